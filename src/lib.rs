@@ -1,1 +1,21 @@
-//! placeholder
+//! Partway uploads files to cloud drives and survives everything that happens to a phone on the way.
+//!
+//! Layers, from the ground up; a module names only what stands below it (`tests/tidy.rs`):
+//! `redact`, `error`, `model` · `service` · `hash`, `source`, `transport` · `engine` · `runtime` · `client`.
+
+pub mod client;
+#[doc(hidden)]
+pub mod engine;
+pub mod error;
+#[doc(hidden)]
+pub mod hash;
+pub mod model;
+pub mod redact;
+#[doc(hidden)]
+pub mod runtime;
+#[doc(hidden)]
+pub mod service;
+#[doc(hidden)]
+pub mod source;
+#[doc(hidden)]
+pub mod transport;

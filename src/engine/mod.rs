@@ -1,0 +1,1 @@
+//! Order: one upload as a state machine, pure and deterministic.

@@ -1,0 +1,1 @@
+//! The digests that the services ask for.

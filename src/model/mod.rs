@@ -1,0 +1,16 @@
+//! Facts without behaviour: what every other room speaks of.
+
+mod conflict;
+pub mod http;
+mod identity;
+mod part_plan;
+mod receipt;
+mod target;
+mod time;
+
+pub use conflict::{Conflict, ConflictChoice, InstantMode, OnChange};
+pub use identity::Identity;
+pub use part_plan::{Part, PartPlan, PartRules};
+pub use receipt::Receipt;
+pub use target::{KooDriveTarget, ServiceName, SmhMode, SmhTarget, Target};
+pub use time::{Now, Tick};

@@ -1,0 +1,132 @@
+//! Where an upload goes to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceName {
+    /// Tencent Smart Media Hosting.
+    Smh,
+    /// Huawei KooDrive.
+    KooDrive,
+}
+
+impl ServiceName {
+    /// The word that the command line and journals use.
+    pub fn name(self) -> &'static str {
+        match self {
+            ServiceName::Smh => "smh",
+            ServiceName::KooDrive => "koodrive",
+        }
+    }
+}
+
+/// A destination. One variant a service; only `service::open` looks inside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "service", rename_all = "lowercase")]
+pub enum Target {
+    /// Tencent Smart Media Hosting.
+    Smh(SmhTarget),
+    /// Huawei KooDrive.
+    KooDrive(KooDriveTarget),
+}
+
+impl Target {
+    /// Which service it is.
+    pub fn service(&self) -> ServiceName {
+        match self {
+            Target::Smh(_) => ServiceName::Smh,
+            Target::KooDrive(_) => ServiceName::KooDrive,
+        }
+    }
+
+    /// The account whose credential it needs.
+    pub fn account(&self) -> &str {
+        match self {
+            Target::Smh(smh) => &smh.account,
+            Target::KooDrive(koo) => &koo.account,
+        }
+    }
+}
+
+/// How SMH takes the bytes (smh §2-3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmhMode {
+    /// What suits the size.
+    #[default]
+    Auto,
+    /// One PUT.
+    Simple,
+    /// One form POST.
+    Form,
+    /// Parts.
+    Multipart,
+}
+
+/// A place in an SMH library (smh §1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SmhTarget {
+    /// `https://host[:port]`; plain `http://` makes the data plane plain too.
+    pub endpoint: String,
+    /// The account whose credential is asked for.
+    pub account: String,
+    /// The library.
+    pub library: String,
+    /// The space, `-` in a library with one tenant.
+    pub space: String,
+    /// Where to, split on `/` and encoded by us.
+    pub path: String,
+    /// How the bytes travel.
+    pub mode: SmhMode,
+    /// Acts as that user, with an admin token.
+    pub user_id: Option<String>,
+    /// A missing parent directory is created.
+    pub create_parents: bool,
+    /// The service's own metadata, `x-smh-meta-*`.
+    pub meta: BTreeMap<String, String>,
+    /// Tags.
+    pub labels: Vec<String>,
+    /// The person's own category.
+    pub category: Option<String>,
+    /// When the file was created on this device.
+    pub created_unix_ms: Option<i64>,
+    /// When it was last modified on this device.
+    pub modified_unix_ms: Option<i64>,
+    /// The speed that the service allows the signed links.
+    pub traffic_limit_bytes_per_s: Option<u64>,
+    /// The storage domain of the file to be replaced, if it can be had.
+    pub prefer_same_origin: bool,
+    /// The deployment that signs each part on its own (smh §0.2). What the answers show wins over this.
+    pub private: bool,
+}
+
+/// A place in a KooDrive container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KooDriveTarget {
+    /// `https://host[:port]`.
+    pub endpoint: String,
+    /// The account whose credential is asked for.
+    pub account: String,
+    /// The container.
+    pub container: String,
+    /// The parent folder's id, or `root`.
+    pub parent: String,
+    /// The file's name.
+    pub name: String,
+    /// The user, for application authentication.
+    pub user_id: Option<String>,
+    /// The service's own number for the kind of file.
+    pub file_type: Option<u32>,
+    /// A shared folder that the upload goes into.
+    pub shared_folder: Option<String>,
+    /// The language of the service's messages.
+    pub language: Option<String>,
+    /// When the file was created on this device.
+    pub created_unix_ms: Option<i64>,
+}

@@ -1,0 +1,3 @@
+//! Threads, real time, real disk.
+#[doc(hidden)]
+pub mod journal;

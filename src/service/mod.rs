@@ -1,0 +1,260 @@
+//! How to say it and how to read it, never when: the vocabulary of the services, without any I/O.
+//!
+//! One folder a service, the same file names in each: `session` (what must be persisted), `request` (build), `response` (parse),
+//! `fault` (status and code to a typed fault). What differs is [`Capabilities`] and the typed outcomes below; no `if` on the service
+//! stands anywhere else. A new service is a folder, a variant of [`Target`] and a line in [`open`].
+
+mod smh;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Code, ErrorInfo},
+    model::{
+        Conflict, ConflictChoice, Part, PartPlan, PartRules, Receipt, Target,
+        http::{Answer, Request, Sent},
+    },
+    redact::Secret,
+};
+
+/// What a service can and can't do.
+#[derive(Clone, Copy, Debug)]
+pub struct Capabilities {
+    /// How files are cut for it.
+    pub parts: PartRules,
+    /// It lists the parts that it has (and thereby lets a lost part answer be adopted).
+    pub lists_parts: bool,
+    /// It can look up an object by its place, to settle an outcome that the session can't tell.
+    pub probes: bool,
+    /// It can abort a session.
+    pub aborts: bool,
+    /// It can create a missing parent directory.
+    pub creates_parents: bool,
+    /// How many parts one `sign` may name.
+    pub sign_parts_max: usize,
+    /// What a person can answer to a conflict.
+    pub conflict_choices: &'static [ConflictChoice],
+}
+
+/// What of an upload the service itself must remember across a restart: opaque to everyone else, journalled, free of secrets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Session(pub serde_json::Value);
+
+/// Where and with what headers parts go, for a while. Never persisted, never printed.
+#[derive(Clone, Debug, Default)]
+pub struct Lease {
+    /// One link for every part (its `url` lacks what names the part), if the service signs so.
+    pub shared: Option<Link>,
+    /// A link for single parts.
+    pub links: BTreeMap<u32, Link>,
+    /// When the service says that it ends, on its own clock.
+    pub expires_unix_ms: Option<i64>,
+}
+
+impl Lease {
+    /// True when that part can be sent with it.
+    pub fn covers(&self, part_number: u32) -> bool {
+        self.shared.is_some() || self.links.contains_key(&part_number)
+    }
+}
+
+/// A signed place for bytes.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Verbatim.
+    pub url: Secret,
+    /// All of them, unchanged.
+    pub headers: Vec<(String, Secret)>,
+}
+
+/// Who asks, and by which clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// The credential of the upload's account.
+    pub credential: &'a Secret,
+    /// The service's clock, as well as it is known.
+    pub service_unix_ms: i64,
+}
+
+/// Outcome of a begin.
+#[derive(Clone, Debug)]
+pub enum Begin {
+    /// Bytes are wanted.
+    Session {
+        /// To be journalled before anything else.
+        session: Session,
+        /// The first lease, when the answer held one.
+        lease: Option<Lease>,
+    },
+    /// The object exists: an instant upload.
+    Done(Receipt),
+    /// The service may know the content: it wants the full digest.
+    NeedDigest,
+}
+
+/// A part as the service lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedPart {
+    /// From 1.
+    pub part_number: u32,
+    /// Its size there.
+    pub size_bytes: u64,
+    /// MD5 of its content in lower-case hex, when the service's tag is one.
+    pub md5: Option<String>,
+}
+
+/// Outcome of an inspection of the session.
+#[derive(Clone, Debug)]
+pub enum Inspected {
+    /// The object exists.
+    Done(Receipt),
+    /// The session is open.
+    Open {
+        /// What the service has; `None` when it does not list parts.
+        parts: Option<Vec<ListedPart>>,
+        /// A fresh lease, when the answer held one.
+        lease: Option<Lease>,
+    },
+}
+
+/// A part was taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// CRC-64/XZ of what was taken, as the service computed it.
+    pub crc64: Option<u64>,
+    /// The tag, for people.
+    pub etag: Option<String>,
+}
+
+/// Outcome of a complete that the service answered.
+#[derive(Clone, Debug)]
+pub enum Complete {
+    /// The object exists.
+    Done(Receipt),
+    /// The name is taken.
+    Conflict,
+    /// Parts are missing.
+    Incomplete,
+    /// What the service put together is not what was sent.
+    IntegrityFailed,
+    /// The service says that it was completed before: look.
+    Already,
+}
+
+/// Outcome of a probe.
+#[derive(Clone, Debug)]
+pub enum Probed {
+    /// Our object is there.
+    Done(Receipt),
+    /// It is not.
+    NotDone,
+    /// Something is there, or could be elsewhere, and nothing proves whose it is.
+    CannotTell,
+}
+
+/// What a complete says of the content, and what a probe looks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The size.
+    pub size_bytes: u64,
+    /// CRC-64/XZ of the whole.
+    pub crc64: u64,
+    /// The conflict strategy that the complete carries.
+    pub conflict: Conflict,
+    /// The service's clock when the complete was sent.
+    pub service_unix_ms: i64,
+}
+
+/// A refusal, typed by what it asks of us.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The same again later; `retry_after_ms` is in the error.
+    Retry(ErrorInfo),
+    /// The signed link is over or was refused: renew, then the same part again.
+    LeaseStale(ErrorInfo),
+    /// The credential was refused: ask for another.
+    CredentialRefused(ErrorInfo),
+    /// The session is not known there.
+    SessionGone(ErrorInfo),
+    /// The parent directory is missing.
+    ParentMissing(ErrorInfo),
+    /// A person can mend it; the error's code says what it is.
+    Ask(ErrorInfo),
+    /// Nothing helps.
+    Final(ErrorInfo),
+}
+
+impl Fault {
+    /// The error behind it.
+    pub fn error(&self) -> &ErrorInfo {
+        match self {
+            Fault::Retry(error)
+            | Fault::LeaseStale(error)
+            | Fault::CredentialRefused(error)
+            | Fault::SessionGone(error)
+            | Fault::ParentMissing(error)
+            | Fault::Ask(error)
+            | Fault::Final(error) => error,
+        }
+    }
+}
+
+/// One service at one target. Each `x` builds a request, each `read_x` reads its answer.
+pub trait Service: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Opens a session for the upload.
+    fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict) -> Request;
+    /// Reads the answer to [`begin`](Service::begin).
+    fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault>;
+
+    /// Creates the missing parent directory.
+    fn create_parent(&self, caller: Caller<'_>) -> Request;
+    /// Reads the answer to [`create_parent`](Service::create_parent); that it exists already is success.
+    fn read_create_parent(&self, answer: &Answer) -> Result<(), Fault>;
+
+    /// Asks for a fresh lease for these parts.
+    fn sign(&self, caller: Caller<'_>, session: &Session, parts: &[Part]) -> Request;
+    /// Reads the answer to [`sign`](Service::sign).
+    fn read_sign(&self, session: &Session, answer: &Answer) -> Result<Lease, Fault>;
+
+    /// Sends one part under a lease that covers it; `None` when it doesn't.
+    fn put(&self, session: &Session, lease: &Lease, part: &Part) -> Option<Request>;
+    /// Reads the answer to [`put`](Service::put).
+    fn read_put(&self, answer: &Answer, sent: &Sent) -> Result<Stored, Fault>;
+
+    /// Asks what the service knows of the session: done or open, parts, lease.
+    fn inspect(&self, caller: Caller<'_>, session: &Session) -> Request;
+    /// Reads the answer to [`inspect`](Service::inspect).
+    fn read_inspect(&self, session: &Session, plan: &PartPlan, answer: &Answer) -> Result<Inspected, Fault>;
+
+    /// Looks the object up by its place.
+    fn probe(&self, caller: Caller<'_>) -> Request;
+    /// Reads the answer to [`probe`](Service::probe) against what was sent.
+    fn read_probe(&self, proof: &Proof, answer: &Answer) -> Result<Probed, Fault>;
+
+    /// Makes the object of the parts.
+    fn complete(&self, caller: Caller<'_>, session: &Session, proof: &Proof) -> Request;
+    /// Reads the answer to [`complete`](Service::complete). A [`Fault::Retry`] here leaves the outcome unknown.
+    fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault>;
+
+    /// Drops the session and its parts.
+    fn abort(&self, caller: Caller<'_>, session: &Session) -> Request;
+    /// Reads the answer to [`abort`](Service::abort); that it is gone already is success.
+    fn read_abort(&self, answer: &Answer) -> Result<(), Fault>;
+}
+
+/// The service of a target: the one place that looks which it is. Bad input is refused here, before any request.
+pub fn open(target: &Target) -> Result<Box<dyn Service>, ErrorInfo> {
+    match target {
+        Target::Smh(target) => {
+            let _ = smh::Smh::open(target.clone())?;
+            Err(ErrorInfo::new(Code::Unsupported, "in the making"))
+        }
+        Target::KooDrive(_) => Err(ErrorInfo::new(Code::Unsupported, "KooDrive is not in this version")),
+    }
+}

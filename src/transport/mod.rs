@@ -1,0 +1,100 @@
+//! HTTP as one blocking call: a request as data and a body to pull from in, an answer or a typed fault out. Any status is an answer.
+
+mod cancel;
+
+pub use cancel::CancelToken;
+
+use std::io;
+
+use crate::{
+    error::ErrorInfo,
+    model::http::{Answer, Request},
+};
+
+/// The body of a request, pulled while it is sent.
+pub trait RequestBody: Send {
+    /// Fills the beginning of `buf`; 0 at the end. An error is a fault of the source, never of the network: the transport reports it as
+    /// [`TransportFault::Source`].
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo>;
+    /// Back to the first byte.
+    fn rewind(&mut self);
+}
+
+/// What carries requests: the built-in one, or the host's.
+pub trait Transport: Send + Sync {
+    /// A lane for one network worker, with connections of its own.
+    fn lane(&self) -> Box<dyn Lane>;
+}
+
+/// One worker's way out. Connections are kept between calls.
+pub trait Lane: Send {
+    /// Sends one request and waits for its whole answer. Blocks; returns soon after `cancel` was called.
+    fn execute(
+        &mut self,
+        request: &Request,
+        body: &mut dyn RequestBody,
+        cancel: &CancelToken,
+    ) -> Result<Answer, TransportFault>;
+}
+
+/// Why there is no answer. Each error is mapped by kind; no dependency's text is in it.
+#[derive(Clone, Debug)]
+pub enum TransportFault {
+    /// The request did not leave: name, connection, TLS or proxy.
+    Unreached(ErrorInfo),
+    /// The connection broke after the request began to leave, before a whole answer came. Whether it was processed is not known.
+    Cut {
+        /// What broke.
+        error: ErrorInfo,
+        /// The connection had served another request before: the service may just have closed it for idleness.
+        reused: bool,
+    },
+    /// Nothing moved for too long; as unknown as a cut.
+    Stalled(ErrorInfo),
+    /// An answer came that is none, or is larger than allowed; as unknown as a cut.
+    Malformed(ErrorInfo),
+    /// `cancel` was called.
+    Cancelled,
+    /// The body could not be read.
+    Source(ErrorInfo),
+}
+
+impl TransportFault {
+    /// The error behind it; none for a cancel.
+    pub fn error(&self) -> Option<&ErrorInfo> {
+        match self {
+            TransportFault::Unreached(error)
+            | TransportFault::Cut { error, .. }
+            | TransportFault::Stalled(error)
+            | TransportFault::Malformed(error)
+            | TransportFault::Source(error) => Some(error),
+            TransportFault::Cancelled => None,
+        }
+    }
+}
+
+/// A body that is in memory already, or nothing.
+#[derive(Debug, Default)]
+pub struct BytesBody {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl BytesBody {
+    /// Over these bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, at: 0 }
+    }
+}
+
+impl RequestBody for BytesBody {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+        let n = io::Read::read(&mut &self.bytes[self.at..], buf).unwrap_or(0);
+        self.at += n;
+        Ok(n)
+    }
+
+    fn rewind(&mut self) {
+        self.at = 0;
+    }
+}
