@@ -1,1 +1,216 @@
-//! Order: one upload as a state machine, pure and deterministic.
+//! Order: one upload as a state machine, pure and deterministic. Time, randomness and I/O are inputs.
+//!
+//! The contract: feed one [`Event`], then [`poll`](Machine::poll) until [`Step::Wait`] or [`Step::Done`]. The machine is level-triggered: what is
+//! true ([`Facts`], the fold of the journal) and what is under way (operations, commits, gates) decide the next step, whatever led there.
+//! So a restart is nothing special: the same facts with nothing under way.
+//!
+//! - A start that depends on a commit is not emitted before its [`Event::Committed`].
+//! - Between [`Step::Start`] and its answer an operation owns a slot. [`Step::Stop`] asks it to end; it is answered like any end, and a success that
+//!   comes late is still proof.
+//! - Nothing here reads a clock, a file or a socket.
+
+mod answers;
+mod backoff;
+mod cancel;
+mod clock;
+mod facts;
+mod finish;
+mod lease;
+mod machine;
+mod order;
+mod record;
+mod source_check;
+mod view;
+
+pub use facts::Facts;
+pub use machine::{Limits, Machine};
+pub use record::{Ending, Record, Remote, RestartReason, SourceRecord, Sync, UploadRecord, Wish};
+pub use view::{Explanation, Phase, Progress, State, WaitReason, Waiting};
+
+use crate::{
+    error::ErrorInfo,
+    model::{
+        Conflict, Identity, OnChange,
+        http::{Answer, ByteRange, Request, Sent, TransportFault},
+    },
+    redact::Secret,
+};
+
+/// What an operation is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OpKind {
+    /// Opening a session.
+    Begin,
+    /// Creating the missing parent directory.
+    CreateParent,
+    /// Getting fresh links.
+    Sign,
+    /// Sending a part.
+    Part(u32),
+    /// Asking what the service knows of the session.
+    Inspect,
+    /// Looking for the object at its place.
+    Probe,
+    /// Having the object made.
+    Complete,
+    /// Dropping the session.
+    Abort,
+    /// Reading a part of the source to compare or adopt it.
+    Read(u32),
+}
+
+/// One operation of one upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OpId {
+    /// What it is for.
+    pub kind: OpKind,
+    /// Which try; unique within an upload and run.
+    pub attempt: u32,
+}
+
+/// One record on its way to the journal; unique within an upload and run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommitId(pub u64);
+
+/// What the scheduler lends at this moment. The machine takes from it as it starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slots {
+    /// Parts that may be started.
+    pub parts: u32,
+    /// Control requests that may be started.
+    pub controls: u32,
+    /// Reads of the source that may be started.
+    pub reads: u32,
+}
+
+/// What a worker does.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// Sends a request.
+    Send(Request),
+    /// Reads a stretch of the source and hashes it.
+    Read {
+        /// Which.
+        range: ByteRange,
+        /// MD5 beside CRC-64.
+        md5: bool,
+    },
+}
+
+/// What a read found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadDigest {
+    /// CRC-64/XZ.
+    pub crc64: u64,
+    /// MD5 in lower-case hex, if it was wanted.
+    pub md5: Option<String>,
+}
+
+/// What the runtime must do next for this upload.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Append the record; answered by [`Event::Committed`] or [`Event::CommitFailed`]. Commits are carried out in their order.
+    Commit {
+        /// Names it in the answer.
+        id: CommitId,
+        /// To append.
+        record: Record,
+    },
+    /// Begin an operation; answered by [`Event::Answered`] or [`Event::Read`].
+    Start {
+        /// Names it in the answer.
+        op: OpId,
+        /// What to do.
+        work: Work,
+    },
+    /// End an operation early; it is still answered.
+    Stop {
+        /// Which.
+        op: OpId,
+    },
+    /// Get a credential; answered by [`Event::Credential`].
+    AskCredential {
+        /// The generation that was refused, if one was.
+        refused: Option<u64>,
+    },
+    /// Open the source, or look at it again; answered by [`Event::Source`].
+    AskSource,
+    /// Nothing to do before `until` (never, without it) or the next event.
+    Wait {
+        /// The next moment at which polling makes sense.
+        until: Option<crate::model::Tick>,
+    },
+    /// Over: nothing is under way, and nothing ever will be.
+    Done,
+}
+
+/// What a host says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Stay until resumed, also over restarts.
+    Pause,
+    /// Go on; also "try now".
+    Resume,
+    /// End, and undo what can be undone.
+    Cancel,
+    /// Stay until `Go`, in this process.
+    Hold,
+    /// Go on after `Hold`.
+    Go,
+    /// What to do when the name is taken; answers an open conflict.
+    Conflict(Conflict),
+    /// What to do when the bytes changed.
+    OnChange(OnChange),
+    /// At most so many parts at once.
+    ParallelParts(u32),
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The host says so.
+    Command(Command),
+    /// A record is kept.
+    Committed(CommitId),
+    /// A record could not be kept.
+    CommitFailed(CommitId, ErrorInfo),
+    /// A request was answered, or not.
+    Answered {
+        /// Which.
+        op: OpId,
+        /// How.
+        result: Result<Answer, TransportFault>,
+        /// What of the source had been given to the socket.
+        sent: Sent,
+    },
+    /// A stretch of the source was read, or not.
+    Read {
+        /// Which.
+        op: OpId,
+        /// What it holds.
+        result: Result<ReadDigest, ErrorInfo>,
+    },
+    /// So many bytes of a part's attempt were given to the socket by now.
+    Bytes {
+        /// Which.
+        op: OpId,
+        /// So many.
+        bytes: u64,
+    },
+    /// A credential, with the generation that the runtime counts; none when there is none to be had now.
+    Credential {
+        /// It.
+        credential: Option<Secret>,
+        /// Grows with every new one.
+        generation: u64,
+    },
+    /// The source is open (again), or not.
+    Source(Result<Identity, ErrorInfo>),
+    /// What the host knows of the network.
+    Network {
+        /// `None`: it never said.
+        online: Option<bool>,
+        /// Grows when the path changed: old sockets are worth nothing.
+        generation: u64,
+    },
+}

@@ -1,6 +1,6 @@
 //! A request and its answer as plain data: `service` says them, `transport` carries them.
 
-use crate::redact::Secret;
+use crate::{error::ErrorInfo, redact::Secret};
 
 /// Answer headers in all.
 pub const HEADERS_BYTES_MAX: usize = 64 << 10;
@@ -164,6 +164,42 @@ pub struct Sent {
     pub bytes: u64,
     /// CRC-64/XZ of exactly those.
     pub crc64: u64,
+}
+
+/// Why there is no answer. Each error is mapped by kind; no dependency's text is in it.
+#[derive(Clone, Debug)]
+pub enum TransportFault {
+    /// The request did not leave: name, connection, TLS or proxy.
+    Unreached(ErrorInfo),
+    /// The connection broke after the request began to leave, before a whole answer came. Whether it was processed is not known.
+    Cut {
+        /// What broke.
+        error: ErrorInfo,
+        /// The connection had served another request before: the service may just have closed it for idleness.
+        reused: bool,
+    },
+    /// Nothing moved for too long; as unknown as a cut.
+    Stalled(ErrorInfo),
+    /// An answer came that is none, or is larger than allowed; as unknown as a cut.
+    Malformed(ErrorInfo),
+    /// `cancel` was called.
+    Cancelled,
+    /// The body could not be read.
+    Source(ErrorInfo),
+}
+
+impl TransportFault {
+    /// The error behind it; none for a cancel.
+    pub fn error(&self) -> Option<&ErrorInfo> {
+        match self {
+            TransportFault::Unreached(error)
+            | TransportFault::Cut { error, .. }
+            | TransportFault::Stalled(error)
+            | TransportFault::Malformed(error)
+            | TransportFault::Source(error) => Some(error),
+            TransportFault::Cancelled => None,
+        }
+    }
 }
 
 #[cfg(test)]

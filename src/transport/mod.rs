@@ -2,6 +2,7 @@
 
 mod cancel;
 
+pub use crate::model::http::TransportFault;
 pub use cancel::CancelToken;
 
 use std::io;
@@ -35,42 +36,6 @@ pub trait Lane: Send {
         body: &mut dyn RequestBody,
         cancel: &CancelToken,
     ) -> Result<Answer, TransportFault>;
-}
-
-/// Why there is no answer. Each error is mapped by kind; no dependency's text is in it.
-#[derive(Clone, Debug)]
-pub enum TransportFault {
-    /// The request did not leave: name, connection, TLS or proxy.
-    Unreached(ErrorInfo),
-    /// The connection broke after the request began to leave, before a whole answer came. Whether it was processed is not known.
-    Cut {
-        /// What broke.
-        error: ErrorInfo,
-        /// The connection had served another request before: the service may just have closed it for idleness.
-        reused: bool,
-    },
-    /// Nothing moved for too long; as unknown as a cut.
-    Stalled(ErrorInfo),
-    /// An answer came that is none, or is larger than allowed; as unknown as a cut.
-    Malformed(ErrorInfo),
-    /// `cancel` was called.
-    Cancelled,
-    /// The body could not be read.
-    Source(ErrorInfo),
-}
-
-impl TransportFault {
-    /// The error behind it; none for a cancel.
-    pub fn error(&self) -> Option<&ErrorInfo> {
-        match self {
-            TransportFault::Unreached(error)
-            | TransportFault::Cut { error, .. }
-            | TransportFault::Stalled(error)
-            | TransportFault::Malformed(error)
-            | TransportFault::Source(error) => Some(error),
-            TransportFault::Cancelled => None,
-        }
-    }
 }
 
 /// A body that is in memory already, or nothing.

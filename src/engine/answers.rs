@@ -1,0 +1,436 @@
+//! What an answer, or its absence, changes.
+
+use super::{
+    OpId, OpKind, Record, RestartReason,
+    backoff::{EXHAUSTED_RETRY_MS, Purpose},
+    finish::Finish,
+    lease::HeldLease,
+    machine::{Machine, Op, bug, planned},
+    record::{Ending, Remote, Wish},
+    view::WaitReason,
+};
+use crate::{
+    error::{Code, ErrorInfo},
+    model::{
+        Now, Receipt,
+        http::{Answer, Sent, TransportFault},
+    },
+    service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Probed, Stored},
+};
+
+/// A fresh link refused this often in a row is a failure like any other, no longer a matter of renewing (smh §17.10).
+const FRESH_REFUSALS_MAX: u32 = 2;
+/// Up to here a body may have gone into socket buffers without the service having taken a byte.
+const UNTAKEN_BYTES_MAX: u64 = 256 << 10;
+/// How often what the service put together may be wrong before that is the end.
+const INTEGRITY_RESTARTS_MAX: u32 = 1;
+/// Tries of creating the parent directory.
+const PARENTS_MAX: u32 = 2;
+
+impl Machine {
+    pub(super) fn on_answered(&mut self, now: Now, op: OpId, result: Result<Answer, TransportFault>, sent: Sent) {
+        let Some(state) = self.ops.remove(&op) else { return };
+        if let OpKind::Part(number) = op.kind {
+            if sent.bytes > state.bytes {
+                self.count_sent(number, state.bytes, sent.bytes);
+            }
+            self.settle_sent(number, sent.bytes);
+            if !self.facts.proven.contains_key(&number) {
+                self.todo.insert(number);
+            }
+        }
+        match result {
+            Ok(answer) => {
+                if let Some(date) = answer.date_unix_ms()
+                    && !matches!(op.kind, OpKind::Part(_))
+                {
+                    self.clock.observe(date, state.started, now.tick);
+                }
+                self.backoff.succeeded(Purpose::Reach);
+                self.read_answer(now, op, &state, &answer, sent);
+            }
+            Err(fault) => self.no_answer(now, op, &state, fault, sent),
+        }
+    }
+
+    fn read_answer(&mut self, now: Now, op: OpId, state: &Op, answer: &Answer, sent: Sent) {
+        let outcome = match op.kind {
+            OpKind::Begin => self.service.read_begin(answer).map(|begin| self.begun(now, answer, begin)),
+            OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
+            OpKind::Sign => self
+                .with_session(|machine, session| machine.service.read_sign(session, answer))
+                .map(|lease| self.take_lease(now, answer, lease)),
+            OpKind::Part(number) => {
+                self.service.read_put(answer, &sent).and_then(|stored| self.stored(number, &stored, sent))
+            }
+            OpKind::Inspect => self
+                .with_session(|machine, session| match machine.facts.plan {
+                    Some(plan) => machine.service.read_inspect(session, &plan, answer),
+                    None => Err(Fault::Final(bug("an inspection without a plan"))),
+                })
+                .map(|inspected| self.inspected(now, answer, inspected)),
+            OpKind::Probe => match self.facts.intent.clone() {
+                Some(proof) => self.service.read_probe(&proof, answer).map(|probed| self.probed(now, probed)),
+                None => Ok(()),
+            },
+            OpKind::Complete => match self.facts.intent.clone() {
+                Some(proof) => {
+                    self.service.read_complete(&proof, answer).map(|complete| self.completed(now, state, complete))
+                }
+                None => Ok(()),
+            },
+            OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
+            OpKind::Read(_) => Ok(()),
+        };
+        match outcome {
+            Ok(()) => {
+                self.backoff.succeeded(Purpose::Op(op.kind));
+                if !matches!(op.kind, OpKind::Part(_)) {
+                    self.credential.refusals = 0;
+                }
+            }
+            Err(fault) => self.refused(now, op, state, fault),
+        }
+    }
+
+    fn with_session<T>(
+        &self,
+        read: impl FnOnce(&Machine, &crate::service::Session) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        match &self.facts.session {
+            Some(session) => read(self, session),
+            None => Err(Fault::Retry(bug("an answer for a session that is gone"))),
+        }
+    }
+
+    // ---- what went well
+
+    fn begun(&mut self, now: Now, answer: &Answer, begin: Begin) {
+        match begin {
+            Begin::Session { session, lease } => {
+                self.inspected = true;
+                self.commit_soon(Record::Session { session });
+                if let Some(lease) = lease {
+                    self.take_lease(now, answer, lease);
+                }
+            }
+            Begin::Done(receipt) => self.complete_with(now, receipt),
+            Begin::NeedDigest => {
+                let error =
+                    ErrorInfo::new(Code::AnswerMalformed, "the service asked for a digest that was not offered");
+                self.backoff.failed(Purpose::Op(OpKind::Begin), now.tick, now.tick, error, false);
+            }
+        }
+    }
+
+    fn take_lease(&mut self, now: Now, answer: &Answer, lease: Lease) {
+        // The answer's own Date says best what the service's clock was when it wrote the expiry.
+        let service_unix_ms = answer.date_unix_ms().unwrap_or_else(|| self.clock.unix_ms(now));
+        let generation = self.next_lease_generation();
+        let held = HeldLease::new(lease, generation, now.tick, service_unix_ms);
+        self.lease = Some(held.merge(self.lease.take()));
+    }
+
+    fn stored(&mut self, number: u32, stored: &Stored, sent: Sent) -> Result<(), Fault> {
+        let Some(part) = planned(self.facts.plan, number) else { return Ok(()) };
+        if sent.bytes != part.size_bytes {
+            return Err(Fault::Retry(ErrorInfo::new(
+                Code::ConnectionCut,
+                "the service answered before it had the whole part",
+            )));
+        }
+        if stored.crc64.is_some_and(|crc64| crc64 != sent.crc64) {
+            return Err(Fault::Retry(ErrorInfo::new(
+                Code::IntegrityFailed,
+                "the service stored other bytes of a part than were sent",
+            )));
+        }
+        self.todo.remove(&number);
+        self.trouble.remove(&number);
+        if self.facts.ending.is_none() && !self.facts.proven.contains_key(&number) && !self.part_committing(number) {
+            self.commit_soon(Record::Part { part_number: number, crc64: sent.crc64 });
+        }
+        Ok(())
+    }
+
+    fn inspected(&mut self, now: Now, answer: &Answer, inspected: Inspected) {
+        match inspected {
+            Inspected::Done(receipt) => self.complete_with(now, receipt),
+            Inspected::Open { parts, lease } => {
+                self.inspected = true;
+                if let Some(lease) = lease {
+                    self.take_lease(now, answer, lease);
+                }
+                if self.facts.intent.is_some() {
+                    self.finish = Finish::No;
+                    self.commit_soon(Record::CompleteNo);
+                }
+                if let Some(parts) = parts {
+                    if std::mem::take(&mut self.find_missing) {
+                        self.drop_missing(&parts);
+                    }
+                    self.plan_adoption(parts);
+                }
+            }
+        }
+    }
+
+    /// After the service said that parts are missing: which proven ones it does not list.
+    fn drop_missing(&mut self, listed: &[ListedPart]) {
+        let has = |number: u32| {
+            let size = planned(self.facts.plan, number).map(|part| part.size_bytes);
+            listed.iter().any(|part| part.part_number == number && Some(part.size_bytes) == size)
+        };
+        let part_numbers: Vec<u32> = self.facts.proven.keys().copied().filter(|number| !has(*number)).collect();
+        if !part_numbers.is_empty() {
+            self.commit_soon(Record::Missing { part_numbers });
+        }
+    }
+
+    fn probed(&mut self, now: Now, probed: Probed) {
+        match probed {
+            Probed::Done(receipt) => self.complete_with(now, receipt),
+            Probed::NotDone => {
+                self.finish = Finish::No;
+                self.commit_soon(Record::CompleteNo);
+                self.restart_wanted = Some((
+                    RestartReason::SessionGone,
+                    ErrorInfo::new(Code::SessionGone, "the service forgot the upload before it was completed"),
+                ));
+            }
+            Probed::CannotTell => {
+                let ending = self.unknown(now);
+                self.outbox.push_back(ending);
+            }
+        }
+    }
+
+    fn completed(&mut self, now: Now, state: &Op, complete: Complete) {
+        match complete {
+            Complete::Done(receipt) => self.complete_with(now, receipt),
+            // The outcome is looked up; the intent stands until then.
+            Complete::Already => self.complete_failed(
+                now,
+                state,
+                ErrorInfo::new(Code::ServiceError, "the service says that it was completed before"),
+            ),
+            Complete::Conflict => self.commit_soon(Record::ConflictAsked),
+            Complete::Incomplete => {
+                let error = ErrorInfo::new(Code::PartsMissing, "the service misses parts that it acknowledged");
+                self.complete_failed(now, state, error);
+                self.commit_soon(Record::CompleteNo);
+                self.inspected = false;
+                self.find_missing = true;
+            }
+            Complete::IntegrityFailed => {
+                self.commit_soon(Record::CompleteNo);
+                let error =
+                    ErrorInfo::new(Code::IntegrityFailed, "the service put together something else than was sent");
+                if self.facts.integrity_restarts >= INTEGRITY_RESTARTS_MAX {
+                    let ending = self.end(now, Ending::Failed(error));
+                    self.outbox.push_back(ending);
+                } else {
+                    self.restart_wanted = Some((RestartReason::Integrity, error));
+                }
+            }
+        }
+    }
+
+    fn complete_failed(&mut self, now: Now, state: &Op, error: ErrorInfo) {
+        self.finish = Finish::No;
+        self.backoff.failed(Purpose::Op(OpKind::Complete), state.started, now.tick, error, false);
+    }
+
+    /// The object exists: unless what the service says of it contradicts what was sent, that is the end.
+    fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
+        let ours = self.facts.intent.as_ref().map(|proof| (proof.size_bytes, proof.crc64.to_string()));
+        let mut ending = None;
+        if let Some((size_bytes, crc64)) = ours {
+            let other =
+                receipt.size_bytes != size_bytes || receipt.crc64.as_ref().is_some_and(|theirs| *theirs != crc64);
+            if other {
+                ending = Some(Ending::Failed(ErrorInfo::new(
+                    Code::IntegrityFailed,
+                    "the object exists, but it is not what was sent",
+                )));
+            }
+            receipt.crc64.get_or_insert(crc64);
+        }
+        let step = self.end(now, ending.unwrap_or(Ending::Completed(receipt)));
+        self.outbox.push_back(step);
+    }
+
+    fn aborted(&mut self, now: Now) {
+        let cancelled =
+            self.facts.wish == Wish::Cancel && matches!(self.facts.ending, None | Some(Ending::Cancelled(_)));
+        if cancelled {
+            let step = self.end(now, Ending::Cancelled(Remote::Aborted));
+            self.outbox.push_back(step);
+        }
+    }
+
+    // ---- what the service refused
+
+    fn refused(&mut self, now: Now, op: OpId, state: &Op, fault: Fault) {
+        let purpose = Purpose::Op(op.kind);
+        match fault {
+            Fault::Retry(error) => {
+                if op.kind == OpKind::Abort {
+                    self.abort_failures += 1;
+                }
+                let wide = error.code == Code::ServiceBusy;
+                self.backoff.failed(purpose, state.started, now.tick, error, wide);
+            }
+            Fault::LeaseStale(error) => self.lease_refused(now, op, state, error),
+            Fault::CredentialRefused(error) => {
+                if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
+                    self.credential.refusals += 1;
+                    self.credential.error = Some(error);
+                }
+                self.backoff.retries += 1;
+                // The service looked at the credential and did nothing else.
+                if op.kind == OpKind::Complete {
+                    self.finish = Finish::No;
+                    self.commit_soon(Record::CompleteNo);
+                }
+            }
+            Fault::SessionGone(error) => self.session_gone(now, op, error),
+            Fault::ParentMissing(error) => {
+                if op.kind == OpKind::Complete {
+                    self.finish = Finish::No;
+                    self.commit_soon(Record::CompleteNo);
+                }
+                if self.service.capabilities().creates_parents && self.parents_created < PARENTS_MAX {
+                    self.parents_created += 1;
+                    self.parent_wanted = true;
+                } else {
+                    self.stick(now, WaitReason::Retry, error);
+                }
+            }
+            Fault::Ask(error) => {
+                if op.kind == OpKind::Abort {
+                    self.abort_failures += 1;
+                    return;
+                }
+                if op.kind == OpKind::Complete {
+                    self.finish = Finish::No;
+                }
+                match error.code {
+                    Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
+                    code => {
+                        if op.kind == OpKind::Complete {
+                            self.commit_soon(Record::CompleteNo);
+                        }
+                        let reason =
+                            if code == Code::PermissionDenied { WaitReason::Credential } else { WaitReason::Retry };
+                        self.stick(now, reason, error);
+                    }
+                }
+            }
+            Fault::Final(error) => {
+                if op.kind == OpKind::Abort {
+                    self.abort_failures = u32::MAX;
+                    return;
+                }
+                if self.facts.ending.is_none() {
+                    let unsettled = self.facts.intent.is_some() && op.kind != OpKind::Complete;
+                    let step = if unsettled { self.unknown(now) } else { self.end(now, Ending::Failed(error)) };
+                    self.outbox.push_back(step);
+                }
+            }
+        }
+    }
+
+    fn stick(&mut self, now: Now, reason: WaitReason, error: ErrorInfo) {
+        self.stuck = Some((reason, error, now.tick.after_ms(EXHAUSTED_RETRY_MS)));
+    }
+
+    fn lease_refused(&mut self, now: Now, op: OpId, state: &Op, error: ErrorInfo) {
+        if let Some(held) = &mut self.lease
+            && held.generation == state.lease_generation
+        {
+            held.stale = true;
+        }
+        if let OpKind::Part(number) = op.kind {
+            let trouble = self.trouble.entry(number).or_default();
+            trouble.refused += 1;
+            trouble.suspect = false;
+            if trouble.refused > FRESH_REFUSALS_MAX {
+                self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
+                return;
+            }
+        }
+        self.backoff.retries += 1;
+    }
+
+    fn session_gone(&mut self, now: Now, op: OpId, error: ErrorInfo) {
+        match op.kind {
+            OpKind::Abort => self.aborted(now),
+            // The data plane forgot it: the service's own word decides whether it is done, open or gone.
+            OpKind::Part(_) => {
+                self.inspected = false;
+                self.lease = None;
+                self.backoff.failed(Purpose::Op(op.kind), now.tick, now.tick, error, false);
+            }
+            _ if self.facts.intent.is_some() => self.finish = Finish::Probing,
+            _ => self.restart_wanted = Some((RestartReason::SessionGone, error)),
+        }
+    }
+
+    // ---- what was not answered
+
+    fn no_answer(&mut self, now: Now, op: OpId, state: &Op, fault: TransportFault, sent: Sent) {
+        if op.kind == OpKind::Abort {
+            self.abort_failures += 1;
+        }
+        match fault {
+            TransportFault::Cancelled => {}
+            // Asked to stop: however it ended, nothing went wrong.
+            _ if state.stopping => {}
+            TransportFault::Source(error) => match error.code {
+                Code::SourceChanged => self.source.look_again(),
+                _ => self.source.lost(error),
+            },
+            TransportFault::Unreached(error) => {
+                if op.kind == OpKind::Complete {
+                    // It did not leave.
+                    self.finish = Finish::Armed;
+                }
+                self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
+            }
+            TransportFault::Cut { error, reused } => {
+                if reused && self.repeat_at_once(op, sent) {
+                    self.backoff.retries += 1;
+                    return;
+                }
+                self.suspect(op, sent);
+                self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
+            }
+            TransportFault::Stalled(error) | TransportFault::Malformed(error) => {
+                self.suspect(op, sent);
+                self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
+            }
+        }
+    }
+
+    /// A kept connection that the service had closed for idleness: the same again, once, and it spends nothing.
+    fn repeat_at_once(&mut self, op: OpId, sent: Sent) -> bool {
+        match op.kind {
+            OpKind::Part(number) => {
+                let trouble = self.trouble.entry(number).or_default();
+                sent.bytes <= UNTAKEN_BYTES_MAX && !std::mem::replace(&mut trouble.repeated, true)
+            }
+            // The outcome of these is looked up anyway, or asking again is harmless; their own row must count or nothing ends a loop.
+            _ => false,
+        }
+    }
+
+    /// A cut while a body is being sent tells nothing: an early refusal looks the same. The next try asks first, under a young lease.
+    fn suspect(&mut self, op: OpId, sent: Sent) {
+        if let OpKind::Part(number) = op.kind
+            && sent.bytes > 0
+        {
+            self.trouble.entry(number).or_default().suspect = true;
+        }
+    }
+}

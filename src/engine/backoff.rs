@@ -1,0 +1,162 @@
+//! When to try again: decorrelated jitter from an injected generator, one count for each purpose, a budget for each.
+
+use std::collections::BTreeMap;
+
+use super::OpKind;
+use crate::{error::ErrorInfo, model::Tick};
+
+/// Failures in a row of one purpose before help is needed.
+pub(super) const RETRIES_MAX: u32 = 10;
+/// The least delay.
+pub(super) const DELAY_MS_MIN: u64 = 300;
+/// The greatest delay of our own choice; a service's Retry-After may be longer.
+pub(super) const DELAY_MS_MAX: u64 = 15_000;
+/// After a spent budget it is still tried again, this much later.
+pub(super) const EXHAUSTED_RETRY_MS: u64 = 15 * 60_000;
+
+/// What failures are counted by. A success of the same purpose forgets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Purpose {
+    /// Reaching the service at all, whatever for.
+    Reach,
+    /// One kind of operation.
+    Op(OpKind),
+}
+
+/// One row of failures.
+#[derive(Clone, Debug)]
+pub(super) struct Failures {
+    pub(super) count: u32,
+    delay_ms: u64,
+    /// Nothing of this purpose starts before.
+    pub(super) gate: Tick,
+    /// Attempts that began before this belong to the same incident.
+    last: Tick,
+    pub(super) error: ErrorInfo,
+}
+
+/// The budget of one upload.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    rng: fastrand::Rng,
+    rows: BTreeMap<Purpose, Failures>,
+    /// Nothing at all starts before: the service asked for it, or can't be reached.
+    pub(super) gate: Option<Tick>,
+    /// Failures in all that led to another try.
+    pub(super) retries: u64,
+}
+
+impl Backoff {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { rng: fastrand::Rng::with_seed(seed), rows: BTreeMap::new(), gate: None, retries: 0 }
+    }
+
+    /// An attempt that began at `started` failed. `wide`: it says something about the service, not about this one operation.
+    pub(super) fn failed(&mut self, purpose: Purpose, started: Tick, now: Tick, error: ErrorInfo, wide: bool) {
+        let previous =
+            self.rows.get(&purpose).map_or((0, DELAY_MS_MIN, None), |row| (row.count, row.delay_ms, Some(row.last)));
+        let (count, delay_ms, last) = previous;
+        // Four parts that broke off together are one failure.
+        let same_incident = last.is_some_and(|last| started < last);
+        let delay_ms =
+            if same_incident { delay_ms } else { self.rng.u64(DELAY_MS_MIN..=(delay_ms * 3).min(DELAY_MS_MAX)) };
+        let asked_ms = error.retry_after_ms.unwrap_or(0);
+        let row = Failures {
+            count: if same_incident { count } else { count + 1 },
+            delay_ms,
+            gate: now.after_ms(delay_ms.max(asked_ms)),
+            last: now,
+            error,
+        };
+        self.retries += 1;
+        if wide || asked_ms > 0 {
+            self.gate = self.gate.max(Some(row.gate));
+        }
+        self.rows.insert(purpose, row);
+    }
+
+    /// The purpose was served.
+    pub(super) fn succeeded(&mut self, purpose: Purpose) {
+        self.rows.remove(&purpose);
+    }
+
+    /// Forgets everything: the host says that things changed.
+    pub(super) fn reset(&mut self) {
+        self.rows.clear();
+        self.gate = None;
+    }
+
+    /// True when this may start now.
+    pub(super) fn open(&self, purpose: Purpose, now: Tick) -> bool {
+        self.gate.is_none_or(|gate| gate <= now) && self.rows.get(&purpose).is_none_or(|row| row.gate <= now)
+    }
+
+    /// The failures of a purpose.
+    pub(super) fn row(&self, purpose: Purpose) -> Option<&Failures> {
+        self.rows.get(&purpose)
+    }
+
+    /// A purpose whose budget is spent.
+    pub(super) fn exhausted(&self) -> Option<&Failures> {
+        self.rows.values().find(|row| row.count > RETRIES_MAX)
+    }
+
+    /// The row with the most failures: what an explanation speaks of.
+    pub(super) fn worst(&self) -> Option<&Failures> {
+        self.rows.values().max_by_key(|row| row.count)
+    }
+
+    /// The next moment at which something closed opens.
+    pub(super) fn next_open(&self, now: Tick) -> Option<Tick> {
+        let gates = self.rows.values().map(|row| row.gate).chain(self.gate);
+        gates.filter(|gate| *gate > now).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    fn error(retry_after_ms: Option<u64>) -> ErrorInfo {
+        ErrorInfo { retry_after_ms, ..ErrorInfo::new(Code::ServiceError, "again") }
+    }
+
+    #[test]
+    fn delays_stay_within_their_bounds_and_the_budget_ends() {
+        let mut backoff = Backoff::new(7);
+        let (purpose, mut now) = (Purpose::Op(OpKind::Begin), Tick(1));
+        for tries in 1.. {
+            backoff.failed(purpose, now, now, error(None), false);
+            let gate = backoff.row(purpose).expect("a row").gate;
+            assert!((DELAY_MS_MIN..=DELAY_MS_MAX).contains(&gate.since_ms(now)));
+            assert!(!backoff.open(purpose, now) && backoff.open(purpose, gate));
+            assert!(backoff.open(Purpose::Op(OpKind::Sign), now), "another purpose is free");
+            now = gate;
+            if backoff.exhausted().is_some() {
+                assert_eq!(tries, RETRIES_MAX + 1);
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn parts_that_broke_off_together_are_one_failure() {
+        let mut backoff = Backoff::new(7);
+        for _ in 0..4 {
+            backoff.failed(Purpose::Reach, Tick(10), Tick(100), error(None), true);
+        }
+        assert_eq!(backoff.row(Purpose::Reach).expect("a row").count, 1);
+        backoff.failed(Purpose::Reach, Tick(101), Tick(200), error(None), true);
+        assert_eq!(backoff.row(Purpose::Reach).expect("a row").count, 2);
+    }
+
+    #[test]
+    fn retry_after_holds_everything() {
+        let mut backoff = Backoff::new(7);
+        backoff.failed(Purpose::Op(OpKind::Part(3)), Tick(0), Tick(0), error(Some(60_000)), false);
+        assert!(!backoff.open(Purpose::Op(OpKind::Begin), Tick(59_999)));
+        assert!(backoff.open(Purpose::Op(OpKind::Begin), Tick(60_000)));
+        assert_eq!(backoff.next_open(Tick(5)), Some(Tick(60_000)));
+    }
+}

@@ -1,0 +1,87 @@
+//! A cancel is a wish: what is under way ends, what may have made the object is settled, what can be undone at the service is undone.
+
+use super::{
+    OpKind, Slots, Step,
+    machine::{Machine, Why},
+    order::Next,
+    record::{Ending, Remote},
+    view::Phase,
+};
+use crate::model::Now;
+
+/// The host is told within this; the abort itself may take longer and goes on behind the ending.
+const TOLD_MS_MAX: u64 = 150;
+/// Tries of an abort in one run.
+const ABORTS_MAX: u32 = 6;
+
+impl Machine {
+    pub(super) fn cancel(&mut self, now: Now, slots: &mut Slots) -> Next {
+        let by = *self.abort_by.get_or_insert(now.tick.after_ms(TOLD_MS_MAX));
+        let late = by <= now.tick;
+        // A begin may be about to name the session that has to go: it gets the time that there is.
+        self.stop_ops(|kind| match kind {
+            OpKind::Abort | OpKind::Inspect | OpKind::Probe => false,
+            OpKind::Begin => late,
+            _ => true,
+        });
+        if let Some(step) = self.outbox.pop_front() {
+            return Ok(step);
+        }
+        if self.in_flight(OpKind::Complete) {
+            return Err(Why::Working(Phase::Reconciling));
+        }
+        if self.facts.intent.is_some() && !self.complete_may_go() {
+            if self.backoff.exhausted().is_some() {
+                return Ok(self.unknown(now));
+            }
+            return self.reconcile(now, slots);
+        }
+        if self.facts.session.is_none() {
+            if self.in_flight(OpKind::Begin) && !late {
+                return Err(Why::Working(Phase::Starting));
+            }
+            return Ok(self.end(now, Ending::Cancelled(Remote::NothingThere)));
+        }
+        if !self.service.capabilities().aborts {
+            return Ok(self.end(now, Ending::Cancelled(Remote::CannotAbort)));
+        }
+        if late || self.abort_failures > 0 || self.online == Some(false) {
+            return Ok(self.end(now, Ending::Cancelled(Remote::AbortPending)));
+        }
+        match self.abort(now, slots) {
+            Err(Why::Working(phase)) => Err(Why::Working(phase)),
+            // No slot, no credential, no way: it is tried again behind the ending.
+            Err(_) => Ok(self.end(now, Ending::Cancelled(Remote::AbortPending))),
+            step => step,
+        }
+    }
+
+    fn abort(&mut self, now: Now, slots: &mut Slots) -> Next {
+        let Some(session) = self.facts.session.clone() else { return Err(Why::Line) };
+        self.control(now, slots, OpKind::Abort, Phase::Completing, |machine, credential| {
+            machine.service.abort(machine.caller(credential, now), &session)
+        })
+    }
+
+    /// The host has its ending. What is left under way ends; a pending abort is tried while that costs little.
+    pub(super) fn after_ending(&mut self, now: Now, slots: &mut Slots) -> Next {
+        self.stop_ops(|kind| kind != OpKind::Abort);
+        if let Some(step) = self.outbox.pop_front() {
+            return Ok(step);
+        }
+        let pending = self.facts.ending == Some(Ending::Cancelled(Remote::AbortPending));
+        if pending && !self.held && self.online != Some(false) && self.abort_failures < ABORTS_MAX {
+            match self.abort(now, slots) {
+                Ok(step) => return Ok(step),
+                // Only a person could help: not worth waiting for.
+                Err(Why::Waiting { needs_host: true, .. }) => {}
+                Err(why) => return Err(why),
+            }
+        }
+        if self.ops.is_empty() && self.commits.is_empty() {
+            Ok(Step::Done)
+        } else {
+            Err(Why::Working(Phase::Completing))
+        }
+    }
+}

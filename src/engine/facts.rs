@@ -1,0 +1,149 @@
+//! What is true of an upload: the fold of its records, and nothing else. Live and after a restart it is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::record::{Ending, Record, RestartReason, UploadRecord, Wish};
+use crate::{
+    error::{Code, ErrorInfo},
+    model::{Conflict, Identity, OnChange, PartPlan},
+    service::{Proof, Session},
+};
+
+/// The durable state of one upload.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// As asked for.
+    pub upload: UploadRecord,
+    /// The frozen cut.
+    pub plan: Option<PartPlan>,
+    /// The source that the proven parts were read from.
+    pub identity: Option<Identity>,
+    /// The service's session.
+    pub session: Option<Session>,
+    /// Part number to CRC-64 of the proven parts.
+    pub proven: BTreeMap<u32, u64>,
+    /// Their bytes.
+    pub bytes_proven: u64,
+    /// Parts of which bytes may have left, in any run.
+    pub tried: BTreeSet<u32>,
+    /// A complete was journalled and nothing says yet what became of it.
+    pub intent: Option<Proof>,
+    /// The name is taken and nobody answered yet.
+    pub conflict_asked: bool,
+    /// When the name is taken.
+    pub conflict: Conflict,
+    /// When the bytes changed.
+    pub on_change: OnChange,
+    /// The host's wish.
+    pub wish: Wish,
+    /// How often the service's put-together was wrong.
+    pub integrity_restarts: u32,
+    /// The end.
+    pub ending: Option<Ending>,
+    /// When it ended, by the phone's clock.
+    pub ended_unix_ms: Option<i64>,
+}
+
+impl Facts {
+    /// The fold. The first record must be the upload itself.
+    pub fn new(records: impl IntoIterator<Item = Record>) -> Result<Facts, ErrorInfo> {
+        let mut records = records.into_iter();
+        let Some(Record::Upload(upload)) = records.next() else {
+            return Err(ErrorInfo::new(Code::JournalCorrupt, "the journal does not begin with an upload"));
+        };
+        let mut facts = Facts {
+            conflict: upload.conflict.clone(),
+            on_change: upload.on_change,
+            upload: *upload,
+            plan: None,
+            identity: None,
+            session: None,
+            proven: BTreeMap::new(),
+            bytes_proven: 0,
+            tried: BTreeSet::new(),
+            intent: None,
+            conflict_asked: false,
+            wish: Wish::Run,
+            integrity_restarts: 0,
+            ending: None,
+            ended_unix_ms: None,
+        };
+        for record in records {
+            facts.apply(record);
+        }
+        Ok(facts)
+    }
+
+    /// One more record is kept.
+    pub fn apply(&mut self, record: Record) {
+        match record {
+            Record::Upload(_) => {}
+            Record::Plan { plan, identity } => {
+                self.plan = Some(plan);
+                self.identity = Some(identity);
+            }
+            Record::Session { session } => self.session = Some(session),
+            Record::Try { part_number } => {
+                self.tried.insert(part_number);
+            }
+            Record::Part { part_number, crc64 } => {
+                if let Some(part) = self.plan.and_then(|plan| plan.part(part_number))
+                    && self.proven.insert(part_number, crc64).is_none()
+                {
+                    self.bytes_proven += part.size_bytes;
+                }
+            }
+            Record::Missing { part_numbers } => {
+                for part_number in part_numbers {
+                    if self.proven.remove(&part_number).is_some() {
+                        self.bytes_proven -=
+                            self.plan.and_then(|plan| plan.part(part_number)).map_or(0, |part| part.size_bytes);
+                    }
+                }
+            }
+            Record::Identity { identity } => self.identity = Some(identity),
+            Record::CompleteIntent { proof } => self.intent = Some(proof),
+            Record::CompleteNo => self.intent = None,
+            Record::ConflictAsked => {
+                self.intent = None;
+                self.conflict_asked = true;
+            }
+            Record::Conflict { conflict } => {
+                self.conflict = conflict;
+                self.conflict_asked = false;
+            }
+            Record::OnChange { on_change } => self.on_change = on_change,
+            Record::Wish { wish } => {
+                // A cancel is never taken back: what it undid at the service is gone.
+                if self.wish != Wish::Cancel {
+                    self.wish = wish;
+                }
+            }
+            Record::Restart { why } => {
+                self.session = None;
+                self.proven.clear();
+                self.bytes_proven = 0;
+                self.intent = None;
+                self.conflict_asked = false;
+                match why {
+                    RestartReason::Integrity => self.integrity_restarts += 1,
+                    RestartReason::Changed => {
+                        self.plan = None;
+                        self.identity = None;
+                        self.tried.clear();
+                    }
+                    RestartReason::SessionGone => {}
+                }
+            }
+            Record::Ending { ending, unix_ms } => {
+                self.ending = Some(ending);
+                self.ended_unix_ms = Some(unix_ms);
+            }
+        }
+    }
+
+    /// True when every part of the plan is proven.
+    pub fn all_proven(&self) -> bool {
+        self.plan.is_some_and(|plan| self.proven.len() == plan.parts_total() as usize)
+    }
+}

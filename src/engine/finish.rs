@@ -1,0 +1,112 @@
+//! Exactly one object: a complete is journalled before it is sent, and an outcome that nobody told is found out before a second one.
+
+use super::{
+    OpKind, Record, Slots, Step,
+    machine::{Machine, Why},
+    order::Next,
+    record::Ending,
+    view::{Phase, WaitReason},
+};
+use crate::{
+    error::{Code, ErrorInfo},
+    hash::combine_crc64,
+    model::Now,
+    service::{Proof, Session},
+};
+
+/// How far this run is with making the object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Finish {
+    /// Not there yet, or the outcome of an earlier complete is unknown.
+    #[default]
+    No,
+    /// The source is looked at one last time.
+    Checking,
+    /// The intent was journalled in this run and the request has not left: it may go.
+    Armed,
+    /// The session can't tell: the object is looked for at its place.
+    Probing,
+}
+
+impl Machine {
+    /// True when the journalled complete has certainly not been sent yet, or is under way.
+    pub(super) fn complete_may_go(&self) -> bool {
+        self.finish == Finish::Armed || self.in_flight(OpKind::Complete)
+    }
+
+    /// All parts are proven: check, intend, complete.
+    pub(super) fn finish(&mut self, now: Now, slots: &mut Slots, session: &Session) -> Next {
+        if self.parts_in_flight() > 0 {
+            return Err(Why::Working(Phase::Uploading));
+        }
+        match (&self.facts.intent, self.finish) {
+            (None, Finish::Checking) => {
+                let Some(proof) = self.proof(now) else { return Err(Why::Working(Phase::Completing)) };
+                Ok(self.commit(Record::CompleteIntent { proof }))
+            }
+            (None, _) => {
+                self.finish = Finish::Checking;
+                self.source.look_again();
+                self.check_source(now, slots)?.ok_or(Why::Working(Phase::Completing))
+            }
+            (Some(proof), _) => {
+                let proof = proof.clone();
+                let next = self.control(now, slots, OpKind::Complete, Phase::Completing, |machine, credential| {
+                    machine.service.complete(machine.caller(credential, now), session, &proof)
+                });
+                if matches!(next, Ok(Step::Start { .. })) {
+                    self.finish = Finish::No;
+                }
+                next
+            }
+        }
+    }
+
+    fn proof(&self, now: Now) -> Option<Proof> {
+        let plan = self.facts.plan?;
+        let mut whole = 0;
+        for part in plan.parts() {
+            whole = combine_crc64(whole, *self.facts.proven.get(&part.part_number)?, part.size_bytes);
+        }
+        let service_unix_ms = self.clock.unix_ms(now);
+        Some(Proof {
+            size_bytes: plan.size_bytes,
+            crc64: whole,
+            conflict: self.facts.conflict.clone(),
+            service_unix_ms,
+        })
+    }
+
+    /// A complete left and nobody told what became of it.
+    pub(super) fn reconcile(&mut self, now: Now, slots: &mut Slots) -> Next {
+        if self.facts.session.is_none() || self.finish == Finish::Probing {
+            if !self.service.capabilities().probes {
+                return Ok(self.unknown(now));
+            }
+            return self.control(now, slots, OpKind::Probe, Phase::Reconciling, |machine, credential| {
+                machine.service.probe(machine.caller(credential, now))
+            });
+        }
+        self.inspect(now, slots, Phase::Reconciling)
+    }
+
+    /// Nothing proves whether the object exists: said so, never guessed.
+    pub(super) fn unknown(&mut self, now: Now) -> Step {
+        let detail = "the answer to the complete was lost, and the service gives no proof of its outcome";
+        self.end(now, Ending::Failed(ErrorInfo::new(Code::OutcomeUnknown, detail)))
+    }
+
+    /// The name is taken and a person must say what to do; the bytes are kept.
+    pub(super) fn conflict_wait(&self, error: Option<ErrorInfo>) -> Why {
+        let error = error.unwrap_or_else(|| {
+            ErrorInfo::new(Code::NameConflict, "the name is taken; nothing has to be sent again once that is answered")
+        });
+        Why::Waiting {
+            reason: WaitReason::Conflict,
+            until: None,
+            error: Some(error),
+            choices: self.service.capabilities().conflict_choices.to_vec(),
+            needs_host: true,
+        }
+    }
+}

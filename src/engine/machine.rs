@@ -1,0 +1,590 @@
+//! The machine itself: what it holds, and how events reach it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{
+    Command, CommitId, Event, OpId, OpKind, Record, Slots, Step,
+    backoff::Backoff,
+    clock::ServiceClock,
+    facts::Facts,
+    finish::Finish,
+    lease::HeldLease,
+    record::{Ending, RestartReason, Wish},
+    source_check::SourceState,
+    view::{Explanation, Phase, Progress, State, WaitReason, Waiting},
+};
+use crate::{
+    error::{Code, ErrorInfo},
+    model::{ConflictChoice, Identity, Now, Part, PartPlan, Tick},
+    redact::Secret,
+    service::{Caller, ListedPart, Service, Session},
+};
+
+/// What the runtime grants one machine over its life.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// At most so many parts at once.
+    pub parallel_parts: u32,
+}
+
+/// An operation under way.
+#[derive(Clone, Debug)]
+pub(super) struct Op {
+    pub(super) started: Tick,
+    /// Parts: the lease that it went out with.
+    pub(super) lease_generation: u32,
+    /// The credential that it went out with.
+    pub(super) credential_generation: u64,
+    /// Parts: bytes given to the socket by now.
+    pub(super) bytes: u64,
+    pub(super) stopping: bool,
+}
+
+/// What is known of a part that did not go well.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PartTrouble {
+    /// A cut came while its body was being sent: it may hide an early refusal.
+    pub(super) suspect: bool,
+    /// Refusals of fresh links in a row.
+    pub(super) refused: u32,
+    /// A cut on a reused connection was repeated at once already.
+    pub(super) repeated: bool,
+}
+
+/// Why the machine does not move by itself.
+#[derive(Clone, Debug)]
+pub(super) enum Why {
+    /// Something is under way.
+    Working(Phase),
+    /// In line for a slot.
+    Line,
+    /// The host said so.
+    Paused,
+    /// A named wait.
+    Waiting {
+        reason: WaitReason,
+        until: Option<Tick>,
+        error: Option<ErrorInfo>,
+        choices: Vec<ConflictChoice>,
+        needs_host: bool,
+    },
+}
+
+impl Why {
+    pub(super) fn waiting(reason: WaitReason, until: Option<Tick>, error: Option<ErrorInfo>) -> Why {
+        Why::Waiting { reason, until, error, choices: vec![], needs_host: false }
+    }
+
+    pub(super) fn needs_host(reason: WaitReason, error: Option<ErrorInfo>) -> Why {
+        Why::Waiting { reason, until: None, error, choices: vec![], needs_host: true }
+    }
+}
+
+/// The credential in hand.
+#[derive(Debug, Default)]
+pub(super) struct CredentialState {
+    pub(super) value: Option<Secret>,
+    pub(super) generation: u64,
+    pub(super) asked: bool,
+    /// The host answered that it has none now.
+    pub(super) none_now: bool,
+    /// Refused credentials in a row.
+    pub(super) refusals: u32,
+    pub(super) error: Option<ErrorInfo>,
+}
+
+/// One upload. See the [module](super) for the contract.
+pub struct Machine {
+    pub(super) facts: Facts,
+    pub(super) service: Box<dyn Service>,
+    pub(super) limits: Limits,
+    pub(super) outbox: VecDeque<Step>,
+    pub(super) ops: BTreeMap<OpId, Op>,
+    attempts: u32,
+    // Commits on their way, in order, and those that failed and must go again.
+    pub(super) commits: VecDeque<(CommitId, Record)>,
+    pub(super) failed_commits: VecDeque<Record>,
+    pub(super) disk_error: Option<(ErrorInfo, Tick)>,
+    commit_ids: u64,
+    // What the host said of the world.
+    pub(super) held: bool,
+    pub(super) online: Option<bool>,
+    network_generation: u64,
+    pub(super) credential: CredentialState,
+    // The source.
+    pub(super) source: SourceState,
+    // Sending.
+    pub(super) lease: Option<HeldLease>,
+    lease_generations: u32,
+    pub(super) todo: BTreeSet<u32>,
+    pub(super) trouble: BTreeMap<u32, PartTrouble>,
+    pub(super) adoptable: VecDeque<ListedPart>,
+    pub(super) adopting: Option<ListedPart>,
+    // Order.
+    pub(super) backoff: Backoff,
+    pub(super) clock: ServiceClock,
+    /// The service's own view of the session was taken in this run, or the session is of this run.
+    pub(super) inspected: bool,
+    /// The inspection under way is to find out which proven parts the service misses.
+    pub(super) find_missing: bool,
+    pub(super) parents_created: u32,
+    pub(super) parent_wanted: bool,
+    pub(super) restarts: u32,
+    pub(super) finish: Finish,
+    /// All that was sent is to be dropped, once nothing of it is under way.
+    pub(super) restart_wanted: Option<(RestartReason, ErrorInfo)>,
+    /// A session that a restart left behind, to be aborted if that is easy.
+    pub(super) discard: Option<Session>,
+    pub(super) abort_by: Option<Tick>,
+    pub(super) abort_failures: u32,
+    /// A person can mend it; tried again at that tick.
+    pub(super) stuck: Option<(WaitReason, ErrorInfo, Tick)>,
+    // What one sees.
+    sent_high: BTreeMap<u32, u64>,
+    pub(super) progress: Progress,
+    why: Why,
+    why_since_unix_ms: i64,
+}
+
+impl Machine {
+    /// A machine over what is true. The same for a new upload and after a restart.
+    pub fn new(facts: Facts, service: Box<dyn Service>, limits: Limits, seed: u64, now: Now) -> Machine {
+        let mut machine = Machine {
+            service,
+            limits,
+            outbox: VecDeque::new(),
+            ops: BTreeMap::new(),
+            attempts: 0,
+            commits: VecDeque::new(),
+            failed_commits: VecDeque::new(),
+            disk_error: None,
+            commit_ids: 0,
+            held: false,
+            online: None,
+            network_generation: 0,
+            credential: CredentialState::default(),
+            source: SourceState::default(),
+            lease: None,
+            lease_generations: 0,
+            todo: BTreeSet::new(),
+            trouble: BTreeMap::new(),
+            adoptable: VecDeque::new(),
+            adopting: None,
+            backoff: Backoff::new(seed),
+            clock: ServiceClock::default(),
+            inspected: false,
+            find_missing: false,
+            parents_created: 0,
+            parent_wanted: false,
+            restarts: 0,
+            finish: Finish::default(),
+            restart_wanted: None,
+            discard: None,
+            abort_by: None,
+            abort_failures: 0,
+            stuck: None,
+            sent_high: BTreeMap::new(),
+            progress: Progress::default(),
+            why: Why::Line,
+            why_since_unix_ms: now.unix_ms,
+            facts,
+        };
+        if let Some(plan) = machine.facts.plan {
+            let high = machine.facts.tried.iter().filter_map(|number| plan.part(*number));
+            machine.sent_high = high.map(|part| (part.part_number, part.size_bytes)).collect();
+        }
+        machine.refill_todo();
+        machine.count_progress();
+        machine
+    }
+
+    /// What is true of it.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// True when operations or commits are under way.
+    pub fn is_busy(&self) -> bool {
+        !self.ops.is_empty() || !self.commits.is_empty() || !self.outbox.is_empty()
+    }
+
+    /// Takes one event in.
+    pub fn handle(&mut self, now: Now, event: Event) {
+        match event {
+            Event::Command(command) => self.on_command(command),
+            Event::Committed(id) => self.on_committed(id),
+            Event::CommitFailed(id, error) => self.on_commit_failed(now, id, error),
+            Event::Answered { op, result, sent } => self.on_answered(now, op, result, sent),
+            Event::Read { op, result } => self.on_read(now, op, result),
+            Event::Bytes { op, bytes } => self.on_bytes(op, bytes),
+            Event::Credential { credential, generation } => self.on_credential(credential, generation),
+            Event::Source(result) => self.on_source(now, result),
+            Event::Network { online, generation } => self.on_network(online, generation),
+        }
+        self.count_progress();
+    }
+
+    /// The next step. Takes from `slots` what it starts.
+    pub fn poll(&mut self, now: Now, slots: &mut Slots) -> Step {
+        if let Some(step) = self.outbox.pop_front() {
+            return step;
+        }
+        match self.next(now, slots) {
+            Ok(step) => step,
+            Err(why) => {
+                let until = match &why {
+                    Why::Waiting { until, .. } => *until,
+                    Why::Working(_) | Why::Line | Why::Paused => None,
+                };
+                let until = [until, self.backoff.next_open(now.tick), self.abort_by.filter(|at| *at > now.tick)];
+                if !same_kind(&why, &self.why) {
+                    self.why_since_unix_ms = now.unix_ms;
+                }
+                self.why = why;
+                Step::Wait { until: until.into_iter().flatten().filter(|at| *at > now.tick).min() }
+            }
+        }
+    }
+
+    // ---- what it keeps
+
+    /// Sends a record to the journal.
+    pub(super) fn commit(&mut self, record: Record) -> Step {
+        self.commit_ids += 1;
+        let id = CommitId(self.commit_ids);
+        self.commits.push_back((id, record.clone()));
+        Step::Commit { id, record }
+    }
+
+    /// The same, later in this poll.
+    pub(super) fn commit_soon(&mut self, record: Record) {
+        // Behind a record that could not be kept: the order of the journal is the order in which things became true.
+        if !self.failed_commits.is_empty() {
+            self.failed_commits.push_back(record);
+            return;
+        }
+        let step = self.commit(record);
+        self.outbox.push_back(step);
+    }
+
+    /// True while something is on its way to the disk that everything else depends on.
+    pub(super) fn barrier(&self) -> bool {
+        self.commits.iter().any(|(_, record)| record.is_barrier())
+    }
+
+    fn on_committed(&mut self, id: CommitId) {
+        let Some(at) = self.commits.iter().position(|(commit, _)| *commit == id) else { return };
+        let Some((_, record)) = self.commits.remove(at) else { return };
+        let restarts = matches!(record, Record::Restart { .. });
+        let plans = matches!(record, Record::Plan { .. } | Record::Missing { .. });
+        let intends = matches!(record, Record::CompleteIntent { .. });
+        self.facts.apply(record);
+        if restarts {
+            self.forget_session();
+        }
+        if restarts || plans {
+            self.refill_todo();
+        }
+        if intends {
+            self.finish = Finish::Armed;
+        }
+    }
+
+    fn on_commit_failed(&mut self, now: Now, id: CommitId, error: ErrorInfo) {
+        const DISK_RETRY_MS: u64 = 5_000;
+        let Some(at) = self.commits.iter().position(|(commit, _)| *commit == id) else { return };
+        let Some((_, record)) = self.commits.remove(at) else { return };
+        self.failed_commits.push_back(record);
+        self.disk_error = Some((error, now.tick.after_ms(DISK_RETRY_MS)));
+    }
+
+    // ---- what the host says
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Pause => self.wish(Wish::Pause),
+            Command::Resume => {
+                self.wish(Wish::Run);
+                self.try_now();
+            }
+            Command::Cancel => self.wish(Wish::Cancel),
+            Command::Hold => self.held = true,
+            Command::Go => {
+                if std::mem::take(&mut self.held) {
+                    self.try_now();
+                }
+            }
+            Command::Conflict(conflict) => {
+                if self.facts.ending.is_none() && (self.facts.conflict != conflict || self.facts.conflict_asked) {
+                    self.stuck = None;
+                    self.commit_soon(Record::Conflict { conflict });
+                }
+            }
+            Command::OnChange(on_change) => {
+                if self.facts.ending.is_none() && self.facts.on_change != on_change {
+                    self.source.look_again_if_lost();
+                    self.commit_soon(Record::OnChange { on_change });
+                }
+            }
+            Command::ParallelParts(parallel_parts) => self.limits.parallel_parts = parallel_parts.max(1),
+        }
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        let last = self.commits.iter().rev().find_map(|(_, record)| match record {
+            Record::Wish { wish } => Some(*wish),
+            _ => None,
+        });
+        let current = last.unwrap_or(self.facts.wish);
+        if self.facts.ending.is_none() && current != wish && current != Wish::Cancel {
+            self.commit_soon(Record::Wish { wish });
+        }
+    }
+
+    /// Every wait that the world or a person may have ended is looked at again.
+    fn try_now(&mut self) {
+        self.backoff.reset();
+        self.stuck = None;
+        self.credential.none_now = false;
+        self.credential.refusals = 0;
+        self.source.look_again_if_lost();
+        if let Some((_, retry)) = &mut self.disk_error {
+            *retry = Tick(0);
+        }
+    }
+
+    fn on_network(&mut self, online: Option<bool>, generation: u64) {
+        self.online = online;
+        if generation > self.network_generation {
+            self.network_generation = generation;
+            self.backoff.reset();
+            self.stuck = None;
+            self.stop_ops(|_| true);
+        }
+        if online == Some(false) {
+            self.stop_ops(|_| true);
+        }
+    }
+
+    fn on_credential(&mut self, credential: Option<Secret>, generation: u64) {
+        let state = &mut self.credential;
+        state.asked = false;
+        match credential {
+            Some(value) if state.value.is_none() || generation > state.generation => {
+                state.value = Some(value);
+                state.generation = generation;
+                state.none_now = false;
+                state.error = None;
+            }
+            // None, or none that is newer than the refused one.
+            Some(_) | None => state.none_now = state.value.is_none() || state.error.is_some(),
+        }
+    }
+
+    // ---- operations
+
+    pub(super) fn op_id(&mut self, kind: OpKind) -> OpId {
+        self.attempts += 1;
+        OpId { kind, attempt: self.attempts }
+    }
+
+    pub(super) fn begin_op(&mut self, now: Now, kind: OpKind) -> OpId {
+        let op = self.op_id(kind);
+        let lease_generation = self.lease.as_ref().map_or(0, |held| held.generation);
+        let credential_generation = self.credential.generation;
+        self.ops
+            .insert(op, Op { started: now.tick, lease_generation, credential_generation, bytes: 0, stopping: false });
+        op
+    }
+
+    pub(super) fn in_flight(&self, kind: OpKind) -> bool {
+        self.ops.keys().any(|op| op.kind == kind)
+    }
+
+    pub(super) fn parts_in_flight(&self) -> u32 {
+        self.ops.keys().filter(|op| matches!(op.kind, OpKind::Part(_))).count() as u32
+    }
+
+    /// Asks every operation that `which` names to end.
+    pub(super) fn stop_ops(&mut self, which: impl Fn(OpKind) -> bool) {
+        for (op, state) in &mut self.ops {
+            if !state.stopping && which(op.kind) {
+                state.stopping = true;
+                self.outbox.push_back(Step::Stop { op: *op });
+            }
+        }
+    }
+
+    pub(super) fn caller<'a>(&'a self, credential: &'a Secret, now: Now) -> Caller<'a> {
+        Caller { credential, service_unix_ms: self.clock.unix_ms(now) }
+    }
+
+    pub(super) fn next_lease_generation(&mut self) -> u32 {
+        self.lease_generations += 1;
+        self.lease_generations
+    }
+
+    // ---- parts
+
+    /// What is not proven and not under way is to be sent.
+    pub(super) fn refill_todo(&mut self) {
+        self.todo.clear();
+        if let Some(plan) = self.facts.plan {
+            let busy: BTreeSet<u32> = self.ops.keys().filter_map(part_number).collect();
+            self.todo = (1..=plan.parts_total())
+                .filter(|number| {
+                    !self.facts.proven.contains_key(number) && !busy.contains(number) && !self.part_committing(*number)
+                })
+                .collect();
+        }
+    }
+
+    pub(super) fn part_committing(&self, part: u32) -> bool {
+        self.commits
+            .iter()
+            .map(|(_, record)| record)
+            .chain(&self.failed_commits)
+            .any(|record| matches!(record, Record::Part { part_number, .. } if *part_number == part))
+    }
+
+    pub(super) fn any_part_committing(&self) -> bool {
+        self.commits
+            .iter()
+            .map(|(_, record)| record)
+            .chain(&self.failed_commits)
+            .any(|record| matches!(record, Record::Part { .. }))
+    }
+
+    fn forget_session(&mut self) {
+        self.lease = None;
+        self.trouble.clear();
+        self.adoptable.clear();
+        self.adopting = None;
+        self.inspected = false;
+        self.find_missing = false;
+        self.finish = Finish::default();
+        if self.facts.plan.is_none() {
+            self.sent_high.clear();
+            self.source.look_again();
+        }
+    }
+
+    // ---- what one sees
+
+    fn on_bytes(&mut self, op: OpId, bytes: u64) {
+        if let (Some(state), Some(part)) = (self.ops.get_mut(&op), part_number(&op))
+            && bytes > state.bytes
+        {
+            let before = state.bytes;
+            state.bytes = bytes;
+            self.count_sent(part, before, bytes);
+        }
+    }
+
+    /// Bytes `from..to` of an attempt of a part went out.
+    pub(super) fn count_sent(&mut self, part: u32, from: u64, to: u64) {
+        let high = self.sent_high.entry(part).or_insert(0);
+        self.progress.bytes_sent += to - from;
+        self.progress.bytes_resent += to.min(*high).saturating_sub(from);
+    }
+
+    /// An attempt of a part is over after so many bytes.
+    pub(super) fn settle_sent(&mut self, part: u32, bytes: u64) {
+        let high = self.sent_high.entry(part).or_insert(0);
+        *high = (*high).max(bytes);
+    }
+
+    fn count_progress(&mut self) {
+        let plan = self.facts.plan;
+        let progress = &mut self.progress;
+        progress.bytes_total = plan.map_or(0, |plan: PartPlan| plan.size_bytes);
+        progress.parts_total = plan.map_or(0, |plan| plan.parts_total());
+        progress.parts_done = self.facts.proven.len() as u32;
+        progress.bytes_acknowledged = self.facts.bytes_proven;
+        let flying: u64 = self.ops.values().map(|op| op.bytes).sum();
+        let shown = (progress.bytes_acknowledged + flying).min(progress.bytes_total);
+        // A restart of the content is a new total: only then may the bar go back.
+        progress.bytes_shown =
+            if plan.is_some() { shown.max(progress.bytes_shown).min(progress.bytes_total) } else { 0 };
+        progress.retries = self.backoff.retries;
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Where it stands, as of the last poll.
+    pub fn state(&self, now: Now) -> State {
+        match &self.facts.ending {
+            Some(Ending::Completed(receipt)) => return State::Completed { receipt: receipt.clone() },
+            Some(Ending::Failed(error)) => return State::Failed { error: error.clone() },
+            Some(Ending::Cancelled(remote)) => return State::Cancelled { remote: *remote },
+            None => {}
+        }
+        match &self.why {
+            Why::Working(phase) => State::Active { phase: *phase },
+            Why::Line => State::Queued,
+            Why::Paused => State::Paused,
+            Why::Waiting { reason, until, error, choices, needs_host } => State::Waiting {
+                waiting: Waiting {
+                    reason: *reason,
+                    since_unix_ms: self.why_since_unix_ms,
+                    retry_in_ms: until.map(|at| at.since_ms(now.tick)),
+                    error: error.clone(),
+                    choices: choices.clone(),
+                    needs_host: *needs_host,
+                },
+            },
+        }
+    }
+
+    /// Why it does not move, and what would move it.
+    pub fn explain(&self, now: Now) -> Explanation {
+        let attempts = self.backoff.worst().map_or(0, |row| row.count);
+        let state = self.state(now);
+        let next_try_ms = self.backoff.next_open(now.tick).map(|at| at.since_ms(now.tick));
+        let text = match (&state, self.backoff.worst()) {
+            (State::Waiting { waiting: Waiting { error: Some(error), .. } }, _) => error.detail.clone(),
+            (_, Some(row)) => row.error.detail.clone(),
+            _ => String::new(),
+        };
+        Explanation {
+            state,
+            since_unix_ms: self.why_since_unix_ms,
+            next_try_ms,
+            attempts,
+            retries_left: super::backoff::RETRIES_MAX.saturating_sub(attempts),
+            text,
+        }
+    }
+
+    /// The source as the machine last saw it.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.source.identity()
+    }
+}
+
+pub(super) fn part_number(op: &OpId) -> Option<u32> {
+    match op.kind {
+        OpKind::Part(number) => Some(number),
+        _ => None,
+    }
+}
+
+pub(super) fn bug(detail: &str) -> ErrorInfo {
+    ErrorInfo::new(Code::Bug, detail)
+}
+
+/// The part of a plan that must have it.
+pub(super) fn planned(plan: Option<PartPlan>, number: u32) -> Option<Part> {
+    plan.and_then(|plan| plan.part(number))
+}
+
+fn same_kind(a: &Why, b: &Why) -> bool {
+    match (a, b) {
+        (Why::Waiting { reason: a, .. }, Why::Waiting { reason: b, .. }) => a == b,
+        (Why::Working(a), Why::Working(b)) => a == b,
+        _ => std::mem::discriminant(a) == std::mem::discriminant(b),
+    }
+}

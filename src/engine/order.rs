@@ -1,0 +1,356 @@
+//! What comes next: the ladder of everything that must be so before something may start. Each rung either starts something or says why not.
+
+use super::{
+    OpKind, Record, Slots, Step, Work,
+    backoff::{EXHAUSTED_RETRY_MS, Purpose},
+    finish::Finish,
+    machine::{Machine, Why, planned},
+    record::{Ending, RestartReason, Wish},
+    view::{Phase, WaitReason},
+};
+use crate::{
+    error::{Code, ErrorInfo},
+    model::{Now, Part},
+    service::Session,
+};
+
+/// Sessions that may be lost in a row before help is needed.
+const RESTARTS_MAX: u32 = 3;
+
+/// A step, or why there is none.
+pub(super) type Next = Result<Step, Why>;
+
+impl Machine {
+    pub(super) fn next(&mut self, now: Now, slots: &mut Slots) -> Next {
+        if let Some(next) = self.disk_first(now) {
+            return next;
+        }
+        if self.barrier() {
+            return Err(Why::Working(self.phase()));
+        }
+        if self.facts.ending.is_some() {
+            return self.after_ending(now, slots);
+        }
+        if self.facts.wish == Wish::Cancel {
+            return self.cancel(now, slots);
+        }
+        if self.held {
+            self.stop_ops(|_| true);
+            return self.outbox.pop_front().ok_or(Why::waiting(WaitReason::Held, None, None));
+        }
+        if self.facts.wish == Wish::Pause {
+            self.stop_ops(|_| true);
+            return self.outbox.pop_front().ok_or(Why::Paused);
+        }
+        if self.online == Some(false) {
+            return Err(Why::waiting(
+                WaitReason::Network,
+                None,
+                Some(ErrorInfo::new(Code::Offline, "the device is offline")),
+            ));
+        }
+        self.give_up_for_now(now)?;
+        self.run(now, slots)
+    }
+
+    /// Nothing stands above what must be kept: a disk that fails holds everything.
+    fn disk_first(&mut self, now: Now) -> Option<Next> {
+        let (error, retry) = self.disk_error.clone()?;
+        if now.tick < retry {
+            return Some(Err(Why::waiting(WaitReason::Disk, Some(retry), Some(error))));
+        }
+        self.disk_error = None;
+        for record in std::mem::take(&mut self.failed_commits) {
+            self.commit_soon(record);
+        }
+        self.outbox.pop_front().map(Ok)
+    }
+
+    /// A spent budget, or something that only a person can mend.
+    fn give_up_for_now(&mut self, now: Now) -> Result<(), Why> {
+        if self.stuck.is_none()
+            && let Some(row) = self.backoff.exhausted()
+        {
+            self.stuck = Some((WaitReason::Retry, row.error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));
+        }
+        match &self.stuck {
+            Some((_, _, until)) if *until <= now.tick => {
+                self.stuck = None;
+                self.backoff.reset();
+                Ok(())
+            }
+            Some((reason, error, until)) => {
+                let choices = vec![];
+                Err(Why::Waiting {
+                    reason: *reason,
+                    until: Some(*until),
+                    error: Some(error.clone()),
+                    choices,
+                    needs_host: true,
+                })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The upload's own way from the source to the object.
+    fn run(&mut self, now: Now, slots: &mut Slots) -> Next {
+        // What may have made the object is settled before anything else, also when the source is gone.
+        if self.facts.intent.is_some() && !self.complete_may_go() {
+            return self.reconcile(now, slots);
+        }
+        if let Some((why, error)) = self.restart_wanted.clone() {
+            let next = self.restart(now, why, error);
+            if matches!(next, Ok(Step::Commit { .. })) {
+                self.restart_wanted = None;
+            }
+            return next;
+        }
+        if let Some(next) = self.check_source(now, slots)? {
+            return Ok(next);
+        }
+        if self.facts.conflict_asked {
+            return Err(self.conflict_wait(None));
+        }
+        if self.parent_wanted {
+            return self.create_parent(now, slots);
+        }
+        let Some(session) = self.facts.session.clone() else {
+            return self.begin(now, slots);
+        };
+        if let Some(next) = self.discard_old_session(now, slots) {
+            return Ok(next);
+        }
+        if !self.inspected && self.service.capabilities().lists_parts {
+            return self.inspect(now, slots, Phase::Starting);
+        }
+        if let Some(next) = self.adopt(now, slots)? {
+            return Ok(next);
+        }
+        if self.facts.all_proven() && !self.any_part_committing() {
+            return self.finish(now, slots, &session);
+        }
+        self.parts(now, slots, &session)
+    }
+
+    // ---- rungs
+
+    fn begin(&mut self, now: Now, slots: &mut Slots) -> Next {
+        let Some(plan) = self.facts.plan else { return Err(Why::Working(Phase::Starting)) };
+        self.control(now, slots, OpKind::Begin, Phase::Starting, |machine, credential| {
+            machine.service.begin(machine.caller(credential, now), &plan, &machine.facts.conflict)
+        })
+    }
+
+    fn create_parent(&mut self, now: Now, slots: &mut Slots) -> Next {
+        self.control(now, slots, OpKind::CreateParent, Phase::Starting, |machine, credential| {
+            machine.service.create_parent(machine.caller(credential, now))
+        })
+    }
+
+    pub(super) fn inspect(&mut self, now: Now, slots: &mut Slots, phase: Phase) -> Next {
+        let Some(session) = self.facts.session.clone() else { return Err(Why::Working(phase)) };
+        self.control(now, slots, OpKind::Inspect, phase, |machine, credential| {
+            machine.service.inspect(machine.caller(credential, now), &session)
+        })
+    }
+
+    /// A control request: one of its kind at a time, with a credential, when its gate is open and a slot is free.
+    pub(super) fn control(
+        &mut self,
+        now: Now,
+        slots: &mut Slots,
+        kind: OpKind,
+        phase: Phase,
+        build: impl FnOnce(&Machine, &crate::redact::Secret) -> crate::model::http::Request,
+    ) -> Next {
+        if self.in_flight(kind) {
+            return Err(Why::Working(phase));
+        }
+        self.gates(now, kind)?;
+        if let Some(step) = self.want_credential()? {
+            return Ok(step);
+        }
+        if slots.controls == 0 {
+            return Err(if self.ops.is_empty() { Why::Line } else { Why::Working(phase) });
+        }
+        let Some(credential) = self.credential.value.clone() else { return Err(Why::Line) };
+        slots.controls -= 1;
+        let request = build(self, &credential);
+        self.progress.requests += 1;
+        Ok(Step::Start { op: self.begin_op(now, kind), work: Work::Send(request) })
+    }
+
+    /// The gates before an operation of a kind.
+    fn gates(&self, now: Now, kind: OpKind) -> Result<(), Why> {
+        for purpose in [Purpose::Reach, Purpose::Op(kind)] {
+            if !self.backoff.open(purpose, now.tick) {
+                let error = self.backoff.row(purpose).or_else(|| self.backoff.worst()).map(|row| row.error.clone());
+                if self.ops.keys().any(|op| matches!(op.kind, OpKind::Part(_))) {
+                    return Err(Why::Working(self.phase()));
+                }
+                return Err(Why::waiting(WaitReason::Retry, self.backoff.next_open(now.tick), error));
+            }
+        }
+        Ok(())
+    }
+
+    /// A credential that was not refused, or a step to get one.
+    pub(super) fn want_credential(&mut self) -> Result<Option<Step>, Why> {
+        /// Fresh credentials refused in a row before only a person can help.
+        const REFUSALS_MAX: u32 = 3;
+        let state = &mut self.credential;
+        if state.value.is_some() && state.error.is_none() {
+            return Ok(None);
+        }
+        let spent = state.refusals >= REFUSALS_MAX;
+        if spent || state.none_now {
+            let error = state
+                .error
+                .clone()
+                .unwrap_or_else(|| ErrorInfo::new(Code::CredentialRefused, "there is no credential for the account"));
+            return Err(Why::needs_host(WaitReason::Credential, Some(error)));
+        }
+        if !state.asked {
+            state.asked = true;
+            let refused = state.error.is_some().then_some(state.generation);
+            return Ok(Some(Step::AskCredential { refused }));
+        }
+        Err(Why::waiting(WaitReason::Credential, None, state.error.clone()))
+    }
+
+    /// Sends parts while slots, lease and source allow.
+    fn parts(&mut self, now: Now, slots: &mut Slots, session: &Session) -> Next {
+        self.finish = Finish::No;
+        let flying = self.parts_in_flight();
+        if flying == 0 && self.todo.is_empty() && !self.any_part_committing() {
+            self.refill_todo();
+        }
+        let phase = if flying == 0 && self.in_flight(OpKind::Sign) { Phase::Renewing } else { Phase::Uploading };
+        if flying >= self.limits.parallel_parts {
+            return Err(Why::Working(phase));
+        }
+        let mut wanted = None;
+        for number in self.todo.iter().copied().take(64) {
+            if self.backoff.open(Purpose::Op(OpKind::Part(number)), now.tick) && !self.part_committing(number) {
+                wanted = planned(self.facts.plan, number);
+                break;
+            }
+        }
+        let Some(part) = wanted else {
+            if flying == 0 && !self.any_part_committing() && !self.todo.is_empty() {
+                let error = self.backoff.worst().map(|row| row.error.clone());
+                return Err(Why::waiting(WaitReason::Retry, self.backoff.next_open(now.tick), error));
+            }
+            return Err(Why::Working(phase));
+        };
+        self.gates(now, OpKind::Part(part.part_number))?;
+        let suspect = self.trouble.get(&part.part_number).is_some_and(|trouble| trouble.suspect);
+        if !self.lease.as_ref().is_some_and(|held| held.serves(&part, suspect, now.tick)) {
+            return self.sign(now, slots, session, part, phase);
+        }
+        if slots.parts == 0 {
+            return Err(if self.ops.is_empty() { Why::Line } else { Why::Working(phase) });
+        }
+        self.put(now, slots, session, part, suspect)
+    }
+
+    fn sign(&mut self, now: Now, slots: &mut Slots, session: &Session, first: Part, phase: Phase) -> Next {
+        let most = self.service.capabilities().sign_parts_max.max(1);
+        let parts: Vec<Part> = self
+            .todo
+            .range(first.part_number..)
+            .filter_map(|number| planned(self.facts.plan, *number))
+            .take(most)
+            .collect();
+        let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };
+        self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
+            machine.service.sign(machine.caller(credential, now), session, &parts)
+        })
+    }
+
+    fn put(&mut self, now: Now, slots: &mut Slots, session: &Session, part: Part, suspect: bool) -> Next {
+        let request = self.lease.as_ref().and_then(|held| self.service.put(session, &held.lease, &part));
+        let Some(mut request) = request else {
+            if let Some(held) = &mut self.lease {
+                held.stale = true;
+            }
+            return Err(Why::Working(Phase::Renewing));
+        };
+        request.expect_continue = suspect;
+        slots.parts -= 1;
+        self.progress.requests += 1;
+        self.todo.remove(&part.part_number);
+        let op = self.begin_op(now, OpKind::Part(part.part_number));
+        if !self.facts.tried.contains(&part.part_number) {
+            // Kept before the bytes can leave: the disk thread carries it out before a socket is even open, and nothing waits for it.
+            self.facts.tried.insert(part.part_number);
+            let try_first = self.commit(Record::Try { part_number: part.part_number });
+            self.outbox.push_back(Step::Start { op, work: Work::Send(request) });
+            return Ok(try_first);
+        }
+        Ok(Step::Start { op, work: Work::Send(request) })
+    }
+
+    /// Ends the upload.
+    pub(super) fn end(&mut self, now: Now, ending: Ending) -> Step {
+        self.commit(Record::Ending { ending, unix_ms: now.unix_ms })
+    }
+
+    /// All that was sent is void. Nothing of the old session may be under way any more when that is written.
+    pub(super) fn restart(&mut self, now: Now, why: RestartReason, error: ErrorInfo) -> Next {
+        self.stop_ops(|_| true);
+        if let Some(step) = self.outbox.pop_front() {
+            return Ok(step);
+        }
+        if !self.ops.is_empty() {
+            return Err(Why::Working(Phase::Starting));
+        }
+        self.restarts += 1;
+        if self.restarts > RESTARTS_MAX {
+            self.restarts = 0;
+            self.stuck = Some((WaitReason::Retry, error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));
+        }
+        if why != RestartReason::SessionGone {
+            self.discard = self.facts.session.clone();
+        }
+        Ok(self.commit(Record::Restart { why }))
+    }
+
+    /// A session that a restart left behind is aborted once, if it goes.
+    fn discard_old_session(&mut self, now: Now, slots: &mut Slots) -> Option<Step> {
+        if !self.service.capabilities().aborts {
+            self.discard = None;
+        }
+        let old = self.discard.clone()?;
+        let step = self
+            .control(now, slots, OpKind::Abort, Phase::Starting, |machine, credential| {
+                machine.service.abort(machine.caller(credential, now), &old)
+            })
+            .ok()?;
+        if matches!(step, Step::Start { .. }) {
+            self.discard = None;
+        }
+        Some(step)
+    }
+
+    /// What it is at, from what is under way.
+    pub(super) fn phase(&self) -> Phase {
+        for op in self.ops.keys() {
+            match op.kind {
+                OpKind::Complete => return Phase::Completing,
+                OpKind::Probe => return Phase::Reconciling,
+                OpKind::Part(_) => return Phase::Uploading,
+                OpKind::Read(_) => return Phase::Verifying,
+                OpKind::Sign => return Phase::Renewing,
+                _ => {}
+            }
+        }
+        match (&self.facts.session, &self.facts.intent) {
+            (_, Some(_)) => Phase::Completing,
+            (Some(_), None) if self.facts.all_proven() => Phase::Completing,
+            (Some(_), None) if self.inspected => Phase::Uploading,
+            _ => Phase::Starting,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What of an upload is kept on disk: one record a line, in the order in which things became true.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::ErrorInfo,
+    model::{Conflict, Identity, InstantMode, OnChange, PartPlan, Receipt, Target},
+    service::{Proof, Session},
+};
+
+/// How durable a record must be before what depends on it may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// The write returned: it survives a killed process.
+    Process,
+    /// It is on the disk: it survives a lost battery.
+    Power,
+}
+
+/// The upload as it was asked for; the first record of every journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UploadRecord {
+    /// 26 characters.
+    pub id: String,
+    /// The host's own name for it.
+    pub key: String,
+    /// By the phone's clock.
+    pub created_unix_ms: i64,
+    /// Where to.
+    pub target: Target,
+    /// What.
+    pub source: SourceRecord,
+    /// The host's own grouping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The host's own notes, at most 1 KiB.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Higher first.
+    #[serde(default)]
+    pub priority: i8,
+    /// When the name is taken.
+    #[serde(default)]
+    pub conflict: Conflict,
+    /// When the bytes changed.
+    #[serde(default)]
+    pub on_change: OnChange,
+    /// Whether to try to have the content recognised.
+    #[serde(default)]
+    pub instant: InstantMode,
+    /// The wanted part size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_size_bytes: Option<u64>,
+    /// At most so many parts at once; the client's limit without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel_parts: Option<u32>,
+}
+
+/// How to come by the bytes again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// A file of this device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The host's own word for it, at most 16 KiB.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub token: Vec<u8>,
+    /// The file is a copy made for this upload: removed at the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_at_end: bool,
+}
+
+/// Why an upload began over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestartReason {
+    /// The service forgot the session.
+    SessionGone,
+    /// What the service put together was not what was sent.
+    Integrity,
+    /// The source's bytes changed, and the policy says so.
+    Changed,
+}
+
+/// What a cancel could undo at the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remote {
+    /// The session is gone.
+    Aborted,
+    /// Not reached yet; it is tried again.
+    AbortPending,
+    /// There was none.
+    NothingThere,
+    /// The service has no way to do it.
+    CannotAbort,
+}
+
+/// The one ending of an upload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The object exists.
+    Completed(Receipt),
+    /// It will not.
+    Failed(ErrorInfo),
+    /// The host did not want it any more.
+    Cancelled(Remote),
+}
+
+/// What the host wants of an upload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Go on.
+    #[default]
+    Run,
+    /// Stay.
+    Pause,
+    /// End, and undo what can be undone.
+    Cancel,
+}
+
+/// One line of a journal. Variants and fields are only ever added.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "r", rename_all = "snake_case")]
+pub enum Record {
+    /// What was asked for.
+    Upload(Box<UploadRecord>),
+    /// The cut, frozen, and the source that it was made for.
+    Plan {
+        /// The cut.
+        plan: PartPlan,
+        /// The source then.
+        identity: Identity,
+    },
+    /// The service knows of the upload.
+    Session {
+        /// Its own words.
+        session: Session,
+    },
+    /// Bytes of a part may have left.
+    Try {
+        /// Which.
+        part_number: u32,
+    },
+    /// A part is proven.
+    Part {
+        /// Which.
+        part_number: u32,
+        /// CRC-64/XZ of what was sent, or of what was read to adopt it.
+        #[serde(with = "decimal")]
+        crc64: u64,
+    },
+    /// The service does not have these parts after all.
+    Missing {
+        /// Which.
+        part_numbers: Vec<u32>,
+    },
+    /// The source is another one with the same bytes.
+    Identity {
+        /// As it is now.
+        identity: Identity,
+    },
+    /// A complete is about to be sent: from here on its outcome is unknown until something below says otherwise.
+    CompleteIntent {
+        /// What it says.
+        proof: Proof,
+    },
+    /// It is certain that the complete did not make the object.
+    CompleteNo,
+    /// The name is taken; an answer is needed.
+    ConflictAsked,
+    /// What to do when the name is taken, from here on.
+    Conflict {
+        /// That.
+        conflict: Conflict,
+    },
+    /// What to do when the bytes changed, from here on.
+    OnChange {
+        /// That.
+        on_change: OnChange,
+    },
+    /// The host's wish.
+    Wish {
+        /// That.
+        wish: Wish,
+    },
+    /// All that was sent is void.
+    Restart {
+        /// Why.
+        why: RestartReason,
+    },
+    /// The end. A later one only refines what a cancel could undo.
+    Ending {
+        /// Which.
+        ending: Ending,
+        /// By the phone's clock.
+        unix_ms: i64,
+    },
+}
+
+impl Record {
+    /// How durable it must be. What asks the service to change the world, and what ends, goes to the disk; the rest can be found out again.
+    pub fn sync(&self) -> Sync {
+        match self {
+            Record::Upload(_)
+            | Record::Plan { .. }
+            | Record::Session { .. }
+            | Record::CompleteIntent { .. }
+            | Record::Restart { .. }
+            | Record::Ending { .. } => Sync::Power,
+            Record::Try { .. }
+            | Record::Part { .. }
+            | Record::Missing { .. }
+            | Record::Identity { .. }
+            | Record::CompleteNo
+            | Record::ConflictAsked
+            | Record::Conflict { .. }
+            | Record::OnChange { .. }
+            | Record::Wish { .. } => Sync::Process,
+        }
+    }
+
+    /// True when nothing new may start before it is kept. A part's own records hold up nothing but that part.
+    pub fn is_barrier(&self) -> bool {
+        !matches!(self, Record::Try { .. } | Record::Part { .. })
+    }
+}
+
+/// 64-bit checksums as decimal text: JSON readers in other languages round numbers above 2^53.
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}

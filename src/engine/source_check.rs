@@ -1,0 +1,249 @@
+//! Is the source still the one whose parts are proven? Identity is a hint, digests are proof.
+//!
+//! Identity equal: trust. Identity different, size equal: the proven parts are read again and their CRC-64 compared; all equal, and the new identity
+//! is trusted. A difference is a changed file, and the upload's policy decides.
+
+use std::collections::VecDeque;
+
+use super::{
+    OpId, OpKind, ReadDigest, Record, Slots, Step, Work,
+    machine::{Machine, Why, planned},
+    order::Next,
+    record::{RestartReason, Wish},
+    view::{Phase, WaitReason},
+};
+use crate::{
+    error::{Code, ErrorInfo},
+    model::{Identity, Now, OnChange, PartPlan, http::ByteRange},
+    service::ListedPart,
+};
+
+/// What is known of the source in this run.
+#[derive(Debug, Default)]
+pub(super) enum SourceState {
+    /// Not looked at, or to be looked at again.
+    #[default]
+    Unknown,
+    /// Asked for.
+    Asked,
+    /// Open, and this is it.
+    Open(Identity),
+    /// Open, another one by its identity: these proven parts are still to be compared.
+    Proving { identity: Identity, left: VecDeque<u32> },
+    /// Not to be had.
+    Missing(ErrorInfo),
+    /// Its bytes changed.
+    Changed(ErrorInfo),
+    /// It can't be uploaded.
+    Unfit(ErrorInfo),
+}
+
+impl SourceState {
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        match self {
+            SourceState::Open(identity) | SourceState::Proving { identity, .. } => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// Looks at it again before anything more is taken from it.
+    pub(super) fn look_again(&mut self) {
+        if !matches!(self, SourceState::Asked) {
+            *self = SourceState::Unknown;
+        }
+    }
+
+    /// Looks again at one that was not to be had: it may be back.
+    pub(super) fn look_again_if_lost(&mut self) {
+        if matches!(self, SourceState::Missing(_) | SourceState::Changed(_)) {
+            *self = SourceState::Unknown;
+        }
+    }
+
+    /// It can't be read any more.
+    pub(super) fn lost(&mut self, error: ErrorInfo) {
+        *self = SourceState::Missing(error);
+    }
+}
+
+fn changed(detail: &str) -> SourceState {
+    SourceState::Changed(ErrorInfo::new(Code::SourceChanged, detail))
+}
+
+impl Machine {
+    /// The runtime opened the source, or could not.
+    pub(super) fn on_source(&mut self, _now: Now, result: Result<Identity, ErrorInfo>) {
+        self.source = match result {
+            Err(error) if error.code == Code::SourceNotSeekable => SourceState::Unfit(error),
+            Err(error) => SourceState::Missing(error),
+            Ok(identity) => self.compare(identity),
+        };
+    }
+
+    fn compare(&self, identity: Identity) -> SourceState {
+        let (Some(plan), Some(known)) = (self.facts.plan, &self.facts.identity) else {
+            return SourceState::Open(identity);
+        };
+        if known.same_as(&identity) {
+            return SourceState::Open(identity);
+        }
+        if identity.size_bytes != plan.size_bytes {
+            return changed("the file has another size than when the upload began");
+        }
+        SourceState::Proving { identity, left: self.facts.proven.keys().copied().collect() }
+    }
+
+    /// The rung: `Ok(None)` when the source is open and proven.
+    pub(super) fn check_source(&mut self, now: Now, slots: &mut Slots) -> Result<Option<Step>, Why> {
+        match &mut self.source {
+            SourceState::Unknown => {
+                // Parts in flight, or not yet kept, are of the source as it was: they end first, or they would escape the comparison.
+                self.stop_ops(|kind| matches!(kind, OpKind::Part(_) | OpKind::Read(_)));
+                if let Some(step) = self.outbox.pop_front() {
+                    return Ok(Some(step));
+                }
+                if self.ops.keys().any(|op| matches!(op.kind, OpKind::Part(_) | OpKind::Read(_)))
+                    || self.any_part_committing()
+                {
+                    return Err(Why::Working(self.phase()));
+                }
+                self.source = SourceState::Asked;
+                Ok(Some(Step::AskSource))
+            }
+            SourceState::Asked => Err(Why::Working(if self.ops.is_empty() { Phase::Starting } else { self.phase() })),
+            SourceState::Missing(error) => Err(Why::needs_host(WaitReason::Source, Some(error.clone()))),
+            SourceState::Unfit(error) => {
+                let error = error.clone();
+                Ok(Some(self.end(now, super::Ending::Failed(error))))
+            }
+            SourceState::Changed(error) => {
+                let error = error.clone();
+                match self.facts.on_change {
+                    OnChange::Restart => self.restart(now, RestartReason::Changed, error).map(Some),
+                    OnChange::Fail => {
+                        self.stop_ops(|_| true);
+                        match self.outbox.pop_front() {
+                            Some(step) => Ok(Some(step)),
+                            None => Err(Why::needs_host(WaitReason::Source, Some(error))),
+                        }
+                    }
+                }
+            }
+            SourceState::Open(identity) => {
+                let identity = identity.clone();
+                match self.facts.plan {
+                    None => self.freeze_plan(now, identity).map(Some),
+                    Some(_) => Ok(None),
+                }
+            }
+            SourceState::Proving { .. } => self.prove(now, slots).map(Some),
+        }
+    }
+
+    fn freeze_plan(&mut self, now: Now, identity: Identity) -> Next {
+        let rules = self.service.capabilities().parts;
+        match PartPlan::new(identity.size_bytes, self.facts.upload.part_size_bytes, &rules) {
+            Ok(plan) => Ok(self.commit(Record::Plan { plan, identity })),
+            Err(error) => Ok(self.end(now, super::Ending::Failed(error))),
+        }
+    }
+
+    /// Compares the proven parts with the source, one at a time.
+    fn prove(&mut self, now: Now, slots: &mut Slots) -> Next {
+        if self.ops.keys().any(|op| matches!(op.kind, OpKind::Read(_))) {
+            return Err(Why::Working(Phase::Verifying));
+        }
+        let SourceState::Proving { identity, left } = &self.source else { return Err(Why::Working(Phase::Verifying)) };
+        let Some(number) = left.front().copied() else {
+            let identity = identity.clone();
+            self.source = SourceState::Open(identity.clone());
+            return Ok(self.commit(Record::Identity { identity }));
+        };
+        self.start_read(now, slots, number, false)
+    }
+
+    fn start_read(&mut self, now: Now, slots: &mut Slots, number: u32, md5: bool) -> Next {
+        let Some(part) = planned(self.facts.plan, number) else { return Err(Why::Working(Phase::Verifying)) };
+        if slots.reads == 0 {
+            return Err(Why::Working(Phase::Verifying));
+        }
+        slots.reads -= 1;
+        let range = ByteRange { offset: part.offset, len: part.size_bytes };
+        Ok(Step::Start { op: self.begin_op(now, OpKind::Read(number)), work: Work::Read { range, md5 } })
+    }
+
+    /// Parts that the service lists and the journal lacks: taken over after reading them once.
+    pub(super) fn adopt(&mut self, now: Now, slots: &mut Slots) -> Result<Option<Step>, Why> {
+        if self.adopting.is_some() {
+            return Err(Why::Working(Phase::Verifying));
+        }
+        let Some(listed) = self.adoptable.pop_front() else { return Ok(None) };
+        if self.facts.proven.contains_key(&listed.part_number) || self.part_committing(listed.part_number) {
+            return self.adopt(now, slots);
+        }
+        match self.start_read(now, slots, listed.part_number, true) {
+            Ok(step) => {
+                self.adopting = Some(listed);
+                Ok(Some(step))
+            }
+            Err(why) => {
+                self.adoptable.push_front(listed);
+                Err(why)
+            }
+        }
+    }
+
+    /// What the service lists is compared with the plan; what fits and is not proven may be adopted.
+    pub(super) fn plan_adoption(&mut self, parts: Vec<ListedPart>) {
+        let fits = |listed: &ListedPart| {
+            let part = planned(self.facts.plan, listed.part_number);
+            part.is_some_and(|part| part.size_bytes == listed.size_bytes) && listed.md5.is_some()
+        };
+        let open = |number: u32| {
+            !self.facts.proven.contains_key(&number)
+                && !self.part_committing(number)
+                && !self.in_flight(OpKind::Part(number))
+        };
+        let fresh = parts.into_iter().filter(|listed| fits(listed) && open(listed.part_number));
+        self.adoptable = fresh.collect();
+    }
+
+    /// A stretch of the source was read, or not.
+    pub(super) fn on_read(&mut self, _now: Now, op: OpId, result: Result<ReadDigest, ErrorInfo>) {
+        let (Some(_), OpKind::Read(number)) = (self.ops.remove(&op), op.kind) else { return };
+        let adopting = self.adopting.take();
+        let digest = match result {
+            Ok(digest) => digest,
+            Err(error) => {
+                // Put back: whether it may go on is decided by looking at the source again.
+                if let Some(listed) = adopting {
+                    self.adoptable.push_front(listed);
+                }
+                match error.code {
+                    Code::Cancelled => {}
+                    Code::SourceChanged => self.source.look_again(),
+                    _ => self.source.lost(error),
+                }
+                return;
+            }
+        };
+        if let Some(listed) = adopting {
+            if listed.md5.is_some() && listed.md5 == digest.md5 && self.facts.wish != Wish::Cancel {
+                self.todo.remove(&number);
+                self.commit_soon(Record::Part { part_number: number, crc64: digest.crc64 });
+            }
+            return;
+        }
+        let equal = self.facts.proven.get(&number) == Some(&digest.crc64);
+        let mut differs = false;
+        if let SourceState::Proving { left, .. } = &mut self.source
+            && left.front() == Some(&number)
+        {
+            left.pop_front();
+            differs = !equal;
+        }
+        if differs {
+            self.source = changed("a part that was sent holds other bytes now");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What one sees of an upload: derived, never stored.
+
+use super::record::Remote;
+use crate::{
+    error::ErrorInfo,
+    model::{ConflictChoice, Receipt},
+};
+
+/// Where an upload stands. Closed; the last three are endings, and each upload reaches exactly one of them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// In line.
+    Queued,
+    /// At work.
+    Active {
+        /// On what.
+        phase: Phase,
+    },
+    /// Something outside must change first; it goes on by itself once it does.
+    Waiting {
+        /// What.
+        waiting: Waiting,
+    },
+    /// The host said so.
+    Paused,
+    /// The object exists.
+    Completed {
+        /// As the service told it.
+        receipt: Receipt,
+    },
+    /// It will not.
+    Failed {
+        /// Why.
+        error: ErrorInfo,
+    },
+    /// The host did not want it any more.
+    Cancelled {
+        /// What could be undone at the service.
+        remote: Remote,
+    },
+}
+
+impl State {
+    /// True for the last three.
+    pub fn ended(&self) -> bool {
+        matches!(self, State::Completed { .. } | State::Failed { .. } | State::Cancelled { .. })
+    }
+}
+
+/// What an active upload is at. May grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Comparing proven parts with a source that may be another one.
+    Verifying,
+    /// Hashing ahead of sending.
+    Hashing,
+    /// Opening a session, or finding the one from before.
+    Starting,
+    /// Sending parts.
+    Uploading,
+    /// Getting fresh links.
+    Renewing,
+    /// Having the object made.
+    Completing,
+    /// Finding out what became of a complete whose answer was lost.
+    Reconciling,
+}
+
+impl Phase {
+    /// The word that the command line prints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Verifying => "verifying",
+            Phase::Hashing => "hashing",
+            Phase::Starting => "starting",
+            Phase::Uploading => "uploading",
+            Phase::Renewing => "renewing",
+            Phase::Completing => "completing",
+            Phase::Reconciling => "reconciling",
+        }
+    }
+}
+
+/// What an upload waits for. May grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// The device is offline.
+    Network,
+    /// The network there is may not be used.
+    NetworkPolicy,
+    /// The next try.
+    Retry,
+    /// A credential.
+    Credential,
+    /// The source.
+    Source,
+    /// An answer to a conflict.
+    Conflict,
+    /// The operating system, which has it.
+    HandedOff,
+    /// Space for the journal.
+    Disk,
+    /// `go`.
+    Held,
+    /// Another process, which has it.
+    Elsewhere,
+}
+
+impl WaitReason {
+    /// The word that the command line prints.
+    pub fn name(self) -> &'static str {
+        match self {
+            WaitReason::Network => "network",
+            WaitReason::NetworkPolicy => "policy",
+            WaitReason::Retry => "retry",
+            WaitReason::Credential => "credential",
+            WaitReason::Source => "source",
+            WaitReason::Conflict => "conflict",
+            WaitReason::HandedOff => "handed_off",
+            WaitReason::Disk => "disk",
+            WaitReason::Held => "held",
+            WaitReason::Elsewhere => "elsewhere",
+        }
+    }
+}
+
+/// A named wait.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// For what.
+    pub reason: WaitReason,
+    /// Since when, by the phone's clock.
+    pub since_unix_ms: i64,
+    /// When it is tried again without anybody's help.
+    pub retry_in_ms: Option<u64>,
+    /// What led to it.
+    pub error: Option<ErrorInfo>,
+    /// What a person can answer.
+    pub choices: Vec<ConflictChoice>,
+    /// Waiting alone will hardly help: the host or a person has to do something, or the retry budget is spent.
+    pub needs_host: bool,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Of the file; 0 until it was opened.
+    pub bytes_total: u64,
+    /// Of proven parts.
+    pub bytes_acknowledged: u64,
+    /// For a bar: acknowledged and in flight; never falls, never above the total.
+    pub bytes_shown: u64,
+    /// Body bytes of data requests given to the socket in this run.
+    pub bytes_sent: u64,
+    /// Those of them for stretches that were sent before, in this run or an earlier one (then counted whole: what of it left is not known).
+    pub bytes_resent: u64,
+    /// Parts that are proven.
+    pub parts_done: u32,
+    /// Parts of the plan.
+    pub parts_total: u32,
+    /// Requests of this run.
+    pub requests: u64,
+    /// Failures of this run that led to another try.
+    pub retries: u64,
+}
+
+/// Why it does not move, and what would move it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// Where it stands.
+    pub state: State,
+    /// Since when, by the phone's clock.
+    pub since_unix_ms: i64,
+    /// When it is tried again without anybody's help.
+    pub next_try_ms: Option<u64>,
+    /// Failures in a row that led here.
+    pub attempts: u32,
+    /// How many more are tried before help is needed.
+    pub retries_left: u32,
+    /// In one sentence, for developers.
+    pub text: String,
+}
