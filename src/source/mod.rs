@@ -10,3 +10,4 @@ pub trait Source: Send + Sync {
     /// Fills the beginning of `buf` from `offset`: how many bytes, 0 at the end. Short reads are normal.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ErrorInfo>;
 }
+pub trait HostReader: Send + Sync {}

@@ -1,0 +1,164 @@
+//! What a host asks for.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use crate::{
+    model::{Conflict, InstantMode, OnChange, Target},
+    source::HostReader,
+};
+
+/// One file to one place. Durable once [`Client::start`](super::Client::start) returned.
+#[derive(Clone)]
+pub struct UploadRequest {
+    /// The host's own name for it: the same key again is the same upload (a double tap, a retried worker, an app started again).
+    pub key: String,
+    /// Where to.
+    pub target: Target,
+    /// What.
+    pub source: Source,
+    /// The host's own grouping, such as an album.
+    pub group: Option<String>,
+    /// Comes back in every snapshot, is never logged; at most [`TAGS_BYTES_MAX`].
+    pub tags: BTreeMap<String, String>,
+    /// Higher first; 0 by default.
+    pub priority: i8,
+    /// When the name is taken.
+    pub conflict: Conflict,
+    /// When the bytes changed since the upload began.
+    pub on_change: OnChange,
+    /// Whether to try to have the content recognised.
+    pub instant: InstantMode,
+    /// Every part but the last; refused if it can't work. The service's default, grown to fit, without it.
+    pub part_size_bytes: Option<u64>,
+    /// At most so many parts at once; the client's limit without it.
+    pub parallel_parts: Option<u32>,
+}
+
+impl UploadRequest {
+    /// With everything else as by default.
+    pub fn new(key: impl Into<String>, target: Target, source: Source) -> Self {
+        UploadRequest {
+            key: key.into(),
+            target,
+            source,
+            group: None,
+            tags: BTreeMap::new(),
+            priority: 0,
+            conflict: Conflict::default(),
+            on_change: OnChange::default(),
+            instant: InstantMode::default(),
+            part_size_bytes: None,
+            parallel_parts: None,
+        }
+    }
+}
+
+/// The greatest size of an upload's tags, keys and values together.
+pub const TAGS_BYTES_MAX: usize = 1 << 10;
+/// The greatest size of a source's token.
+pub const TOKEN_BYTES_MAX: usize = 16 << 10;
+/// The greatest size of a key.
+pub const KEY_BYTES_MAX: usize = 1 << 10;
+
+/// The bytes to upload, and the host's own word for them.
+#[derive(Clone)]
+pub struct Source {
+    /// How to come by them now.
+    pub what: SourceWhat,
+    /// URI text, bookmark, asset id: given back when the source must be opened again. At most [`TOKEN_BYTES_MAX`]; kept, never logged.
+    pub token: Vec<u8>,
+}
+
+impl Source {
+    /// A file of this device.
+    pub fn path(path: impl Into<PathBuf>) -> Source {
+        Source { what: SourceWhat::Path { path: path.into(), delete_at_end: false }, token: vec![] }
+    }
+
+    /// Bytes in memory, at most 8 MiB.
+    pub fn memory(bytes: Vec<u8>) -> Source {
+        Source { what: SourceWhat::Memory { bytes }, token: vec![] }
+    }
+}
+
+/// The kinds of sources.
+#[derive(Clone)]
+pub enum SourceWhat {
+    /// A regular file.
+    Path {
+        /// Absolute, or it is made so when the upload starts.
+        path: PathBuf,
+        /// It is a copy made for this upload: removed at the end, also after a kill.
+        delete_at_end: bool,
+    },
+    /// Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill the host is asked.
+    Memory {
+        /// Them.
+        bytes: Vec<u8>,
+    },
+    /// The host reads. It does not outlive the process: after a kill the host is asked.
+    Reader {
+        /// It.
+        reader: Arc<dyn HostReader>,
+    },
+    /// The host is asked when its turn comes.
+    Later,
+}
+
+/// What a start led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// 26 characters.
+    pub id: String,
+    /// New, or there already.
+    pub how: How,
+}
+
+/// Whether a start made something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// A new upload.
+    New,
+    /// The key was known: nothing was made, the upload that there is goes on. Its ending may be waiting to be taken.
+    AlreadyThere,
+}
+
+/// Which uploads a verb is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Select {
+    /// One.
+    One {
+        /// Its id.
+        id: String,
+    },
+    /// One.
+    Key {
+        /// The host's name for it.
+        key: String,
+    },
+    /// Those of a group.
+    Group {
+        /// Which.
+        group: String,
+    },
+    /// Those of an account.
+    Account {
+        /// Which.
+        account: String,
+    },
+    /// All.
+    All,
+}
+
+/// What may be changed of an upload under way; only what is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Higher first.
+    pub priority: Option<i8>,
+    /// At most so many parts at once.
+    pub parallel_parts: Option<u32>,
+    /// When the name is taken; answers an open conflict.
+    pub conflict: Option<Conflict>,
+    /// When the bytes changed.
+    pub on_change: Option<OnChange>,
+}

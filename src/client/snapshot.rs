@@ -1,0 +1,52 @@
+//! What a host sees of an upload: one value.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    engine::{Progress, State},
+    model::ServiceName,
+};
+
+/// Everything about one upload at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// 26 characters.
+    pub id: String,
+    /// The host's own name for it.
+    pub key: String,
+    /// The host's own grouping.
+    pub group: Option<String>,
+    /// The host's own notes.
+    pub tags: BTreeMap<String, String>,
+    /// Which service it goes to.
+    pub service: ServiceName,
+    /// The account whose credential it uses.
+    pub account: String,
+    /// Where to, for people: never for a log.
+    pub destination: String,
+    /// Grows with every change within one process: a late callback can be told from a new one.
+    pub revision: u64,
+    /// Where it stands.
+    pub state: State,
+    /// How far it is.
+    pub progress: Progress,
+    /// When it was started, by the phone's clock.
+    pub created_unix_ms: i64,
+    /// When its state changed last, by the phone's clock.
+    pub changed_unix_ms: i64,
+}
+
+/// What a scheduler needs to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Idle {
+    /// Uploads that work, or will by themselves soon.
+    pub active: u32,
+    /// Uploads in line.
+    pub queued: u32,
+    /// What is left to send of all that are not ended, as far as it is known.
+    pub bytes_remaining: u64,
+    /// When something will be tried again, at the earliest.
+    pub next_wake_ms: Option<u64>,
+    /// Uploads that only the host or a person can move.
+    pub waiting_for_person: u32,
+}
