@@ -33,6 +33,14 @@ impl PathSource {
         let file = options.open(path).map_err(|error| file::fault("opening", &error))?;
         let metadata = file.metadata().map_err(|error| file::fault("opening", &error))?;
         file::check_type(metadata.file_type())?;
+        #[cfg(unix)]
+        {
+            // A user-space file system may pass the flag on to its reads; a read shall wait for its bytes.
+            use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+            let flags = fcntl_getfl(&file).map_err(|errno| file::fault("opening", &errno.into()))?;
+            fcntl_setfl(&file, flags.difference(OFlags::NONBLOCK))
+                .map_err(|errno| file::fault("opening", &errno.into()))?;
+        }
         Ok(Self { file })
     }
 }
@@ -138,6 +146,17 @@ mod tests {
         let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
         assert_eq!(refused(&socket).code, Code::SourceNotSeekable);
         assert_eq!(refused(Path::new("/dev/null")).code, Code::SourceNotSeekable);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_descriptor_blocks_and_closes_on_exec() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let source = PathSource::open(file.path()).expect("open");
+        let flags = rustix::fs::fcntl_getfl(&source.file).expect("flags");
+        assert!(!flags.contains(rustix::fs::OFlags::NONBLOCK));
+        let flags = rustix::io::fcntl_getfd(&source.file).expect("flags");
+        assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
     }
 
     #[cfg(unix)]
