@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    hash::combine_crc64,
+    hash,
     model::Now,
     service::{Proof, Session},
 };
@@ -66,7 +66,7 @@ impl Machine {
         let plan = self.facts.plan?;
         let mut whole = 0;
         for part in plan.parts() {
-            whole = combine_crc64(whole, *self.facts.proven.get(&part.part_number)?, part.size_bytes);
+            whole = hash::combine(whole, *self.facts.proven.get(&part.part_number)?, part.size_bytes);
         }
         let service_unix_ms = self.clock.unix_ms(now);
         Some(Proof {

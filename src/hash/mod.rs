@@ -1,6 +1,15 @@
-//! The digests that the services ask for.
+//! The digests that the services ask for, each as a stream: any split of the input gives the same result, and whatever a killed pass must
+//! go on from can be journalled.
 
-/// CRC-64 of a followed by b.
-pub fn combine_crc64(_a: u64, _b: u64, _len_b: u64) -> u64 {
-    0
-}
+mod chain;
+mod crc64;
+mod digester;
+pub mod hex;
+mod md5;
+mod sha256;
+
+pub use chain::{CHAIN_BLOCK_BYTES, Chain};
+pub use crc64::{Crc64, combine, decimal, from_decimal};
+pub use digester::{Digester, Digests, PRE_HASH_BYTES, PartMidstate, Wants};
+pub use md5::Md5;
+pub use sha256::{BLOCK_BYTES, Midstate, Sha256, Sha256State, StateInvalid};

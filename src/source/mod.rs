@@ -1,4 +1,22 @@
 //! The bytes to upload, read by position.
+//!
+//! A source is opened when its turn comes and dropped while its upload waits; opening it refuses at once what can't be read from the middle.
+//! No error text holds a path or a name: a fault is told by its kind and the system's number.
+
+#[cfg(unix)]
+mod fd;
+mod file;
+mod memory;
+mod path;
+mod range;
+mod reader;
+
+#[cfg(unix)]
+pub use fd::FdSource;
+pub use memory::{MEMORY_BYTES_MAX, MemorySource};
+pub use path::PathSource;
+pub use range::{RangeReader, read_exact_at};
+pub use reader::{HostReader, ReaderSource};
 
 use crate::{error::ErrorInfo, model::Identity};
 
@@ -7,7 +25,7 @@ pub trait Source: Send + Sync {
     /// What the platform says of it now. Called before the first and after the last byte of each part.
     fn identity(&self) -> Result<Identity, ErrorInfo>;
 
-    /// Fills the beginning of `buf` from `offset`: how many bytes, 0 at the end. Short reads are normal.
+    /// Fills the beginning of `buf` from `offset` (bytes from the source's own first one): how many bytes, 0 at the end. Short reads are
+    /// normal; the whole of a range is what [`read_exact_at`] and [`RangeReader`] are for.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ErrorInfo>;
 }
-pub trait HostReader: Send + Sync {}
