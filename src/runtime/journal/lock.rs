@@ -36,22 +36,26 @@ pub(super) enum Attempt {
 }
 
 /// Tries once to hold `path` alone, and writes this process's id into it for those who find it taken.
-///
-/// A lock file may be unlinked by the one who holds it. Whoever opened it before that would hold a lock that nobody can see; so the file behind
-/// the name is compared with the one that was locked, and another try is made when they differ.
 pub(super) fn try_signed(path: &Path) -> io::Result<Attempt> {
     loop {
-        let mut file = open(path)?;
-        match flock(&file, Kind::Exclusive)? {
-            Flocked::Busy => return Ok(Attempt::Busy(read_pid(&mut file))),
-            Flocked::Yes if !is_still(&file, path)? => continue,
-            taken => {
-                // For people only: a full disk must not keep the lock from being taken.
-                let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
-                return Ok(Attempt::Held(Lock { file, real: taken == Flocked::Yes, signed: true }));
-            }
+        if let Some(attempt) = sign(open(path)?, path)? {
+            return Ok(attempt);
         }
     }
+}
+
+/// Tries to hold a file that was opened by the name `path`; `None` when the name is gone or another file's by now.
+///
+/// A lock file may be unlinked by the one who holds it, and whoever opened it before that would hold a lock that nobody else can see.
+fn sign(mut file: File, path: &Path) -> io::Result<Option<Attempt>> {
+    let real = match flock(&file, Kind::Exclusive)? {
+        Flocked::Busy => return Ok(Some(Attempt::Busy(read_pid(&mut file)))),
+        Flocked::Yes if !is_still(&file, path)? => return Ok(None),
+        taken => taken == Flocked::Yes,
+    };
+    // For people only: a full disk must not keep the lock from being taken.
+    let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+    Ok(Some(Attempt::Held(Lock { file, real, signed: true })))
 }
 
 /// Tries once to hold `path`, whose file is never unlinked.
@@ -116,7 +120,8 @@ fn flock(file: &File, kind: Kind) -> io::Result<Flocked> {
             Ok(()) => Ok(Flocked::Yes),
             Err(Errno::WOULDBLOCK) => Ok(Flocked::Busy),
             Err(Errno::INTR) => continue,
-            Err(Errno::NOTSUP | Errno::NOSYS) => Ok(Flocked::Unknown),
+            // Two numbers on some systems, one on others.
+            Err(error) if [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS].contains(&error) => Ok(Flocked::Unknown),
             Err(error) => Err(error.into()),
         };
     }
@@ -150,4 +155,34 @@ fn unlock(_: &File) {}
 #[cfg(not(unix))]
 fn is_still(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_without_a_name_is_no_lock() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let path = temp.path().join("lock");
+        let late = open(&path).expect("opened");
+        let too_late = open(&path).expect("opened");
+        std::fs::remove_file(&path).expect("unlinked");
+        assert!(sign(late, &path).expect("no fault").is_none());
+        let holder = try_signed(&path).expect("no fault");
+        assert!(matches!(holder, Attempt::Held(_)));
+        assert!(sign(too_late, &path).expect("no fault").is_none(), "the name is another file's");
+        assert!(matches!(try_signed(&path), Ok(Attempt::Busy(Some(pid))) if pid == std::process::id()));
+    }
+
+    #[test]
+    fn a_shared_lock_keeps_out_only_the_exclusive() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let path = temp.path().join("lock");
+        let one = try_plain(&path, Kind::Shared).expect("no fault").expect("free");
+        let two = try_plain(&path, Kind::Shared).expect("no fault").expect("shared");
+        assert!(try_plain(&path, Kind::Exclusive).expect("no fault").is_none());
+        drop((one, two));
+        assert!(try_plain(&path, Kind::Exclusive).expect("no fault").is_some());
+    }
 }

@@ -190,14 +190,20 @@ pub(super) fn private() -> OpenOptions {
 }
 
 /// Returns when the names in the directory are on the disk. Some file systems (FUSE on Android) refuse to sync a directory: they offer no more.
+#[cfg(unix)]
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    match File::open(path)?.sync_all() {
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
-        other => other,
-    }
+    use rustix::io::Errno;
+
+    File::open(path)?.sync_all().or_else(|error| match Errno::from_io_error(&error) {
+        Some(errno) if [Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&errno) => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// Elsewhere a directory can't be opened, and names are on the disk when the system sees to it.
+#[cfg(not(unix))]
+pub(super) fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn create_dir(path: &Path) -> io::Result<()> {

@@ -3,13 +3,13 @@
 use super::*;
 use crate::error::{Code, ErrorInfo};
 
-/// Runs `role` in a child that has a tmpfs of 64 KiB mounted at its state directory; false when mounting is refused here.
+/// Runs `role` in a child that has a tmpfs of 64 KiB and 64 files mounted at its state directory; false when mounting is refused here.
 fn on_tiny_disk(role: &str) -> bool {
     let temp = tempfile::tempdir().expect("a directory");
     let program = child(role, temp.path());
     let mut wrapped = Command::new("unshare");
     wrapped
-        .args(["--mount", "sh", "-c", r#"mount -t tmpfs -o size=64k none "$0" || exit 77; exec "$@""#])
+        .args(["--mount", "sh", "-c", r#"mount -t tmpfs -o size=64k,nr_inodes=64 none "$0" || exit 77; exec "$@""#])
         .arg(temp.path())
         .arg(program.get_program())
         .args(program.get_args())
@@ -60,6 +60,20 @@ fn child_fills_the_disk() {
 }
 
 #[test]
+fn child_runs_out_of_files() {
+    let Some(path) = called_as_child() else { return };
+    let dir = StateDir::open(&path).expect("room yet");
+    dir.create_all(&[(id(1), expected(1)), (id(2), expected(1))]).expect("room yet");
+    while fs::write(dir.path().join(format!("other-{}", names(&dir).len())), "").is_ok() {}
+    assert_eq!(dir.create_all(&[(id(3), expected(1))]).expect_err("full").code, Code::DiskFull);
+    let fault = dir.open_journal::<Record>(id(1)).expect_err("there is no room for a lock file");
+    assert_eq!(ErrorInfo::from(fault).code, Code::DiskFull);
+    assert_eq!(dir.read::<Record>(id(1)), Ok(expected(1)));
+    dir.remove(id(2)).expect("forgetting needs no lock file");
+    assert_eq!(dir.open_journal::<Record>(id(1)).expect("room again").1, expected(1));
+}
+
+#[test]
 fn child_loses_the_right_to_write() {
     let Some(path) = called_as_child() else { return };
     let dir = StateDir::open(&path).expect("writable yet");
@@ -85,6 +99,13 @@ fn child_loses_the_right_to_write() {
 #[test]
 fn a_disk_that_is_really_full() {
     if !on_tiny_disk("mounts::child_fills_the_disk") {
+        eprintln!("passed over: mounting is refused here");
+    }
+}
+
+#[test]
+fn a_disk_that_really_takes_no_more_files() {
+    if !on_tiny_disk("mounts::child_runs_out_of_files") {
         eprintln!("passed over: mounting is refused here");
     }
 }
