@@ -1,0 +1,150 @@
+//! A journal that is open for appending.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+
+use serde::Serialize;
+
+use super::fault::io_error;
+use super::lock::Lock;
+use super::{FILE_BYTES_MAX, Id, Sync, line};
+use crate::error::{Code, ErrorInfo};
+
+/// The three calls that appending makes of a disk, so that tests can let each of them fail.
+pub(super) trait Disk: Send {
+    /// Writes a beginning of `bytes` at the end of the file; says how much.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Returns when the disk has everything.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Makes the file `length` bytes long.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// A file that was opened for appending.
+impl Disk for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Write::write(self, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// One upload's journal, locked and open for appending. Dropping it closes the file and frees the lock. It may move between threads.
+pub struct Journal {
+    id: Id,
+    disk: Box<dyn Disk>,
+    good_bytes: u64,
+    poisoned: bool,
+    /// The line that is being written, kept for its capacity.
+    line: Vec<u8>,
+    // Dropped after the file, so that whoever gets the lock next finds nobody writing.
+    lock: Lock,
+}
+
+impl Journal {
+    pub(super) fn new(id: Id, disk: Box<dyn Disk>, good_bytes: u64, lock: Lock) -> Journal {
+        Journal { id, disk, good_bytes, poisoned: false, line: Vec::new(), lock }
+    }
+
+    /// Whose journal it is.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// Its length in bytes.
+    pub fn len_bytes(&self) -> u64 {
+        self.good_bytes
+    }
+
+    /// True when nothing more can be appended through this handle; a new one, opened after this was dropped, finds out what the disk has.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+
+    /// Appends one record, in one write, and returns when it has outlived what `sync` says.
+    ///
+    /// After an error the record is not in the journal, and appending may be tried again: the file was made as long as it was before. When that
+    /// failed too, or when the sync failed (after which a system may say yes to the next one without having written anything), the journal is
+    /// poisoned: every later append fails, and what the file holds is known when it is opened anew.
+    ///
+    /// Errors: `DiskFull`, `StateDirUnusable`, `JournalUnwritable` (also at [`FILE_BYTES_MAX`]); `Bug` for a record that is longer than a line.
+    pub fn append<R: Serialize>(&mut self, record: &R, sync: Sync) -> Result<(), ErrorInfo> {
+        if self.poisoned {
+            return Err(ErrorInfo::new(Code::JournalUnwritable, "an earlier write to the journal could not be undone"));
+        }
+        self.line.clear();
+        line::encode(record, &mut self.line)?;
+        let length = self.good_bytes + self.line.len() as u64;
+        if length > FILE_BYTES_MAX {
+            return Err(ErrorInfo::new(Code::JournalUnwritable, "the journal is as long as it may be"));
+        }
+        if let Err(error) = self.write_line() {
+            self.undo();
+            return Err(io_error("appending to the journal", &error));
+        }
+        if sync == Sync::Power
+            && let Err(error) = self.disk.sync()
+        {
+            self.undo();
+            self.poisoned = true;
+            return Err(io_error("syncing the journal", &error));
+        }
+        self.good_bytes = length;
+        Ok(())
+    }
+
+    /// One write as a rule; the rest after a short one, which then tells why it was short.
+    fn write_line(&mut self) -> io::Result<()> {
+        let mut rest = self.line.as_slice();
+        while !rest.is_empty() {
+            match self.disk.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes half a line back at once, so that none can ever stand between two good ones. A full disk does not hinder it.
+    fn undo(&mut self) {
+        self.poisoned |= self.disk.truncate(self.good_bytes).is_err();
+    }
+
+    /// The lock, once the file is closed.
+    pub(super) fn close(self) -> Lock {
+        self.lock
+    }
+
+    #[cfg(test)]
+    pub(super) fn replace_disk(&mut self, with: impl FnOnce(Box<dyn Disk>) -> Box<dyn Disk>) {
+        struct Nothing;
+        impl Disk for Nothing {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn sync(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+            fn truncate(&mut self, _: u64) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let old = std::mem::replace(&mut self.disk, Box::new(Nothing));
+        self.disk = with(old);
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("id", &self.id).field("len_bytes", &self.good_bytes).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,235 @@
+//! The directory that holds the journals.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::fault::{OpenFault, ReadFault, Recovery, io_error};
+use super::lock::{self, Kind, Lock};
+use super::scan::{Scan, ScanFault, scan};
+use super::{Id, Journal};
+use crate::error::{Code, ErrorInfo};
+
+/// How often a reader looks again before it calls a journal damaged that somebody may be writing.
+const READ_TRIES: u32 = 4;
+
+/// The state directory: where the journals are. It is a path and holds no descriptor; calls may come from any thread and block on the disk.
+pub struct StateDir {
+    path: PathBuf,
+    writable: bool,
+}
+
+impl StateDir {
+    /// The directory at `path`, created (0700, parents too) when it is not there, and proven to be writable by writing to it.
+    ///
+    /// Errors: `StateDirUnusable`; `DiskFull`; `JournalUnwritable` for what may pass, such as too many open files.
+    pub fn open(path: impl Into<PathBuf>) -> Result<StateDir, ErrorInfo> {
+        let path = path.into();
+        create_dir(&path).and_then(|()| probe(&path)).map_err(|error| io_error("using the state directory", &error))?;
+        Ok(StateDir { path, writable: true })
+    }
+
+    /// The directory at `path` for listing and reading, without the right to write: everything else fails with `StateDirUnusable`, as this does
+    /// when there is no such directory or it can't be read.
+    pub fn open_read_only(path: impl Into<PathBuf>) -> Result<StateDir, ErrorInfo> {
+        let dir = StateDir { path: path.into(), writable: false };
+        dir.list().map(|_| dir)
+    }
+
+    /// The ids of all journals, sorted. Every other file is passed over, those set aside as damaged included.
+    pub fn list(&self) -> Result<Vec<Id>, ErrorInfo> {
+        let mut ids = self.ids_of(".journal").map_err(|error| io_error("reading the state directory", &error))?;
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// The records of a journal, without its lock and without changing anything. Somebody may be appending meanwhile: what is there is a prefix of
+    /// what was appended, and a line that is only half there is left out.
+    pub fn read<R: DeserializeOwned>(&self, id: Id) -> Result<Vec<R>, ReadFault> {
+        let mut tries = 1;
+        loop {
+            let read = File::open(self.journal_path(id)).map_err(ScanFault::Io).and_then(|file| scan(&file, id));
+            return match read {
+                Ok(scan) => Ok(scan.records),
+                // A writer that takes half a line back and writes another in its place can show us the start of the one and the end of the other.
+                Err(ScanFault::Corrupt) if tries < READ_TRIES => {
+                    tries += 1;
+                    std::thread::sleep(Duration::from_millis(5));
+                    continue;
+                }
+                Err(ScanFault::Corrupt) => Err(ReadFault::Corrupt),
+                Err(ScanFault::Version(found)) => Err(ReadFault::Version { found }),
+                Err(ScanFault::Io(error)) if error.kind() == ErrorKind::NotFound => Err(ReadFault::Gone),
+                Err(ScanFault::Io(error)) => Err(ReadFault::Io(io_error("reading a journal", &error))),
+            };
+        }
+    }
+
+    /// Locks a journal, reads it, and opens it for appending. A torn end is cut off; a damaged journal is set aside under another name.
+    pub fn open_journal<R: DeserializeOwned>(&self, id: Id) -> Result<(Journal, Vec<R>, Recovery), OpenFault> {
+        self.check_writable()?;
+        // Asked first, so that no lock file is made for a journal that isn't there.
+        if !self.journal_path(id).try_exists().unwrap_or(true) {
+            return Err(OpenFault::Gone);
+        }
+        let lock = self.lock_upload(id)?;
+        let file = match private().read(true).append(true).open(self.journal_path(id)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.discard_lock(id, lock);
+                return Err(OpenFault::Gone);
+            }
+            Err(error) => return Err(io_error("opening a journal", &error).into()),
+        };
+        match scan(&file, id) {
+            Ok(Scan { records, good_bytes, torn_bytes }) => {
+                if torn_bytes > 0 {
+                    file.set_len(good_bytes)
+                        .and_then(|()| file.sync_data())
+                        .map_err(|error| io_error("cutting a journal's torn end", &error))?;
+                }
+                let recovery = Recovery { cut_bytes: torn_bytes, unlocked: !lock.real };
+                Ok((Journal::new(id, Box::new(file), good_bytes, lock), records, recovery))
+            }
+            Err(ScanFault::Version(found)) => Err(OpenFault::Version { found }),
+            Err(ScanFault::Io(error)) => Err(io_error("reading a journal", &error).into()),
+            Err(ScanFault::Corrupt) => {
+                drop(file);
+                let kept_as = self.set_aside(id).map_err(|error| io_error("setting a journal aside", &error))?;
+                self.discard_lock(id, lock);
+                Err(OpenFault::Corrupt { kept_as })
+            }
+        }
+    }
+
+    /// Runs `work` while no other process or thread is in here: two that start an upload of the same key at the same time must not make two.
+    /// Waits at most 5 s, then fails with `InUse`. Not to be entered again from within.
+    pub fn with_start_lock<T>(&self, work: impl FnOnce() -> T) -> Result<T, ErrorInfo> {
+        let _lock = self.lock_wide(".start.lock", Kind::Exclusive)?;
+        Ok(work())
+    }
+
+    /// Held while journals are being created: what keeps [`StateDir::sweep`] off their temporary files.
+    pub(super) fn lock_creating(&self) -> Result<Lock, ErrorInfo> {
+        self.lock_wide(".create.lock", Kind::Shared)
+    }
+
+    /// Held while sweeping; `None` when journals are being created.
+    pub(super) fn lock_sweeping(&self) -> Result<Option<Lock>, ErrorInfo> {
+        self.check_writable()?;
+        lock::try_plain(&self.path.join(".create.lock"), Kind::Exclusive)
+            .map_err(|error| io_error("locking the state directory", &error))
+    }
+
+    fn lock_wide(&self, name: &str, kind: Kind) -> Result<Lock, ErrorInfo> {
+        self.check_writable()?;
+        lock::wait_plain(&self.path.join(name), kind, lock::WAIT)
+            .map_err(|error| io_error("locking the state directory", &error))?
+            .ok_or_else(|| ErrorInfo::new(Code::InUse, "another process holds the state directory"))
+    }
+
+    /// Renames a damaged journal to the first free name; the name.
+    fn set_aside(&self, id: Id) -> io::Result<String> {
+        let mut n = 1;
+        loop {
+            let name = format!("{id}.journal.corrupt-{n}");
+            let path = self.path.join(&name);
+            if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+                fs::rename(self.journal_path(id), &path)?;
+                sync_dir(&self.path)?;
+                return Ok(name);
+            }
+            n += 1;
+        }
+    }
+
+    pub(super) fn check_writable(&self) -> Result<(), ErrorInfo> {
+        if self.writable {
+            return Ok(());
+        }
+        Err(ErrorInfo::new(Code::StateDirUnusable, "the state directory was opened for reading only"))
+    }
+
+    /// The ids before `suffix` in the names of the files.
+    pub(super) fn ids_of(&self, suffix: &str) -> io::Result<Vec<Id>> {
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            ids.extend(name.to_str().and_then(|name| name.strip_suffix(suffix)).and_then(Id::parse));
+        }
+        Ok(ids)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn journal_path(&self, id: Id) -> PathBuf {
+        self.path.join(format!("{id}.journal"))
+    }
+
+    pub(super) fn lock_path(&self, id: Id) -> PathBuf {
+        self.path.join(format!("{id}.lock"))
+    }
+
+    pub(super) fn temp_path(&self, id: Id) -> PathBuf {
+        self.path.join(format!("{id}.tmp"))
+    }
+}
+
+/// Options for a file that only its owner may read. The standard library closes it in child programs.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Returns when the names in the directory are on the disk. Some file systems (FUSE on Android) refuse to sync a directory: they offer no more.
+#[cfg(unix)]
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+    use rustix::io::Errno;
+
+    File::open(path)?.sync_all().or_else(|error| match Errno::from_io_error(&error) {
+        Some(errno) if [Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&errno) => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// Elsewhere a directory can't be opened, and names are on the disk when the system sees to it.
+#[cfg(not(unix))]
+pub(super) fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn create_dir(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    for parent in missing.iter().filter_map(|dir| dir.parent()) {
+        // A parent that isn't ours may not be opened; the system's own habit must do then.
+        let _ = sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    }
+    Ok(())
+}
+
+/// Asks the disk, because rights, mounts and quotas can't be told from a mode.
+fn probe(path: &Path) -> io::Result<()> {
+    static PROBES: AtomicU32 = AtomicU32::new(0);
+
+    let name = format!(".probe-{}-{}.tmp", std::process::id(), PROBES.fetch_add(1, Ordering::Relaxed));
+    let file = path.join(name);
+    let wrote = private().write(true).create(true).truncate(true).open(&file).and_then(|mut f| f.write_all(b"?"));
+    match (wrote, fs::remove_file(&file)) {
+        // Another process may have swept it.
+        (Ok(()), Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
+        (wrote, _) => wrote,
+    }
+}
