@@ -1,10 +1,13 @@
 //! The whole public surface, once.
 
-mod host;
+mod config;
 mod request;
-mod snapshot;
 
-pub use host::*;
+pub use config::*;
 pub use request::*;
-pub use snapshot::*;
-pub struct Client;
+
+pub use crate::{
+    engine::{Explanation, Phase, Progress, Remote, State, WaitReason, Waiting},
+    runtime::{Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, Network, Problem, Snapshot, SourceAsk, SourceProvider, Why},
+    source::{HostReader, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},
+};
