@@ -191,3 +191,21 @@ impl Drop for SourceAsk {
         self.answer(Err(why));
     }
 }
+
+/// What the host knows of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// `None`: it never said. Offline, uploads wait and spend nothing.
+    pub online: Option<bool>,
+    /// Grows when the path changed: sockets of the old one are dropped, waits end.
+    pub generation: u64,
+}
+
+/// A journal that could not be read at open. It was left as it is, or set aside if it was damaged; no other upload is harmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whose.
+    pub id: String,
+    /// Why.
+    pub error: ErrorInfo,
+}
