@@ -210,15 +210,16 @@ fn error_of(verdict: Verdict, op: Op, answer: &Answer, word: Option<&str>, reque
 pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault {
     let word = document.code.text();
     let ids = [&document.request_id, &document.smh_request_id].into_iter().filter_map(|id| id.text());
-    // A private deployment may say a failure inside a 200 (smh §11.1): its own number then stands for the status.
-    let status = match answer.status {
-        200..=299 => {
-            document.status.u64().and_then(|status| u16::try_from(status).ok()).filter(|s| (400..600).contains(s))
-        }
-        status => Some(status),
+    let by_status = match (answer.status, document.status.i64()) {
+        // A private deployment may say a failure inside a 200 (smh §11.1): its own number then stands for the status.
+        (200..=299, Some(inner)) if inner != 0 => match u16::try_from(inner) {
+            Ok(status @ 400..=599) => by_status(SERVICE_STATUSES, status),
+            _ => Final(Code::RequestRefused),
+        },
+        (200..=299, _) if word.is_some() => Final(Code::RequestRefused),
+        (status, _) => by_status(SERVICE_STATUSES, status),
     };
-    let verdict = by_code(SERVICE_CODES, word)
-        .unwrap_or_else(|| status.map_or(Final(Code::RequestRefused), |status| by_status(SERVICE_STATUSES, status)));
+    let verdict = by_code(SERVICE_CODES, word).unwrap_or(by_status);
     verdict.of(error_of(verdict, op, answer, word, request_id(answer, ids)))
 }
 
