@@ -39,14 +39,16 @@ pub(crate) struct Exchange {
 /// Ends the line in the log also when the client goes and the request is dropped.
 struct Line {
     shared: Arc<Shared>,
-    seq: u64,
+    seq: Option<u64>,
     status: Option<u16>,
     read: Arc<AtomicU64>,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.shared.log.end(self.seq, self.status, self.read.load(Ordering::Relaxed));
+        if let Some(seq) = self.seq {
+            self.shared.log.end(seq, self.status, self.read.load(Ordering::Relaxed));
+        }
     }
 }
 
@@ -64,11 +66,11 @@ pub(crate) async fn exchange(
         let mut world = shared.world();
         let remote = world.smh.remote_path(&route);
         let asked = Asked { plane, step: route.step, part: route.part, paths: [&head.path, &remote] };
-        let rule = world.rules.hit(asked);
+        let rule = if plane == Plane::Control { None } else { world.rules.hit(asked) };
         (rule, Duration::from_millis(world.switches.body_timeout_ms), world.switches.refusal_resets)
     };
     let read = Arc::new(AtomicU64::new(0));
-    let seq = shared.log.begin(LogEntry {
+    let entry = LogEntry {
         seq: 0,
         ms: shared.log.elapsed_ms(),
         ended_ms: None,
@@ -84,7 +86,8 @@ pub(crate) async fn exchange(
         connection,
         expect: head.expects_continue(),
         headers: head.headers().map(|(name, _)| name.to_owned()).collect(),
-    });
+    };
+    let seq = (plane != Plane::Control).then(|| shared.log.begin(entry));
     let mut line = Line { shared: Arc::clone(&shared), seq, status: None, read: Arc::clone(&read) };
     let mut body = Body::new(request.into_body(), read, timeout);
     let request_id = format!("sandbox-{n:08x}");

@@ -11,7 +11,7 @@ pub enum Plane {
     Api,
     /// The storage behind it, which takes the bytes.
     Data,
-    /// The sandbox's own interface. No rule applies to it.
+    /// The sandbox's own interface, which no rule applies to and which is not logged.
     Control,
 }
 

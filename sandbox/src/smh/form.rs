@@ -88,7 +88,7 @@ impl<'a> Form<'a> {
     /// Reads to `mark` and past it; gives what stands before it.
     async fn until(&mut self, mark: &[u8], max: usize) -> Result<Vec<u8>, Stop> {
         loop {
-            if let Some(at) = find(&self.buffer, mark) {
+            if let Some(at) = find(&self.buffer, mark).filter(|at| *at <= max) {
                 let before = self.buffer.split_to(at).to_vec();
                 self.buffer.advance(mark.len());
                 // What follows a delimiter tells whether it was the last.

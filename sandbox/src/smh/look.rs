@@ -18,7 +18,7 @@ use crate::switches::{Deployment, Switches};
 /// Library, space and confirm key of a call on a task.
 pub(crate) fn key_of(exchange: &Exchange) -> Result<(&str, &str, &str), Refusal> {
     match &exchange.route.target {
-        Target::Space { library, space, rest } if !rest.is_empty() => Ok((library, space, rest)),
+        Target::Space { library, space, rest } => Ok((library, space, rest)),
         _ => Err(Refusal::new(404, "RouteNotFound", "there is no such call")),
     }
 }

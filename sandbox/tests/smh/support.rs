@@ -1,5 +1,4 @@
 //! A small blocking client for the tests: just enough of the protocol, nothing of Partway.
-#![allow(dead_code, missing_docs, unreachable_pub)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,20 +8,20 @@ use partway_sandbox::{Config, Sandbox};
 use serde_json::Value;
 use ureq::Agent;
 
-pub const TOKEN: &str = "sandbox-token";
-pub const MIB: usize = 1 << 20;
+pub(crate) const TOKEN: &str = "sandbox-token";
+pub(crate) const MIB: usize = 1 << 20;
 
-pub fn cloud() -> Sandbox {
+pub(crate) fn cloud() -> Sandbox {
     Sandbox::start(Config::default()).expect("the sandbox starts")
 }
 
-pub fn cloud_with(set: impl FnOnce(&mut Config)) -> Sandbox {
+pub(crate) fn cloud_with(set: impl FnOnce(&mut Config)) -> Sandbox {
     let mut config = Config::default();
     set(&mut config);
     Sandbox::start(config).expect("the sandbox starts")
 }
 
-pub fn agent() -> Agent {
+pub(crate) fn agent() -> Agent {
     Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -33,35 +32,39 @@ pub fn agent() -> Agent {
 }
 
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
 
     /// The code of an error body, JSON or XML.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         if let Some((_, rest)) = self.body.split_once("<Code>") {
             return rest.split('<').next().unwrap_or("").to_owned();
         }
         self.json()["code"].as_str().unwrap_or("").to_owned()
     }
 
-    pub fn says(&self, status: u16, code: &str) {
+    pub(crate) fn status_is(&self, status: u16) {
+        assert_eq!(self.status, status, "{self:?}");
+    }
+
+    pub(crate) fn says(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.code().as_str()), (status, code), "{self:?}");
     }
 }
 
-pub fn call(
+pub(crate) fn call(
     agent: &Agent,
     method: &str,
     url: &str,
@@ -81,57 +84,62 @@ pub fn call(
 }
 
 /// A client of one sandbox.
-pub struct Client<'a> {
-    pub cloud: &'a Sandbox,
-    pub agent: Agent,
-    pub token: String,
+pub(crate) struct Client<'a> {
+    pub(crate) cloud: &'a Sandbox,
+    pub(crate) agent: Agent,
+    pub(crate) token: String,
 }
 
 impl<'a> Client<'a> {
-    pub fn new(cloud: &'a Sandbox) -> Self {
+    pub(crate) fn new(cloud: &'a Sandbox) -> Self {
         Self { cloud, agent: agent(), token: TOKEN.to_owned() }
     }
 
-    pub fn url(&self, rest: &str) -> String {
+    pub(crate) fn url(&self, rest: &str) -> String {
         let join = if rest.contains('?') { '&' } else { '?' };
         format!("{}/api/v1/{rest}{join}access_token={}", self.cloud.api_url(), self.token)
     }
 
-    pub fn try_api(&self, method: &str, rest: &str, body: Option<Value>) -> Result<Reply, ureq::Error> {
+    pub(crate) fn try_api(&self, method: &str, rest: &str, body: Option<Value>) -> Result<Reply, ureq::Error> {
         let bytes = body.as_ref().map(|b| b.to_string().into_bytes()).unwrap_or_default();
         let headers: &[_] = if body.is_some() { &[("Content-Type", "application/json")] } else { &[] };
         call(&self.agent, method, &self.url(rest), headers, &bytes)
     }
 
-    pub fn api(&self, method: &str, rest: &str, body: Option<Value>) -> Reply {
+    pub(crate) fn api(&self, method: &str, rest: &str, body: Option<Value>) -> Reply {
         self.try_api(method, rest, body).expect("an answer")
     }
 
     /// A call on the file or task of this name: `file("POST", "a.bin?multipart", None)`.
-    pub fn file(&self, method: &str, rest: &str, body: Option<Value>) -> Reply {
+    pub(crate) fn file(&self, method: &str, rest: &str, body: Option<Value>) -> Reply {
         self.api(method, &format!("file/smh-sandbox/-/{rest}"), body)
     }
 
-    pub fn begin(&self, path: &str) -> Value {
-        let reply = self.file("POST", &format!("{path}?multipart"), None);
+    pub(crate) fn begin(&self, path: &str) -> Value {
+        self.begin_with(path, "")
+    }
+
+    /// `query` begins with `&`.
+    pub(crate) fn begin_with(&self, path: &str, query: &str) -> Value {
+        let reply = self.file("POST", &format!("{path}?multipart{query}"), None);
         assert_eq!(reply.status, 201, "{reply:?}");
         reply.json()
     }
 
-    pub fn try_part(&self, info: &Value, number: u32, bytes: &[u8]) -> Result<Reply, ureq::Error> {
+    pub(crate) fn try_part(&self, info: &Value, number: u32, bytes: &[u8]) -> Result<Reply, ureq::Error> {
         let upload_id = text(&info["uploadId"]);
         self.try_put(info, &headers_for(info, number), &format!("?partNumber={number}&uploadId={upload_id}"), bytes)
     }
 
-    pub fn part(&self, info: &Value, number: u32, bytes: &[u8]) -> Reply {
+    pub(crate) fn part(&self, info: &Value, number: u32, bytes: &[u8]) -> Reply {
         self.try_part(info, number, bytes).expect("an answer")
     }
 
-    pub fn put(&self, info: &Value, bytes: &[u8]) -> Reply {
+    pub(crate) fn put(&self, info: &Value, bytes: &[u8]) -> Reply {
         self.try_put(info, &headers_for(info, 1), "", bytes).expect("an answer")
     }
 
-    pub fn try_put(
+    pub(crate) fn try_put(
         &self,
         info: &Value,
         headers: &[(String, String)],
@@ -146,15 +154,15 @@ impl<'a> Client<'a> {
         call(&self.agent, "PUT", &url, &headers, bytes)
     }
 
-    pub fn confirm(&self, info: &Value) -> Reply {
+    pub(crate) fn confirm(&self, info: &Value) -> Reply {
         self.file("POST", &format!("{}?confirm", text(&info["confirmKey"])), None)
     }
 
-    pub fn task(&self, info: &Value) -> Reply {
+    pub(crate) fn task(&self, info: &Value) -> Reply {
         self.file("GET", &format!("{}?upload", text(&info["confirmKey"])), None)
     }
 
-    pub fn upload(&self, path: &str, bytes: &[u8]) -> Value {
+    pub(crate) fn upload(&self, path: &str, bytes: &[u8]) -> Value {
         let info = self.begin(path);
         for (n, part) in bytes.chunks(MIB).enumerate() {
             let reply = self.part(&info, n as u32 + 1, part);
@@ -166,11 +174,11 @@ impl<'a> Client<'a> {
     }
 }
 
-pub fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
 }
 
-pub fn headers_for(info: &Value, number: u32) -> Vec<(String, String)> {
+pub(crate) fn headers_for(info: &Value, number: u32) -> Vec<(String, String)> {
     let headers = match &info["parts"][number.to_string()]["headers"] {
         Value::Null => &info["headers"],
         headers => headers,
@@ -180,7 +188,7 @@ pub fn headers_for(info: &Value, number: u32) -> Vec<(String, String)> {
 }
 
 /// Bytes that no two offsets share by accident.
-pub fn bytes(size: usize) -> Vec<u8> {
+pub(crate) fn bytes(size: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = || {
         state ^= state << 13;
@@ -196,7 +204,7 @@ pub fn bytes(size: usize) -> Vec<u8> {
     all
 }
 
-pub fn crc64(bytes: &[u8]) -> u64 {
+pub(crate) fn crc64(bytes: &[u8]) -> u64 {
     let mut crc = !0_u64;
     for byte in bytes {
         crc ^= u64::from(*byte);
@@ -208,30 +216,30 @@ pub fn crc64(bytes: &[u8]) -> u64 {
 }
 
 /// A connection without manners.
-pub struct Wire {
-    pub tcp: TcpStream,
+pub(crate) struct Wire {
+    pub(crate) tcp: TcpStream,
 }
 
 impl Wire {
-    pub fn open(to: SocketAddr) -> Self {
+    pub(crate) fn open(to: SocketAddr) -> Self {
         let tcp = TcpStream::connect(to).expect("a connection");
         tcp.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
         Self { tcp }
     }
 
-    pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.tcp.write_all(bytes)
     }
 
     /// What comes until the end, and how it ends.
-    pub fn rest(&mut self) -> (Vec<u8>, std::io::Result<()>) {
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, std::io::Result<()>) {
         let mut all = Vec::new();
         let end = self.tcp.read_to_end(&mut all).map(drop);
         (all, end)
     }
 
     /// What comes until it holds this text.
-    pub fn until(&mut self, text: &str) -> String {
+    pub(crate) fn until(&mut self, text: &str) -> String {
         let mut all = Vec::new();
         let mut byte = [0];
         while !all.ends_with(text.as_bytes()) {
