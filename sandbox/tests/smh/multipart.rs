@@ -182,3 +182,15 @@ fn a_finished_file_is_seen() {
     let info = client.api("GET", "directory/smh-sandbox/-/x?info", None);
     assert_eq!(info.json()["crc64"], json!("11051210869376104954"));
 }
+
+#[test]
+fn what_changes_can_be_waited_for() {
+    let cloud = cloud();
+    std::thread::scope(|scope| {
+        let waiting = scope
+            .spawn(|| cloud.wait_log(std::time::Duration::from_secs(20), |_| cloud.objects().first().map(|o| o.size)));
+        Client::new(&cloud).upload("x", b"123");
+        assert_eq!(waiting.join().expect("joined"), Some(3));
+    });
+    assert_eq!(cloud.wait_log(std::time::Duration::from_millis(10), |_| None::<()>), None);
+}
