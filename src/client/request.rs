@@ -1,11 +1,9 @@
 //! What a host asks for.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::collections::BTreeMap;
 
-use crate::{
-    model::{Conflict, InstantMode, OnChange, Target},
-    source::HostReader,
-};
+use super::Source;
+use crate::model::{Conflict, InstantMode, OnChange, Target};
 
 /// One file to one place. Durable once [`Client::start`](super::Client::start) returned.
 #[derive(Clone)]
@@ -55,55 +53,8 @@ impl UploadRequest {
 
 /// The greatest size of an upload's tags, keys and values together.
 pub const TAGS_BYTES_MAX: usize = 1 << 10;
-/// The greatest size of a source's token.
-pub const TOKEN_BYTES_MAX: usize = 16 << 10;
 /// The greatest size of a key.
 pub const KEY_BYTES_MAX: usize = 1 << 10;
-
-/// The bytes to upload, and the host's own word for them.
-#[derive(Clone)]
-pub struct Source {
-    /// How to come by them now.
-    pub what: SourceWhat,
-    /// URI text, bookmark, asset id: given back when the source must be opened again. At most [`TOKEN_BYTES_MAX`]; kept, never logged.
-    pub token: Vec<u8>,
-}
-
-impl Source {
-    /// A file of this device.
-    pub fn path(path: impl Into<PathBuf>) -> Source {
-        Source { what: SourceWhat::Path { path: path.into(), delete_at_end: false }, token: vec![] }
-    }
-
-    /// Bytes in memory, at most 8 MiB.
-    pub fn memory(bytes: Vec<u8>) -> Source {
-        Source { what: SourceWhat::Memory { bytes }, token: vec![] }
-    }
-}
-
-/// The kinds of sources.
-#[derive(Clone)]
-pub enum SourceWhat {
-    /// A regular file.
-    Path {
-        /// Absolute, or it is made so when the upload starts.
-        path: PathBuf,
-        /// It is a copy made for this upload: removed at the end, also after a kill.
-        delete_at_end: bool,
-    },
-    /// Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill the host is asked.
-    Memory {
-        /// Them.
-        bytes: Vec<u8>,
-    },
-    /// The host reads. It does not outlive the process: after a kill the host is asked.
-    Reader {
-        /// It.
-        reader: Arc<dyn HostReader>,
-    },
-    /// The host is asked when its turn comes.
-    Later,
-}
 
 /// What a start led to.
 #[derive(Clone, Debug, PartialEq, Eq)]

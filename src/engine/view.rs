@@ -182,3 +182,16 @@ pub struct Explanation {
     /// In one sentence, for developers.
     pub text: String,
 }
+
+impl Explanation {
+    /// What can be said of an upload that nobody works on.
+    pub fn of(state: &State, since_unix_ms: i64) -> Explanation {
+        let error = match state {
+            State::Waiting { waiting } => waiting.error.as_ref(),
+            State::Failed { error } => Some(error),
+            _ => None,
+        };
+        let text = error.map(|error| error.detail.clone()).unwrap_or_default();
+        Explanation { state: state.clone(), since_unix_ms, next_try_ms: None, attempts: 0, retries_left: super::backoff::RETRIES_MAX, text }
+    }
+}

@@ -43,6 +43,14 @@ impl Target {
         }
     }
 
+    /// Where to, for people. Not for logs: it holds names.
+    pub fn destination(&self) -> String {
+        match self {
+            Target::Smh(smh) => format!("{}/{}/{}", smh.library, smh.space, smh.path.trim_start_matches('/')),
+            Target::KooDrive(koo) => format!("{}/{}/{}", koo.container, koo.parent, koo.name),
+        }
+    }
+
     /// The account whose credential it needs.
     pub fn account(&self) -> &str {
         match self {

@@ -251,10 +251,7 @@ pub trait Service: Send + Sync {
 /// The service of a target: the one place that looks which it is. Bad input is refused here, before any request.
 pub fn open(target: &Target) -> Result<Box<dyn Service>, ErrorInfo> {
     match target {
-        Target::Smh(target) => {
-            let _ = smh::Smh::open(target.clone())?;
-            Err(ErrorInfo::new(Code::Unsupported, "in the making"))
-        }
+        Target::Smh(target) => Ok(Box::new(smh::Smh::open(target.clone())?)),
         Target::KooDrive(_) => Err(ErrorInfo::new(Code::Unsupported, "KooDrive is not in this version")),
     }
 }

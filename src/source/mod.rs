@@ -7,6 +7,7 @@
 mod fd;
 mod file;
 mod memory;
+mod offer;
 mod path;
 mod range;
 mod reader;
@@ -14,6 +15,7 @@ mod reader;
 #[cfg(unix)]
 pub use fd::FdSource;
 pub use memory::{MEMORY_BYTES_MAX, MemorySource};
+pub use offer::{SourceOffer, SourceWhat, TOKEN_BYTES_MAX};
 pub use path::PathSource;
 pub use range::{RangeReader, read_exact_at};
 pub use reader::{HostReader, ReaderSource};

@@ -1,6 +1,6 @@
 //! Bytes that the host reads for us.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Source;
 use crate::{
@@ -24,17 +24,18 @@ pub trait HostReader: Send + Sync {
 
 /// A [`HostReader`] as a source.
 pub struct ReaderSource {
-    reader: Box<dyn HostReader>,
+    reader: Arc<dyn HostReader>,
+    stamp: u64,
     len_bytes: u64,
     turn: Option<Mutex<()>>,
 }
 
 impl ReaderSource {
     /// Asks for the length once: nothing beyond it will be read.
-    pub fn new(reader: Box<dyn HostReader>) -> Result<Self, ErrorInfo> {
+    pub fn new(reader: Arc<dyn HostReader>) -> Result<Self, ErrorInfo> {
         let len_bytes = reader.len()?;
         let turn = (!reader.concurrent()).then(Mutex::default);
-        Ok(Self { reader, len_bytes, turn })
+        Ok(Self { reader, len_bytes, turn, stamp: fastrand::u64(..) })
     }
 
     fn in_turn<T>(&self, call: impl FnOnce(&dyn HostReader) -> T) -> T {
@@ -45,9 +46,10 @@ impl ReaderSource {
 }
 
 impl Source for ReaderSource {
-    /// Only the size: a host's reader tells nothing else.
+    /// The size, and a stamp of this very opening in the place of an inode: while it stays open it is the same source, opened again it is proven
+    /// again.
     fn identity(&self) -> Result<Identity, ErrorInfo> {
-        Ok(Identity { size_bytes: self.in_turn(|reader| reader.len())?, ..Identity::default() })
+        Ok(Identity { size_bytes: self.in_turn(|reader| reader.len())?, inode: Some(self.stamp), ..Identity::default() })
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
@@ -71,7 +73,6 @@ impl Source for ReaderSource {
 #[cfg(test)]
 mod tests {
     use std::sync::{
-        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     };
 
@@ -103,7 +104,7 @@ mod tests {
         concurrent: bool,
         read: impl Fn(u64, &mut [u8]) -> Result<usize, ErrorInfo> + Send + Sync + 'static,
     ) -> ReaderSource {
-        ReaderSource::new(Box::new(Host { len, concurrent, read })).expect("a source")
+        ReaderSource::new(Arc::new(Host { len, concurrent, read })).expect("a source")
     }
 
     #[test]
@@ -142,7 +143,7 @@ mod tests {
                 true
             }
         }
-        assert_eq!(ReaderSource::new(Box::new(Gone)).map(|_| ()).expect_err("gone").code, Code::SourceNotFound);
+        assert_eq!(ReaderSource::new(Arc::new(Gone)).map(|_| ()).expect_err("gone").code, Code::SourceNotFound);
     }
 
     #[test]

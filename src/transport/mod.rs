@@ -1,9 +1,24 @@
 //! HTTP as one blocking call: a request as data and a body to pull from in, an answer or a typed fault out. Any status is an answer.
 
+mod body;
+mod buffers;
 mod cancel;
+mod current;
+mod dial;
+mod fault;
+mod lane;
+mod proxy;
+mod setup;
+mod tls;
+mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use crate::model::http::TransportFault;
 pub use cancel::CancelToken;
+pub use lane::UreqTransport;
+pub use setup::TransportConfig;
 
 use std::io;
 

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::fault::io_error;
 use super::lock::Lock;
+use super::state_dir::sync_dir;
 use super::{FILE_BYTES_MAX, Id, Sync, line};
 use crate::error::{Code, ErrorInfo};
 
@@ -42,6 +44,8 @@ pub struct Journal {
     disk: Box<dyn Disk>,
     good_bytes: u64,
     poisoned: bool,
+    /// The state directory, while it is not known that the journal's name is on the disk: a synced record of a file without a name is no record.
+    unsynced_dir: Option<PathBuf>,
     /// The line that is being written, kept for its capacity.
     line: Vec<u8>,
     // Dropped after the file, so that whoever gets the lock next finds nobody writing.
@@ -49,8 +53,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub(super) fn new(id: Id, disk: Box<dyn Disk>, good_bytes: u64, lock: Lock) -> Journal {
-        Journal { id, disk, good_bytes, poisoned: false, line: Vec::new(), lock }
+    /// `unsynced_dir`: the state directory, unless it was synced since the journal has its name.
+    pub(super) fn new(
+        id: Id,
+        disk: Box<dyn Disk>,
+        good_bytes: u64,
+        unsynced_dir: Option<PathBuf>,
+        lock: Lock,
+    ) -> Journal {
+        Journal { id, disk, good_bytes, poisoned: false, unsynced_dir, line: Vec::new(), lock }
     }
 
     /// Whose journal it is.
@@ -90,13 +101,22 @@ impl Journal {
             return Err(io_error("appending to the journal", &error));
         }
         if sync == Sync::Power
-            && let Err(error) = self.disk.sync()
+            && let Err(error) = self.sync()
         {
             self.undo();
             self.poisoned = true;
             return Err(io_error("syncing the journal", &error));
         }
         self.good_bytes = length;
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.sync()?;
+        if let Some(dir) = &self.unsynced_dir {
+            sync_dir(dir)?;
+            self.unsynced_dir = None;
+        }
         Ok(())
     }
 

@@ -28,7 +28,10 @@ impl StateDir {
             }
         });
         match made {
-            Ok((file, length)) => Ok(Journal::new(id, Box::new(file), length, lock)),
+            Ok((file, length)) => {
+                let unsynced_dir = (sync == Sync::Process).then(|| self.path().to_owned());
+                Ok(Journal::new(id, Box::new(file), length, unsynced_dir, lock))
+            }
             Err(error) => {
                 self.discard_lock(id, lock);
                 Err(error)

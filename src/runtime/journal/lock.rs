@@ -176,6 +176,16 @@ mod tests {
     }
 
     #[test]
+    fn a_forked_copy_does_not_keep_the_lock() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let path = temp.path().join("lock");
+        let Ok(Attempt::Held(lock)) = try_signed(&path) else { panic!("it is free") };
+        let _copy = lock.file.try_clone().expect("copied");
+        drop(lock);
+        assert!(matches!(try_signed(&path), Ok(Attempt::Held(_))));
+    }
+
+    #[test]
     fn a_shared_lock_keeps_out_only_the_exclusive() {
         let temp = tempfile::tempdir().expect("a directory");
         let path = temp.path().join("lock");

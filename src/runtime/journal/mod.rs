@@ -21,6 +21,7 @@ mod state_dir;
 #[cfg(test)]
 mod tests;
 
+pub use crate::engine::Sync;
 pub use append::Journal;
 pub use fault::{OpenFault, ReadFault, Recovery};
 pub use id::Id;
@@ -34,12 +35,3 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// The longest journal, in bytes: 10,000 parts take about 2 MB of it.
 pub const FILE_BYTES_MAX: u64 = 256 << 20;
-
-/// What a record has outlived once the call that wrote it returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sync {
-    /// The end of the process, kill -9 included: the system has taken the bytes.
-    Process,
-    /// The end of the power: the disk has taken them.
-    Power,
-}

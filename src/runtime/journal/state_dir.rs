@@ -93,7 +93,9 @@ impl StateDir {
                         .map_err(|error| io_error("cutting a journal's torn end", &error))?;
                 }
                 let recovery = Recovery { cut_bytes: torn_bytes, unlocked: !lock.real };
-                Ok((Journal::new(id, Box::new(file), good_bytes, lock), records, recovery))
+                // Whoever created it may have been killed before the directory was synced.
+                let unsynced_dir = Some(self.path.clone());
+                Ok((Journal::new(id, Box::new(file), good_bytes, unsynced_dir, lock), records, recovery))
             }
             Err(ScanFault::Version(found)) => Err(OpenFault::Version { found }),
             Err(ScanFault::Io(error)) => Err(io_error("reading a journal", &error).into()),

@@ -1,11 +1,134 @@
-//! Tencent Smart Media Hosting.
+//! Tencent Smart Media Hosting: a task at the service, bytes to the storage that it signs for, and one confirm.
 
-use crate::{error::ErrorInfo, model::SmhTarget};
+mod check;
+mod document;
+mod encode;
+mod fault;
+mod iso8601;
+mod json;
+mod lease;
+mod place;
+mod probe;
+mod request;
+mod response;
+mod session;
+#[cfg(test)]
+mod tests;
+mod xml;
 
-pub(super) struct Smh {}
+use crate::{
+    error::ErrorInfo,
+    model::{
+        Conflict, ConflictChoice, Part, PartPlan, PartRules, SmhTarget,
+        http::{Answer, Request, Sent},
+    },
+    service::{
+        Begin, Caller, Capabilities, Complete, Fault, Inspected, Lease, Probed, Proof, Service, Session, Stored,
+    },
+};
+use place::Place;
+use session::Task;
+
+/// smh §4.3. One part of any size is taken, an empty one too.
+const PARTS: PartRules = PartRules {
+    part_size_bytes_default: 4 << 20,
+    part_size_bytes_min: 1 << 20,
+    part_size_bytes_max: 5 << 30,
+    parts_max: document::PARTS_MAX as u32,
+    part_align_bytes: 64,
+    size_bytes_max: 50_000 << 30,
+};
+
+/// SMH at one target.
+pub(super) struct Smh {
+    place: Place,
+    capabilities: Capabilities,
+}
 
 impl Smh {
-    pub(super) fn open(_target: SmhTarget) -> Result<Smh, ErrorInfo> {
-        Ok(Smh {})
+    /// Checks the target: nothing is sent to a place that can't be.
+    pub(super) fn open(target: SmhTarget) -> Result<Smh, ErrorInfo> {
+        let place = Place::new(target)?;
+        let capabilities = Capabilities {
+            parts: PARTS,
+            lists_parts: true,
+            probes: true,
+            aborts: true,
+            creates_parents: place.target.create_parents && place.parent.is_some(),
+            // One link for all needs no limit; which deployment it is may show only later.
+            sign_parts_max: request::SIGN_PARTS_MAX,
+            conflict_choices: &[ConflictChoice::Rename, ConflictChoice::Overwrite, ConflictChoice::Cancel],
+        };
+        Ok(Smh { place, capabilities })
+    }
+}
+
+impl Service for Smh {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict) -> Request {
+        self.place.begin(caller, plan, conflict)
+    }
+
+    fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault> {
+        self.place.read_begin(answer)
+    }
+
+    fn create_parent(&self, caller: Caller<'_>) -> Request {
+        self.place.create_parent(caller)
+    }
+
+    fn read_create_parent(&self, answer: &Answer) -> Result<(), Fault> {
+        self.place.read_create_parent(answer)
+    }
+
+    fn sign(&self, caller: Caller<'_>, session: &Session, parts: &[Part]) -> Request {
+        self.place.sign(caller, &Task::of(session), parts)
+    }
+
+    fn read_sign(&self, _session: &Session, answer: &Answer) -> Result<Lease, Fault> {
+        self.place.read_sign(answer)
+    }
+
+    fn put(&self, _session: &Session, lease: &Lease, part: &Part) -> Option<Request> {
+        lease::put(lease, part)
+    }
+
+    fn read_put(&self, answer: &Answer, sent: &Sent) -> Result<Stored, Fault> {
+        response::read_put(answer, sent)
+    }
+
+    fn inspect(&self, caller: Caller<'_>, session: &Session) -> Request {
+        self.place.inspect(caller, &Task::of(session))
+    }
+
+    fn read_inspect(&self, _session: &Session, plan: &PartPlan, answer: &Answer) -> Result<Inspected, Fault> {
+        self.place.read_inspect(plan, answer)
+    }
+
+    fn probe(&self, caller: Caller<'_>) -> Request {
+        self.place.probe(caller)
+    }
+
+    fn read_probe(&self, proof: &Proof, answer: &Answer) -> Result<Probed, Fault> {
+        self.place.read_probe(proof, answer)
+    }
+
+    fn complete(&self, caller: Caller<'_>, session: &Session, proof: &Proof) -> Request {
+        self.place.complete(caller, &Task::of(session), proof)
+    }
+
+    fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault> {
+        self.place.read_complete(proof, answer)
+    }
+
+    fn abort(&self, caller: Caller<'_>, session: &Session) -> Request {
+        self.place.abort(caller, &Task::of(session))
+    }
+
+    fn read_abort(&self, answer: &Answer) -> Result<(), Fault> {
+        self.place.read_abort(answer)
     }
 }

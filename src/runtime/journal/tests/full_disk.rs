@@ -129,6 +129,25 @@ fn a_sync_that_failed_is_never_believed_again() {
 }
 
 #[test]
+fn a_synced_record_has_a_synced_name() {
+    let (temp, dir) = state_dir();
+    let (mut journal, _) = faulty(&dir);
+    // A directory that is not where it was can't be synced: so it is seen that it would have been.
+    let away = temp.path().join("away");
+    fs::rename(dir.path(), &away).expect("moved");
+    journal.append(&part(0), Sync::Process).expect("needs no name");
+    assert_eq!(journal.append(&part(1), Sync::Power).expect_err("no name").code, Code::StateDirUnusable);
+    assert!(journal.is_poisoned());
+    fs::rename(&away, dir.path()).expect("moved");
+    drop(journal);
+    let (mut journal, records, _) = dir.open_journal::<Record>(id(1)).expect("opened");
+    assert_eq!(records, expected(1));
+    journal.append(&part(1), Sync::Power).expect("appended");
+    fs::rename(dir.path(), &away).expect("moved");
+    journal.append(&part(2), Sync::Power).expect("the directory is synced once");
+}
+
+#[test]
 fn a_record_that_is_too_long_costs_nothing() {
     let (_temp, dir) = state_dir();
     let (mut journal, faults) = faulty(&dir);

@@ -1,58 +1,9 @@
 //! What the host gives. Asks are answered now or later, from any thread, once.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
-use super::{Idle, Snapshot, Source};
-use crate::{error::ErrorInfo, model::ServiceName, redact::Secret, transport::Transport};
-
-/// How a client is opened.
-pub struct Config {
-    /// Where journals live; created if need be. One client a directory and process.
-    pub state_dir: PathBuf,
-    /// Who knows the credentials.
-    pub credentials: Arc<dyn CredentialProvider>,
-    /// Who opens sources that have no path, or whose path is gone.
-    pub sources: Option<Arc<dyn SourceProvider>>,
-    /// Who is told.
-    pub listener: Option<Arc<dyn Listener>>,
-    /// Who carries requests; the built-in transport without it.
-    pub transport: Option<Arc<dyn Transport>>,
-    /// Bounds; they may be changed later.
-    pub limits: Limits,
-    /// `http://[user:password@]host:port`, for the built-in transport. The environment is never read.
-    pub proxy: Option<String>,
-    /// Trust, for the built-in transport.
-    pub tls: Tls,
-    /// Uploads go on as soon as the client is open; `false` opens it held, until [`Client::go`](super::Client::go).
-    pub autostart: bool,
-}
-
-impl Config {
-    /// With everything else as by default.
-    pub fn new(state_dir: impl Into<PathBuf>, credentials: Arc<dyn CredentialProvider>) -> Config {
-        Config {
-            state_dir: state_dir.into(),
-            credentials,
-            sources: None,
-            listener: None,
-            transport: None,
-            limits: Limits::default(),
-            proxy: None,
-            tls: Tls::default(),
-            autostart: true,
-        }
-    }
-}
-
-/// Trust of the built-in transport, beside the bundled roots.
-#[derive(Clone, Debug, Default)]
-pub struct Tls {
-    /// Further roots, as PEM.
-    pub extra_ca_pem: Option<String>,
-}
+use super::{Idle, Snapshot};
+use crate::{error::ErrorInfo, model::ServiceName, redact::Secret, source::SourceOffer};
 
 /// Bounds of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +105,7 @@ impl CredentialAsk {
         self.answer(Some(credential));
     }
 
-    /// Not now: the uploads of the account wait until [`Client::set_credential`](super::Client::set_credential) or a resume.
+    /// Not now: the uploads of the account wait until [`Client::set_credential`](crate::client::Client::set_credential) or a resume.
     pub fn later(self) {
         self.answer(None);
     }
@@ -179,7 +130,7 @@ pub trait SourceProvider: Send + Sync {
     fn open(&self, ask: SourceAsk);
 }
 
-type SourceReply = Box<dyn FnOnce(Result<Source, ErrorInfo>) + Send>;
+type SourceReply = Box<dyn FnOnce(Result<SourceOffer, ErrorInfo>) + Send>;
 
 /// A question for a source: answer it once, from any thread. Dropped unanswered it counts as [`gone`](SourceAsk::gone).
 pub struct SourceAsk {
@@ -216,17 +167,17 @@ impl SourceAsk {
     }
 
     /// Here it is. Another identity with the same bytes goes on where the upload was.
-    pub fn supply(self, source: Source) {
+    pub fn supply(self, source: SourceOffer) {
         self.answer(Ok(source));
     }
 
-    /// It can't be had: the upload waits for [`Client::attach_source`](super::Client::attach_source) or a resume.
+    /// It can't be had: the upload waits for [`Client::attach_source`](crate::client::Client::attach_source) or a resume.
     pub fn gone(self) {
         let why = self.why.clone();
         self.answer(Err(why));
     }
 
-    fn answer(&self, result: Result<Source, ErrorInfo>) {
+    fn answer(&self, result: Result<SourceOffer, ErrorInfo>) {
         let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(reply) = reply {
             reply(result);
@@ -239,4 +190,22 @@ impl Drop for SourceAsk {
         let why = self.why.clone();
         self.answer(Err(why));
     }
+}
+
+/// What the host knows of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// `None`: it never said. Offline, uploads wait and spend nothing.
+    pub online: Option<bool>,
+    /// Grows when the path changed: sockets of the old one are dropped, waits end.
+    pub generation: u64,
+}
+
+/// A journal that could not be read at open. It was left as it is, or set aside if it was damaged; no other upload is harmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whose.
+    pub id: String,
+    /// Why.
+    pub error: ErrorInfo,
 }

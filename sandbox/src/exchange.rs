@@ -1,0 +1,248 @@
+//! One request: which it is, what goes wrong with it, its answer, its line in the log.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+
+use crate::answer::Answer;
+use crate::body::{Body, End};
+use crate::clock::http_date;
+use crate::faults::{Asked, How, Plane};
+use crate::head::Head;
+use crate::hostile::{Script, Then};
+use crate::log::{LogEntry, redacted_query};
+use crate::shared::Shared;
+use crate::smh::{self, Route};
+
+/// What a fault changes in the handling of a request.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Twist {
+    pub(crate) expired: bool,
+    pub(crate) wrong_crc: bool,
+    pub(crate) wrong_etag: bool,
+}
+
+/// A request on its way to its handler.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) plane: Plane,
+    pub(crate) head: Head,
+    pub(crate) route: Route,
+    pub(crate) twist: Twist,
+    pub(crate) request_id: String,
+}
+
+/// Ends the line in the log also when the client goes and the request is dropped.
+struct Line {
+    shared: Arc<Shared>,
+    seq: Option<u64>,
+    status: Option<u16>,
+    read: Arc<AtomicU64>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(seq) = self.seq {
+            self.shared.log.end(seq, self.status, self.read.load(Ordering::Relaxed));
+        }
+    }
+}
+
+/// Answers, or says how the connection ends.
+pub(crate) async fn exchange(
+    shared: Arc<Shared>,
+    plane: Plane,
+    connection: u64,
+    request: Request<Incoming>,
+) -> Result<Answer, Script> {
+    let head = Head::of(&request);
+    let route = smh::route(plane, &head);
+    let n = shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let (rule, timeout, resets) = {
+        let mut world = shared.world();
+        let remote = world.smh.remote_path(&route);
+        let asked = Asked { plane, step: route.step, part: route.part, paths: [&head.path, &remote] };
+        let rule = if plane == Plane::Control { None } else { world.rules.hit(asked) };
+        (rule, Duration::from_millis(world.switches.body_timeout_ms), world.switches.refusal_resets)
+    };
+    let read = Arc::new(AtomicU64::new(0));
+    let entry = LogEntry {
+        seq: 0,
+        ms: shared.log.elapsed_ms(),
+        ended_ms: None,
+        plane,
+        step: route.step,
+        method: head.method.clone(),
+        path: route.log_path.clone(),
+        query: redacted_query(&head.raw_query),
+        part: route.part,
+        status: None,
+        body_bytes: 0,
+        rule: rule.as_ref().map(|(id, _)| *id),
+        connection,
+        expect: head.expects_continue(),
+        headers: head.headers().map(|(name, _)| name.to_owned()).collect(),
+    };
+    let seq = (plane != Plane::Control).then(|| shared.log.begin(entry));
+    let mut line = Line { shared: Arc::clone(&shared), seq, status: None, read: Arc::clone(&read) };
+    let mut body = Body::new(request.into_body(), read, timeout);
+    let request_id = format!("sandbox-{n:08x}");
+    let mut exchange = Exchange { shared, plane, head, route, twist: Twist::default(), request_id };
+    let how = rule.map(|(_, how)| how);
+    let outcome = exchange.act(how, &mut body).await;
+    match outcome {
+        Ok((answer, after)) => {
+            line.status = Some(answer.status);
+            exchange.sent(answer, after, &body, resets)
+        }
+        Err(End::Script(script)) => Err(script),
+        Err(End::Gone | End::Silent) => Err(Script::Close),
+    }
+}
+
+/// How an answer is sent.
+enum After {
+    /// By hyper.
+    Orderly,
+    Early,
+    EarlyReset,
+    Trickle(u64),
+    Cut(u64),
+}
+
+impl Exchange {
+    async fn act(&mut self, how: Option<How>, body: &mut Body) -> Result<(Answer, After), End> {
+        let script = |script| Err(End::Script(script));
+        match how {
+            None => {}
+            Some(How::DropBefore) => return script(Script::Close),
+            Some(How::Reset) => return script(Script::Reset),
+            Some(How::DropBody { after_bytes }) => body.stop = Some((after_bytes, Some(Script::Close))),
+            Some(How::Stall { after_bytes }) => body.stop = Some((after_bytes, Some(Script::Hold))),
+            Some(How::SlowRead { bytes_per_s }) => body.pace = Some(bytes_per_s),
+            Some(How::Delay { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
+            Some(How::Expire) => self.twist.expired = true,
+            Some(How::WrongCrc) => self.twist.wrong_crc = true,
+            Some(How::WrongEtag) => self.twist.wrong_etag = true,
+            Some(How::Corrupt { bit }) => body.flip = Some(bit),
+            Some(How::DropAfter) => {
+                self.handle(body).await?;
+                return script(Script::Close);
+            }
+            Some(How::StallAnswer) => {
+                self.handle(body).await?;
+                return script(Script::Hold);
+            }
+            Some(How::CutAnswer { after_bytes }) => {
+                return Ok((self.handle(body).await?, After::Cut(after_bytes)));
+            }
+            Some(How::Trickle { bytes_per_s }) => return Ok((self.handle(body).await?, After::Trickle(bytes_per_s))),
+            Some(How::Status { status, code, message, headers, body: text, process }) => {
+                if process {
+                    self.handle(body).await?;
+                }
+                body.skip().await?;
+                return Ok((self.made_up(status, code, message, headers, text), After::Orderly));
+            }
+            Some(How::Early { status, code, message, headers, body: text }) => {
+                return Ok((self.made_up(status, code, message, headers, text), After::Early));
+            }
+            Some(How::EarlyReset { status, code, message, headers, body: text }) => {
+                return Ok((self.made_up(status, code, message, headers, text), After::EarlyReset));
+            }
+            Some(How::Raw { text, base64 }) => {
+                return script(Script::Write { bytes: raw_bytes(text, base64), then: Then::Linger });
+            }
+            Some(How::EndlessBody) => {
+                let head =
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+                let filler = [b"4000\r\n".as_slice(), &[b' '; 0x4000], b"\r\n"].concat();
+                return script(Script::Endless { head, filler });
+            }
+            Some(How::EndlessHeaders) => {
+                let filler = format!("X-Filler: {}\r\n", "x".repeat(1000)).into_bytes();
+                return script(Script::Endless { head: b"HTTP/1.1 200 OK\r\n".to_vec(), filler });
+            }
+            Some(How::Redirect { location }) => {
+                body.skip().await?;
+                let answer = self.made_up(307, None, None, std::iter::once(("Location".to_owned(), location)), None);
+                return Ok((answer, After::Orderly));
+            }
+            Some(How::RefuseToken) => {
+                body.skip().await?;
+                return Ok((smh::refuse_token(self), After::Orderly));
+            }
+            Some(How::Forget) if smh::is_begin(self.route.step) => {
+                let answer = self.handle(body).await?;
+                self.shared.world().smh.forget_newest();
+                return Ok((answer, After::Orderly));
+            }
+            Some(How::Forget) => self.shared.world().smh.forget_of(&self.route),
+            Some(How::BodyOverride { json, text }) => {
+                let mut answer = self.handle(body).await?;
+                let bytes = text.unwrap_or_else(|| json.map(|j| j.to_string()).unwrap_or_default()).into_bytes();
+                answer.body = crate::answer::Payload::Bytes(bytes);
+                return Ok((answer, After::Orderly));
+            }
+        }
+        Ok((self.handle(body).await?, After::Orderly))
+    }
+
+    async fn handle(&self, body: &mut Body) -> Result<Answer, End> {
+        match self.plane {
+            Plane::Control => crate::control::handle(self, body).await,
+            _ => smh::handle(self, body).await,
+        }
+    }
+
+    fn made_up(
+        &self,
+        status: u16,
+        code: Option<String>,
+        message: Option<String>,
+        headers: impl IntoIterator<Item = (String, String)>,
+        body: Option<String>,
+    ) -> Answer {
+        let mut answer = smh::made_up(self, status, code, message);
+        if let Some(body) = body {
+            answer.body = crate::answer::Payload::Bytes(body.into_bytes());
+        }
+        for (name, value) in headers {
+            answer.set(&name, value);
+        }
+        answer
+    }
+
+    fn sent(&self, mut answer: Answer, after: After, body: &Body, resets: bool) -> Result<Answer, Script> {
+        if !self.shared.world().switches.omit_date {
+            answer.set("Date", http_date(self.shared.clock.now_ms()));
+        }
+        let wire = |answer: &Answer| answer.to_wire(self.head.method == "HEAD");
+        match after {
+            After::Orderly if body.is_over() => Ok(answer),
+            After::Orderly if resets => Err(Script::Write { bytes: wire(&answer), then: Then::Reset }),
+            After::Orderly | After::Early => Err(Script::Write { bytes: wire(&answer), then: Then::Linger }),
+            After::EarlyReset => Err(Script::Write { bytes: wire(&answer), then: Then::Reset }),
+            After::Trickle(bytes_per_s) => Err(Script::Trickle { bytes: wire(&answer), bytes_per_s }),
+            After::Cut(after) => {
+                let mut bytes = wire(&answer);
+                bytes.truncate(usize::try_from(after).unwrap_or(usize::MAX));
+                Err(Script::Write { bytes, then: Then::Linger })
+            }
+        }
+    }
+}
+
+fn raw_bytes(text: Option<String>, base64: Option<String>) -> Vec<u8> {
+    use base64::Engine as _;
+    match (text, base64) {
+        (Some(text), _) => text.into_bytes(),
+        (None, base64) => {
+            base64::engine::general_purpose::STANDARD.decode(base64.unwrap_or_default()).unwrap_or_default()
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What every request sees.
+
+use std::io;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::faults::Rules;
+use crate::log::Log;
+use crate::smh::Smh;
+use crate::store::{Store, hash_file};
+use crate::switches::Switches;
+
+/// What every request sees.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) requests: AtomicU64,
+    pub(crate) connections: AtomicU64,
+    /// `host:port` of the data plane, known once it listens.
+    pub(crate) domain: OnceLock<String>,
+    world: Mutex<World>,
+}
+
+/// What changes. It outlives a restart.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) switches: Switches,
+    pub(crate) rules: Rules,
+    pub(crate) store: Store,
+    pub(crate) smh: Smh,
+}
+
+impl World {
+    pub(crate) fn new(config: &Config) -> io::Result<Self> {
+        Ok(Self {
+            switches: config.switches.clone(),
+            rules: Rules::default(),
+            store: Store::new(config.directory.as_deref(), &config.directories)?,
+            smh: Smh::new(&config.tokens),
+        })
+    }
+
+    fn hollow() -> Self {
+        Self { switches: Switches::default(), rules: Rules::default(), store: Store::hollow(), smh: Smh::new(&[]) }
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, world: World) -> Self {
+        Self {
+            config,
+            clock: Clock::default(),
+            log: Log::new(),
+            requests: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            domain: OnceLock::new(),
+            world: Mutex::new(world),
+        }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is left serves nobody: the server has stopped.
+    pub(crate) fn take_world(&self) -> World {
+        std::mem::replace(&mut self.world(), World::hollow())
+    }
+
+    pub(crate) fn domain(&self) -> &str {
+        self.domain.get().map_or("", String::as_str)
+    }
+
+    /// Computes the digests that nobody needed before: of all objects, or those of one size. Reads files, so it is slow.
+    pub(crate) fn complete_hashes(&self, of_size: Option<u64>) {
+        let wanted = self.world().store.unhashed(of_size);
+        for (id, revision, file) in wanted {
+            // A file that was overwritten meanwhile has digests of its own.
+            if let Ok(hashes) = hash_file(&file) {
+                self.world().store.set_hashes(id, revision, &hashes);
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Starting: refused at once, or durable on return.
+
+use std::path::{Path, PathBuf};
+
+use super::{Client, How, KEY_BYTES_MAX, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX, TOKEN_BYTES_MAX, UploadRequest};
+use crate::{
+    engine::{SourceRecord, UploadRecord},
+    error::{Code, ErrorInfo},
+    model::PartPlan,
+    runtime::unix_ms,
+};
+
+impl Client {
+    /// Starts an upload, or finds the one of that key. Whatever can be refused without a request is refused here. When it returns the upload survives a
+    /// kill. **disk**
+    pub fn start(&self, request: UploadRequest) -> Result<Started, ErrorInfo> {
+        self.start_all(vec![request]).pop().unwrap_or_else(|| Err(ErrorInfo::new(Code::Bug, "one request, one result")))
+    }
+
+    /// The same for many, with one sync of the directory for the lot. One that is refused harms no other. **disk**
+    pub fn start_all(&self, requests: Vec<UploadRequest>) -> Vec<Result<Started, ErrorInfo>> {
+        let checked: Vec<Result<(UploadRecord, Option<Source>), ErrorInfo>> = requests.into_iter().map(check).collect();
+        let started = self.inner.runtime.with_start_lock(|| self.start_checked(&checked));
+        match started {
+            Ok(results) => results,
+            Err(error) => checked.into_iter().map(|result| Err(result.err().unwrap_or_else(|| error.clone()))).collect(),
+        }
+    }
+
+    fn start_checked(&self, checked: &[Result<(UploadRecord, Option<Source>), ErrorInfo>]) -> Vec<Result<Started, ErrorInfo>> {
+        let mut fresh: Vec<(UploadRecord, Option<Source>)> = vec![];
+        let mut results = vec![];
+        for result in checked {
+            results.push(match result {
+                Err(error) => Err(error.clone()),
+                Ok((upload, offer)) => {
+                    let twin = fresh.iter().find(|(other, _)| other.key == upload.key).map(|(other, _)| other.id.clone());
+                    let known = self.find(&upload.key).map(|snapshot| snapshot.id);
+                    match known.or(twin) {
+                        Some(id) => {
+                            // A source that does not outlive a process is taken again.
+                            if let Some(offer) = offer.as_ref().filter(|offer| !matches!(offer.what, SourceWhat::Path { .. } | SourceWhat::Later))
+                                && self.list(&Select::one(id.clone())).iter().any(|snapshot| !snapshot.state.ended())
+                            {
+                                self.inner.runtime.attach(id.clone(), offer.clone());
+                            }
+                            Ok(Started { id, how: How::AlreadyThere })
+                        }
+                        None => {
+                            fresh.push((upload.clone(), offer.clone()));
+                            Ok(Started { id: upload.id.clone(), how: How::New })
+                        }
+                    }
+                }
+            });
+        }
+        if fresh.is_empty() {
+            return results;
+        }
+        match self.inner.runtime.add(fresh) {
+            Ok(()) => results,
+            Err(error) => results
+                .into_iter()
+                .map(|result| match result {
+                    Ok(Started { how: How::New, .. }) => Err(error.clone()),
+                    other => other,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Everything that can be wrong with a request, found before anything is kept or sent.
+fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), ErrorInfo> {
+    let usage = |detail: &str| Err(ErrorInfo::new(Code::InvalidArgument, detail));
+    if request.key.is_empty() || request.key.len() > KEY_BYTES_MAX {
+        return usage("a key has 1 to 1024 bytes");
+    }
+    if request.source.token.len() > TOKEN_BYTES_MAX {
+        return usage("a source's token has at most 16 KiB");
+    }
+    if request.tags.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > TAGS_BYTES_MAX {
+        return usage("tags have at most 1 KiB together");
+    }
+    if request.parallel_parts == Some(0) {
+        return usage("at least one part at a time");
+    }
+    let service = crate::service::open(&request.target)?;
+    let (path, size_bytes, delete_at_end) = match &request.source.what {
+        SourceWhat::Path { path, delete_at_end } => {
+            let path = absolute(path)?;
+            let size_bytes = std::fs::metadata(&path).ok().map(|meta| meta.len());
+            (Some(path), size_bytes, *delete_at_end)
+        }
+        SourceWhat::Memory { bytes } => (None, Some(bytes.len() as u64), false),
+        SourceWhat::Reader { reader } => (None, Some(reader.len()?), false),
+        SourceWhat::Later => (None, None, false),
+    };
+    // A part size that can't work is refused now, not when the source is opened.
+    if let Some(size_bytes) = size_bytes {
+        PartPlan::new(size_bytes, request.part_size_bytes, &service.capabilities().parts)?;
+    }
+    let record = UploadRecord {
+        id: new_id(),
+        key: request.key,
+        created_unix_ms: unix_ms(),
+        target: request.target,
+        source: SourceRecord { path, token: request.source.token.clone(), delete_at_end },
+        group: request.group,
+        tags: request.tags,
+        priority: request.priority,
+        conflict: request.conflict,
+        on_change: request.on_change,
+        instant: request.instant,
+        part_size_bytes: request.part_size_bytes,
+        parallel_parts: request.parallel_parts,
+    };
+    let lasting = matches!(request.source.what, SourceWhat::Path { .. } | SourceWhat::Later);
+    Ok((record, (!lasting).then_some(request.source)))
+}
+
+fn absolute(path: &Path) -> Result<String, ErrorInfo> {
+    let path: PathBuf = std::path::absolute(path).map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path can't be used"))?;
+    // A journal is text; a name that is none can still be uploaded as a descriptor.
+    path.into_os_string().into_string().map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path is not Unicode text"))
+}
+
+/// 26 characters that sort by time: 48 bits of milliseconds and 80 of chance, in Crockford's base 32.
+fn new_id() -> String {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let time = u128::from(u64::try_from(unix_ms()).unwrap_or(0) & ((1 << 48) - 1)) << 80;
+    let value = time | (fastrand::u128(..) >> 48);
+    (0..26).rev().map(|at| char::from(DIGITS[(value >> (5 * at)) as usize & 31])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_time_and_differ() {
+        let ids: Vec<String> = (0..100).map(|_| new_id()).collect();
+        assert!(ids.iter().all(|id| id.len() == 26 && id[..9] == ids[0][..9]));
+        let mut unique = ids.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!(unique.len(), 100);
+    }
+}

@@ -1,0 +1,121 @@
+//! What everyone may see: the last snapshot of every upload, and whether anything works.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{Idle, Snapshot};
+
+/// Snapshots by id, published by the driver, read by anyone.
+#[derive(Default)]
+pub(crate) struct Board {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    by_id: BTreeMap<String, Snapshot>,
+    by_key: HashMap<String, String>,
+    explanations: HashMap<String, crate::engine::Explanation>,
+    idle: Idle,
+    at_rest: bool,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a snapshot up in the place of the one before, with the next revision; that is what is given back.
+    pub(crate) fn publish(&self, mut snapshot: Snapshot) -> Snapshot {
+        let mut state = self.lock();
+        snapshot.revision = state.by_id.get(&snapshot.id).map_or(1, |old| old.revision + 1);
+        state.by_key.insert(snapshot.key.clone(), snapshot.id.clone());
+        state.by_id.insert(snapshot.id.clone(), snapshot.clone());
+        drop(state);
+        self.changed.notify_all();
+        snapshot
+    }
+
+    /// Why an upload does not move.
+    pub(crate) fn explain(&self, id: &str) -> Option<crate::engine::Explanation> {
+        self.lock().explanations.get(id).cloned()
+    }
+
+    pub(crate) fn set_explanation(&self, id: &str, explanation: crate::engine::Explanation) {
+        self.lock().explanations.insert(id.to_owned(), explanation);
+    }
+
+    /// Takes one down.
+    pub(crate) fn remove(&self, id: &str) {
+        let mut state = self.lock();
+        state.explanations.remove(id);
+        if let Some(old) = state.by_id.remove(id)
+            && state.by_key.get(&old.key).is_some_and(|other| other == id)
+        {
+            state.by_key.remove(&old.key);
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn snapshot(&self, id: &str) -> Option<Snapshot> {
+        self.lock().by_id.get(id).cloned()
+    }
+
+    pub(crate) fn find(&self, key: &str) -> Option<Snapshot> {
+        let state = self.lock();
+        state.by_id.get(state.by_key.get(key)?).cloned()
+    }
+
+    pub(crate) fn matching(&self, fits: impl Fn(&Snapshot) -> bool) -> Vec<Snapshot> {
+        self.lock().by_id.values().filter(|snapshot| fits(snapshot)).cloned().collect()
+    }
+
+    /// Waits until `found` gives something, at most so long.
+    pub(crate) fn wait<T>(&self, timeout: Option<Duration>, found: impl Fn(&BTreeMap<String, Snapshot>, &Idle, bool) -> Option<T>) -> Option<T> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let mut state = self.lock();
+        loop {
+            if let Some(value) = found(&state.by_id, &state.idle, state.at_rest) {
+                return Some(value);
+            }
+            state = match deadline {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    pub(crate) fn idle(&self) -> Idle {
+        self.lock().idle.clone()
+    }
+
+    /// `at_rest`: no upload has a machine, a lock or a socket. True if that just became so.
+    pub(crate) fn set_idle(&self, idle: Idle, at_rest: bool) -> bool {
+        let mut state = self.lock();
+        let newly = at_rest && !state.at_rest;
+        let changed = state.idle != idle || state.at_rest != at_rest;
+        state.idle = idle;
+        state.at_rest = at_rest;
+        drop(state);
+        if changed {
+            self.changed.notify_all();
+        }
+        newly
+    }
+
+    /// A message is on its way: nobody may take the rest before it for the rest after it.
+    pub(crate) fn stir(&self) {
+        self.lock().at_rest = false;
+    }
+}

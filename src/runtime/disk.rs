@@ -1,0 +1,188 @@
+//! The disk thread: journal writes and reads of sources, in order. Long reads are cut into slices so that no write waits for a whole part.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crossbeam_channel::Sender;
+
+use super::{
+    journal::{Id, Journal, OpenFault, StateDir},
+    mailbox::Mailbox,
+    message::{Loaded, Message},
+    pool::Pool,
+};
+use crate::{
+    engine::{CommitId, Event, Facts, OpId, ReadDigest, Record},
+    error::{Code, ErrorInfo},
+    hash::{Crc64, Md5},
+    model::http::ByteRange,
+    source::{MemorySource, PathSource, ReaderSource, Source, SourceWhat},
+    transport::CancelToken,
+};
+
+/// So much of a source is read before whoever waits gets a turn.
+const SLICE_BYTES: u64 = 8 << 20;
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// One thing to do on the disk.
+pub(super) enum Job {
+    /// Locks and reads a journal.
+    Load { row: usize, id: Id },
+    /// Appends a record.
+    Append { row: usize, id: Id, commit: CommitId, record: Box<Record> },
+    /// Closes a journal and drops its lock.
+    Close { row: usize, id: Id },
+    /// Removes a journal that is closed.
+    Remove { id: Id, gone: Sender<()> },
+    /// Removes a host's temporary copy.
+    RemoveCopy { path: PathBuf },
+    /// Opens a source.
+    Open { row: usize, what: SourceWhat },
+    /// Reads and hashes a stretch of a source.
+    Read(ReadJob),
+}
+
+/// A read under way.
+pub(super) struct ReadJob {
+    pub(super) row: usize,
+    pub(super) op: OpId,
+    pub(super) source: Arc<dyn Source>,
+    pub(super) left: ByteRange,
+    pub(super) crc64: Crc64,
+    pub(super) md5: Option<Md5>,
+    pub(super) cancel: CancelToken,
+}
+
+/// The journals that are open, whichever thread serves them.
+type Journals = Arc<Mutex<HashMap<Id, Journal>>>;
+
+/// The pool of one.
+pub(super) fn pool(dir: Arc<StateDir>, mailbox: Arc<Mailbox>) -> Arc<Pool<Job>> {
+    let journals = Journals::default();
+    Arc::new_cyclic(|pool: &std::sync::Weak<Pool<Job>>| {
+        let again = pool.clone();
+        Pool::new("partway-disk", 1, move || {
+            let (dir, mailbox, journals, again) = (dir.clone(), mailbox.clone(), journals.clone(), again.clone());
+            let mut buffer = vec![];
+            Box::new(move |job| {
+                let later = serve(job, &dir, &mailbox, &journals, &mut buffer);
+                if let (Some(later), Some(pool)) = (later, again.upgrade()) {
+                    pool.submit(later);
+                }
+            })
+        })
+    })
+}
+
+fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffer: &mut Vec<u8>) -> Option<Job> {
+    let open = || journals.lock().unwrap_or_else(PoisonError::into_inner);
+    match job {
+        Job::Load { row, id } => {
+            let loaded = match dir.open_journal::<Record>(id) {
+                Ok((journal, records, _)) => match Facts::new(records) {
+                    Ok(facts) => {
+                        open().insert(id, journal);
+                        Loaded::Ready(Box::new(facts))
+                    }
+                    Err(error) => Loaded::Lost(error),
+                },
+                Err(fault @ OpenFault::InUse { .. }) => Loaded::Elsewhere(fault.into()),
+                Err(OpenFault::Io(error)) => Loaded::Refused(error),
+                Err(fault) => Loaded::Lost(fault.into()),
+            };
+            mailbox.post(Message::Loaded { row, loaded });
+        }
+        Job::Append { row, id, commit, record } => {
+            let result = append(&mut open(), dir, id, &record);
+            let event = match result {
+                Ok(()) => Event::Committed(commit),
+                Err(error) => Event::CommitFailed(commit, error),
+            };
+            mailbox.post(Message::Event { row, event });
+        }
+        Job::Close { row, id } => {
+            let journal = open().remove(&id);
+            drop(journal);
+            mailbox.post(Message::Closed { row });
+        }
+        Job::Remove { id, gone } => {
+            // A journal that can't be removed is found again at the next start: the ending is told once more, never lost.
+            if dir.remove(id).is_ok() {
+                let _ = gone.send(());
+            }
+        }
+        Job::RemoveCopy { path } => {
+            let _ = std::fs::remove_file(path);
+        }
+        Job::Open { row, what } => {
+            let result = open_source(what).and_then(|source| {
+                let identity = source.identity()?;
+                Ok((source, identity))
+            });
+            mailbox.post(Message::Opened { row, result });
+        }
+        Job::Read(job) => return read_slice(job, mailbox, buffer),
+    }
+    None
+}
+
+fn append(journals: &mut HashMap<Id, Journal>, dir: &StateDir, id: Id, record: &Record) -> Result<(), ErrorInfo> {
+    // After a failed sync a journal is worth nothing any more: it is opened anew.
+    if journals.get(&id).is_some_and(Journal::is_poisoned) {
+        journals.remove(&id);
+        let (journal, _, _) = dir.open_journal::<Record>(id).map_err(ErrorInfo::from)?;
+        journals.insert(id, journal);
+    }
+    let journal = journals.get_mut(&id).ok_or_else(|| ErrorInfo::new(Code::Bug, "a record for a journal that is not open"))?;
+    journal.append(record, record.sync())
+}
+
+fn open_source(what: SourceWhat) -> Result<Arc<dyn Source>, ErrorInfo> {
+    Ok(match what {
+        SourceWhat::Path { path, .. } => Arc::new(PathSource::open(&path)?),
+        SourceWhat::Memory { bytes } => Arc::new(MemorySource::new(bytes)?),
+        SourceWhat::Reader { reader } => Arc::new(ReaderSource::new(reader)?),
+        SourceWhat::Later => return Err(ErrorInfo::new(Code::SourceNotFound, "the source has to be opened by the host")),
+    })
+}
+
+fn read_slice(mut job: ReadJob, mailbox: &Mailbox, buffer: &mut Vec<u8>) -> Option<Job> {
+    buffer.resize(BUFFER_BYTES, 0);
+    let slice_end = job.left.offset + job.left.len.min(SLICE_BYTES);
+    while job.left.offset < slice_end {
+        if job.cancel.is_cancelled() {
+            let error = ErrorInfo::new(Code::Cancelled, "the read was stopped");
+            mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Err(error) } });
+            return None;
+        }
+        let most = usize::try_from(slice_end - job.left.offset).unwrap_or(BUFFER_BYTES).min(BUFFER_BYTES);
+        match job.source.read_at(job.left.offset, &mut buffer[..most]) {
+            Ok(0) => {
+                let error = ErrorInfo::new(Code::SourceChanged, "the file ends before the part does");
+                mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Err(error) } });
+                return None;
+            }
+            Ok(n) => {
+                job.crc64.update(&buffer[..n]);
+                if let Some(md5) = &mut job.md5 {
+                    md5.update(&buffer[..n]);
+                }
+                job.left.offset += n as u64;
+                job.left.len -= n as u64;
+            }
+            Err(error) => {
+                mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Err(error) } });
+                return None;
+            }
+        }
+    }
+    if job.left.len > 0 {
+        return Some(Job::Read(job));
+    }
+    let digest = ReadDigest { crc64: job.crc64.value(), md5: job.md5.map(Md5::finish_hex) };
+    mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Ok(digest) } });
+    None
+}

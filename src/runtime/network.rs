@@ -1,0 +1,136 @@
+//! The network workers: each owns a lane, sends one request at a time, and counts and checks what leaves.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{mailbox::Mailbox, message::Message, pool::Pool, rate::Rate};
+use crate::{
+    engine::{Event, OpId},
+    error::{Code, ErrorInfo},
+    model::{
+        Identity,
+        http::{ByteRange, Request, Sent, TransportFault},
+    },
+    source::{RangeReader, Source},
+    transport::{BytesBody, CancelToken, RequestBody, Transport},
+};
+
+/// A worker tells how far it is this often at most.
+const TELL: Duration = Duration::from_millis(100);
+
+/// One request to carry.
+pub(super) struct Send {
+    pub(super) row: usize,
+    pub(super) op: OpId,
+    pub(super) request: Request,
+    pub(super) source: Option<(Arc<dyn Source>, Identity)>,
+    pub(super) cancel: CancelToken,
+}
+
+/// The pool of them.
+pub(super) fn pool(threads_max: usize, transport: Arc<dyn Transport>, rate: Arc<Rate>, mailbox: Arc<Mailbox>) -> Pool<Send> {
+    Pool::new("partway-net", threads_max, move || {
+        let mut lane = transport.lane();
+        let (rate, mailbox) = (rate.clone(), mailbox.clone());
+        Box::new(move |job: Send| {
+            let host = job.request.host().to_owned();
+            let (result, sent) = match (job.request.body.range(), job.source) {
+                _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
+                (Some(range), Some((source, identity))) => {
+                    let mut body = SourceBody::new(source, identity, range, &rate, &mailbox, job.row, job.op, &job.cancel);
+                    let result = lane.execute(&job.request, &mut body, &job.cancel);
+                    (result, body.sent())
+                }
+                (Some(_), None) => {
+                    let error = ErrorInfo::new(Code::Bug, "a part was sent without a source");
+                    (Err(TransportFault::Source(error)), Sent::default())
+                }
+                (None, _) => {
+                    let bytes = match &job.request.body {
+                        crate::model::http::Body::Bytes(bytes) => bytes.clone(),
+                        _ => vec![],
+                    };
+                    (lane.execute(&job.request, &mut BytesBody::new(bytes), &job.cancel), Sent::default())
+                }
+            };
+            mailbox.post(Message::Answered { row: job.row, host, event: Event::Answered { op: job.op, result, sent } });
+        })
+    })
+}
+
+/// A stretch of the source on its way out. The source is looked at before the first byte and after the last one, before the last is handed over: a
+/// part of a file that changed meanwhile is never whole.
+struct SourceBody<'a> {
+    source: Arc<dyn Source>,
+    identity: Identity,
+    reader: RangeReader,
+    rate: &'a Rate,
+    mailbox: &'a Mailbox,
+    row: usize,
+    op: OpId,
+    cancel: &'a CancelToken,
+    told: Instant,
+    // A request that was rewound sent what it had sent.
+    high: Sent,
+}
+
+impl<'a> SourceBody<'a> {
+    #[allow(clippy::too_many_arguments)] // One call site; a struct of them would be this struct again.
+    fn new(
+        source: Arc<dyn Source>,
+        identity: Identity,
+        range: ByteRange,
+        rate: &'a Rate,
+        mailbox: &'a Mailbox,
+        row: usize,
+        op: OpId,
+        cancel: &'a CancelToken,
+    ) -> Self {
+        let reader = RangeReader::new(source.clone(), range.offset, range.len);
+        SourceBody { source, identity, reader, rate, mailbox, row, op, cancel, told: Instant::now(), high: Sent::default() }
+    }
+
+    fn sent(&self) -> Sent {
+        let now = Sent { bytes: self.reader.done_bytes(), crc64: self.reader.crc64() };
+        if now.bytes >= self.high.bytes { now } else { self.high }
+    }
+
+    fn unchanged(&self) -> Result<(), ErrorInfo> {
+        if self.source.identity()?.same_as(&self.identity) {
+            return Ok(());
+        }
+        Err(ErrorInfo::new(Code::SourceChanged, "the file was touched while a part of it was being sent"))
+    }
+}
+
+impl RequestBody for SourceBody<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+        if self.reader.done_bytes() == 0 {
+            self.unchanged()?;
+        }
+        let most = self.rate.quantum(buf.len());
+        let n = self.reader.read(&mut buf[..most])?;
+        if n == 0 {
+            return Ok(0);
+        }
+        if self.reader.done_bytes() == self.reader.len_bytes() {
+            self.unchanged()?;
+        }
+        if !self.rate.take(n, || self.cancel.is_cancelled()) {
+            return Err(ErrorInfo::new(Code::Cancelled, "the part was stopped"));
+        }
+        if self.told.elapsed() >= TELL {
+            self.told = Instant::now();
+            let bytes = self.reader.done_bytes();
+            self.mailbox.post(Message::Event { row: self.row, event: Event::Bytes { op: self.op, bytes } });
+        }
+        Ok(n)
+    }
+
+    fn rewind(&mut self) {
+        self.high = self.sent();
+        self.reader.rewind();
+    }
+}

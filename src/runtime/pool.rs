@@ -1,0 +1,167 @@
+//! A bounded pool of threads that start when there is work and end when there is none.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// A worker that found nothing to do for so long ends.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// What one thread of a pool keeps between its jobs.
+type Worker<J> = Box<dyn FnMut(J)>;
+
+/// Named threads over one queue, in order.
+pub(super) struct Pool<J: Send + 'static> {
+    inner: Arc<Inner<J>>,
+}
+
+struct Inner<J> {
+    name: &'static str,
+    state: Mutex<State<J>>,
+    work: Condvar,
+    make: Box<dyn Fn() -> Worker<J> + Send + Sync>,
+}
+
+struct State<J> {
+    queue: VecDeque<J>,
+    threads_max: usize,
+    alive: usize,
+    idle: usize,
+    closed: bool,
+}
+
+impl<J> Inner<J> {
+    fn lock(&self) -> MutexGuard<'_, State<J>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<J: Send + 'static> Pool<J> {
+    /// At most `threads_max` threads; `make` runs on each new one.
+    pub(super) fn new(name: &'static str, threads_max: usize, make: impl Fn() -> Worker<J> + Send + Sync + 'static) -> Self {
+        let state = State { queue: VecDeque::new(), threads_max, alive: 0, idle: 0, closed: false };
+        Self { inner: Arc::new(Inner { name, state: Mutex::new(state), work: Condvar::new(), make: Box::new(make) }) }
+    }
+
+    /// Puts a job at the end of the queue.
+    pub(super) fn submit(&self, job: J) {
+        let mut state = self.inner.lock();
+        if state.closed {
+            return;
+        }
+        state.queue.push_back(job);
+        if state.idle >= state.queue.len() {
+            self.inner.work.notify_one();
+        } else if state.alive < state.threads_max {
+            let inner = self.inner.clone();
+            let spawned = std::thread::Builder::new().name(self.inner.name.to_owned()).spawn(move || serve(&inner));
+            // Without a new thread the job waits for an old one.
+            state.alive += usize::from(spawned.is_ok());
+        }
+    }
+
+    /// Changes the bound. Threads above it end as they become idle.
+    pub(super) fn set_threads_max(&self, threads_max: usize) {
+        self.inner.lock().threads_max = threads_max;
+    }
+
+    /// Drops what is queued; threads end after their job.
+    pub(super) fn close(&self) {
+        let mut state = self.inner.lock();
+        state.closed = true;
+        state.queue.clear();
+        drop(state);
+        self.inner.work.notify_all();
+    }
+
+    /// Threads that live.
+    pub(super) fn alive(&self) -> usize {
+        self.inner.lock().alive
+    }
+}
+
+impl<J: Send + 'static> Drop for Pool<J> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn serve<J: Send + 'static>(inner: &Inner<J>) {
+    let mut worker = (inner.make)();
+    let mut state = inner.lock();
+    loop {
+        if let Some(job) = state.queue.pop_front() {
+            drop(state);
+            worker(job);
+            state = inner.lock();
+            continue;
+        }
+        if state.closed || state.alive > state.threads_max {
+            break;
+        }
+        state.idle += 1;
+        let (after, timeout) = inner.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+        state = after;
+        state.idle -= 1;
+        if timeout.timed_out() && state.queue.is_empty() {
+            break;
+        }
+    }
+    // The worker's own things (connections) go before the thread counts as gone.
+    drop(state);
+    drop(worker);
+    let mut state = inner.lock();
+    state.alive -= 1;
+    // A job that came in between must not wait for the next one.
+    if !state.queue.is_empty() && state.alive == 0 && !state.closed {
+        state.alive += 1;
+        drop(state);
+        serve(inner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Barrier, atomic::{AtomicUsize, Ordering}, mpsc};
+
+    use super::*;
+
+    #[test]
+    fn no_more_threads_than_allowed_and_none_at_first() {
+        let (most, now) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (done, finished) = mpsc::channel();
+        let (high, current) = (most.clone(), now.clone());
+        let pool = Pool::new("test", 3, move || {
+            let (high, current, done) = (high.clone(), current.clone(), done.clone());
+            Box::new(move |job: u32| {
+                high.fetch_max(current.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::yield_now();
+                current.fetch_sub(1, Ordering::SeqCst);
+                done.send(job).expect("the test listens");
+            })
+        });
+        assert_eq!(pool.alive(), 0);
+        (0..100).for_each(|job| pool.submit(job));
+        let mut jobs: Vec<u32> = finished.iter().take(100).collect();
+        jobs.sort_unstable();
+        assert_eq!(jobs, (0..100).collect::<Vec<_>>());
+        assert!(most.load(Ordering::SeqCst) <= 3 && pool.alive() <= 3);
+    }
+
+    #[test]
+    fn jobs_run_beside_each_other() {
+        let meet = Arc::new(Barrier::new(3));
+        let others = meet.clone();
+        let pool = Pool::new("test", 2, move || {
+            let meet = others.clone();
+            Box::new(move |()| {
+                meet.wait();
+            })
+        });
+        pool.submit(());
+        pool.submit(());
+        meet.wait();
+    }
+}

@@ -1,0 +1,99 @@
+//! The signed links of an answer, and the part requests made of them (smh §4.1). What the service gave is checked here, before any of it can be sent.
+
+use crate::{
+    model::{
+        Part,
+        http::{Body, ByteRange, Method, Request},
+    },
+    redact::Secret,
+    service::{
+        Lease, Link,
+        smh::{
+            check,
+            document::{Document, Headers, Path},
+            encode, iso8601,
+        },
+    },
+};
+
+/// Longest answer of the storage that is read.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// How long a part's answer may take.
+const PATIENCE_MS: u64 = 60_000;
+
+/// Headers that are the transport's: what a service says of them is dropped.
+const OF_THE_TRANSPORT: &[&str] = &["host", "content-length", "transfer-encoding", "connection", "expect"];
+
+/// The headers of one link, unchanged; refused when one of them could not be sent as it is.
+fn link_headers(headers: &Headers) -> Result<Option<Vec<(String, Secret)>>, &'static str> {
+    let Some(headers) = &headers.0 else { return Ok(None) };
+    let mut kept = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        let value = value.as_ref().ok_or("a header value is no text")?;
+        if !check::is_token(name) {
+            return Err("a header name is none");
+        }
+        if !check::is_header_value(value.expose()) {
+            return Err("a header value has a character that headers can't have");
+        }
+        if !OF_THE_TRANSPORT.iter().any(|dropped| name.eq_ignore_ascii_case(dropped)) {
+            kept.push((name.clone(), value.clone()));
+        }
+    }
+    Ok(Some(kept))
+}
+
+/// The lease in a start, renew or `uploadPartInfo` object; `None` when it holds none. `outer_upload_id` stands in for one that is not
+/// inside (smh §6).
+pub(super) fn read(
+    document: &Document,
+    scheme: &str,
+    outer_upload_id: Option<&str>,
+) -> Result<Option<Lease>, &'static str> {
+    let shared = link_headers(&document.headers)?;
+    let upload_id = document.upload_id.text().or(outer_upload_id);
+    let (Some(domain), Some(upload_id), Path::Object(path)) = (document.domain.text(), upload_id, &document.path)
+    else {
+        return Ok(None);
+    };
+    if !check::is_authority(domain) {
+        return Err("the storage's domain is no host");
+    }
+    if check::has_control(path) || check::has_control(upload_id) {
+        return Err("the storage's path has a control character");
+    }
+    let object = format!("{scheme}://{domain}{}", encode::object_path(path));
+    let upload_id = encode::component(upload_id);
+    let mut lease = Lease {
+        expires_unix_ms: document.expiration.text().and_then(iso8601::parse),
+        // Parameter order is free (smh §4.1): the part's number can follow.
+        shared: shared.map(|headers| Link { url: Secret::new(format!("{object}?uploadId={upload_id}")), headers }),
+        ..Lease::default()
+    };
+    for (&number, headers) in &document.parts.signed {
+        let headers = link_headers(headers)?.ok_or("a part has no headers")?;
+        let url = Secret::new(format!("{object}?partNumber={number}&uploadId={upload_id}"));
+        lease.links.insert(number, Link { url, headers });
+    }
+    Ok((lease.shared.is_some() || !lease.links.is_empty()).then_some(lease))
+}
+
+/// Sends one part: under its own link, or else under the one for all.
+pub(super) fn put(lease: &Lease, part: &Part) -> Option<Request> {
+    let (url, headers) = match (lease.links.get(&part.part_number), &lease.shared) {
+        (Some(link), _) => (link.url.clone(), &link.headers),
+        (None, Some(link)) => {
+            (Secret::new(format!("{}&partNumber={}", link.url.expose(), part.part_number)), &link.headers)
+        }
+        (None, None) => return None,
+    };
+    Some(Request {
+        method: Method::Put,
+        url,
+        headers: headers.clone(),
+        body: Body::Source(ByteRange { offset: part.offset, len: part.size_bytes }),
+        answer_bytes_max: ANSWER_BYTES_MAX,
+        patience_ms: PATIENCE_MS,
+        expect_continue: false,
+    })
+}

@@ -1,0 +1,200 @@
+//! The answers of the service and of its storage.
+
+use crate::{
+    model::{PartPlan, Receipt, http::Answer, http::Sent},
+    service::{
+        Begin, Complete, Fault, Inspected, Lease, Proof, Stored,
+        smh::{
+            document::{Document, Path},
+            fault::{self, Op},
+            json, lease,
+            place::Place,
+            session::{self, Deployment, Mode, Task},
+        },
+    },
+};
+
+/// Longest answer that is kept whole in a receipt.
+const SERVICE_JSON_BYTES_MAX: usize = 64 << 10;
+
+/// The object in an answer with a good status; a failure that hides inside one (smh §11.1) is a fault.
+fn document(op: Op, answer: &Answer) -> Result<Document, Fault> {
+    if !(200..=299).contains(&answer.status) {
+        return Err(fault::of_service(op, answer));
+    }
+    let document: Document =
+        json::read(&answer.body).ok_or_else(|| fault::malformed(op, answer, "it is no JSON object of the kind"))?;
+    match document.status.i64() {
+        None | Some(0) => Ok(document),
+        Some(_) => Err(fault::of_document(op, answer, &document)),
+    }
+}
+
+/// What an answer without its expected fields is: a failure with a code, or nothing known.
+fn unexpected(op: Op, answer: &Answer, document: &Document, why: &str) -> Fault {
+    match document.code.text() {
+        Some(_) => fault::of_document(op, answer, document),
+        None => fault::malformed(op, answer, why),
+    }
+}
+
+/// The receipt in a file object (smh §7.3); `None` when it is none. `size_bytes` stands in for a size that is not told.
+fn receipt(document: &Document, answer: &Answer, size_bytes: Option<u64>) -> Option<Receipt> {
+    let path = match &document.path {
+        Path::File(path) => Some(path.clone()),
+        Path::None => None,
+        Path::Object(_) => return None,
+    };
+    let last = path.as_ref().and_then(|path| path.last());
+    let name = document.name.text().or(last.map(String::as_str))?.to_owned();
+    let ids = [&document.request_id, &document.smh_request_id].into_iter().filter_map(|id| id.text());
+    Some(Receipt {
+        name,
+        size_bytes: document.size.u64().or(size_bytes)?,
+        crc64: document.crc64.u64().map(|crc64| crc64.to_string()),
+        file_id: document.inode.text().map(str::to_owned),
+        version: document.content_cas.text().map(str::to_owned),
+        overwritten: document.is_overwritten.bool().unwrap_or(false),
+        request_id: fault::request_id(answer, ids),
+        service_json: std::str::from_utf8(&answer.body)
+            .ok()
+            .filter(|text| text.len() <= SERVICE_JSON_BYTES_MAX)
+            .map(str::to_owned),
+        path,
+        ..Receipt::default()
+    })
+}
+
+/// What an answer shows of the deployment (smh §0.2).
+fn deployment(document: &Document) -> Option<Deployment> {
+    match (document.parts.signed.is_empty(), document.headers.0.is_some()) {
+        (false, _) => Some(Deployment::Private),
+        (true, true) => Some(Deployment::Public),
+        (true, false) => None,
+    }
+}
+
+impl Place {
+    /// 200 or 201 is decided by the body (smh §1.5).
+    pub(super) fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault> {
+        if answer.status == 202 {
+            return Ok(Begin::NeedDigest);
+        }
+        let document = document(Op::Begin, answer)?;
+        let Some(confirm_key) = document.confirm_key.text() else {
+            return match receipt(&document, answer, None) {
+                Some(receipt) => Ok(Begin::Done(Receipt { instant: true, ..receipt })),
+                None => Err(unexpected(Op::Begin, answer, &document, "it is neither a task nor a file")),
+            };
+        };
+        if !session::is_confirm_key(confirm_key) {
+            return Err(fault::malformed(Op::Begin, answer, "the confirm key is none"));
+        }
+        let task =
+            Task { confirm_key: confirm_key.to_owned(), mode: Mode::Multipart, deployment: deployment(&document) };
+        let lease =
+            lease::read(&document, self.scheme, None).map_err(|why| fault::malformed(Op::Begin, answer, why))?;
+        Ok(Begin::Session { session: task.to_session(), lease })
+    }
+
+    /// That it exists already is success (smh §1.3).
+    pub(super) fn read_create_parent(&self, answer: &Answer) -> Result<(), Fault> {
+        let body: Document = json::read(&answer.body).unwrap_or_default();
+        match (answer.status, body.code.text()) {
+            (409, Some("SameNameDirectoryOrFileExists")) => Ok(()),
+            (200..=299, None) if matches!(body.status.i64(), None | Some(0)) => Ok(()),
+            _ => Err(fault::of_document(Op::CreateParent, answer, &body)),
+        }
+    }
+
+    /// smh §5.
+    pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
+        let document = document(Op::Sign, answer)?;
+        lease::read(&document, self.scheme, None)
+            .map_err(|why| fault::malformed(Op::Sign, answer, why))?
+            .ok_or_else(|| unexpected(Op::Sign, answer, &document, "there is no signed link in it"))
+    }
+
+    /// smh §6.
+    pub(super) fn read_inspect(&self, plan: &PartPlan, answer: &Answer) -> Result<Inspected, Fault> {
+        let document = document(Op::Inspect, answer)?;
+        match document.confirmed.bool() {
+            Some(true) => Ok(Inspected::Done(self.confirmed(document, answer, plan))),
+            Some(false) => {
+                let lease = match &document.upload_part_info.0 {
+                    Some(info) => lease::read(info, self.scheme, document.upload_id.text())
+                        .map_err(|why| fault::malformed(Op::Inspect, answer, why))?,
+                    None => None,
+                };
+                Ok(Inspected::Open { parts: Some(document.parts.listed.into_values().collect()), lease })
+            }
+            None => Err(unexpected(Op::Inspect, answer, &document, "it does not say whether the task is confirmed")),
+        }
+    }
+
+    /// The receipt of a task that was confirmed: it tells the path, not what lies there.
+    fn confirmed(&self, document: Document, answer: &Answer, plan: &PartPlan) -> Receipt {
+        let path = match document.path {
+            Path::File(path) if !path.is_empty() => Some(path),
+            _ => None,
+        };
+        let name = path.as_ref().and_then(|path| path.last()).unwrap_or(&self.name).clone();
+        let request_id = fault::request_id(answer, []);
+        Receipt { name, path, size_bytes: plan.size_bytes, request_id, ..Receipt::default() }
+    }
+
+    /// smh §7.3, §7.5. A lost or unreadable answer leaves the outcome open.
+    pub(super) fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault> {
+        let told = match document(Op::Complete, answer) {
+            Ok(document) => match receipt(&document, answer, Some(proof.size_bytes)) {
+                Some(receipt) => return Ok(Complete::Done(receipt)),
+                None => unexpected(Op::Complete, answer, &document, "it is no file"),
+            },
+            Err(fault) => fault,
+        };
+        told.error().service_code.as_deref().and_then(of_complete).ok_or(told)
+    }
+
+    /// 404 is as good as gone, and so is a task that was completed: its file stays (smh §8).
+    pub(super) fn read_abort(&self, answer: &Answer) -> Result<(), Fault> {
+        let body: Document = json::read(&answer.body).unwrap_or_default();
+        match (answer.status, body.code.text()) {
+            (404, _) | (409, Some("UploadComplete")) => Ok(()),
+            (200..=299, None) if matches!(body.status.i64(), None | Some(0)) => Ok(()),
+            _ => match fault::of_document(Op::Abort, answer, &body) {
+                Fault::SessionGone(_) => Ok(()),
+                fault => Err(fault),
+            },
+        }
+    }
+}
+
+/// What only complete can be told (smh §7.5): by code, for their statuses differ between sources.
+fn of_complete(code: &str) -> Option<Complete> {
+    match code {
+        "SameNameDirectoryOrFileExists" => Some(Complete::Conflict),
+        "UploadComplete" => Some(Complete::Already),
+        "UploadIncomplete" | "MultipartUploadIncomplete" | "CosObjectNonexistent" => Some(Complete::Incomplete),
+        "BadCrc64" => Some(Complete::IntegrityFailed),
+        _ => None,
+    }
+}
+
+/// smh §4.2.
+pub(super) fn read_put(answer: &Answer, sent: &Sent) -> Result<Stored, Fault> {
+    if !matches!(answer.status, 200 | 201 | 204) {
+        return Err(fault::of_storage(answer));
+    }
+    // A portal's page is no storage's answer.
+    if answer.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    {
+        return Err(fault::malformed(Op::Put, answer, "it is a web page"));
+    }
+    let digits = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let crc64 = answer.header("x-cos-hash-crc64ecma").map(str::trim).filter(digits).and_then(|text| text.parse().ok());
+    if crc64.is_some_and(|crc64| crc64 != sent.crc64) {
+        return Err(fault::damaged(answer));
+    }
+    let etag = answer.header("etag").and_then(|etag| crate::redact::label(etag.trim().trim_matches('"')));
+    Ok(Stored { crc64, etag })
+}

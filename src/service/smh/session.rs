@@ -1,0 +1,57 @@
+//! What of an SMH task is journalled: the handle and how it was made. Not the upload id, not a header, not a URL: those come from renew and inspect
+//! (smh §15) and would be worth stealing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::service::Session;
+
+/// How the bytes of a task travel. `simple` and `form` are reserved words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mode {
+    #[default]
+    Multipart,
+}
+
+/// How the service signs (smh §0.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Deployment {
+    /// One set of headers for all parts.
+    Public,
+    /// A set for each part.
+    Private,
+}
+
+/// The journalled form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Task {
+    /// The handle of renew, inspect, complete and abort (smh §2).
+    pub(super) confirm_key: String,
+    #[serde(default)]
+    pub(super) mode: Mode,
+    /// What an answer showed, once one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) deployment: Option<Deployment>,
+}
+
+impl Task {
+    pub(super) fn to_session(&self) -> Session {
+        // A struct of two words and a text always becomes a value.
+        Session(serde_json::to_value(self).unwrap_or_default())
+    }
+
+    /// Reads the journalled form. One that can't be read names a task that no service has: it is answered like any forgotten one.
+    pub(super) fn of(session: &Session) -> Task {
+        Task::deserialize(&session.0).ok().filter(|task| is_confirm_key(&task.confirm_key)).unwrap_or_else(|| Task {
+            confirm_key: "unreadable-session".to_owned(),
+            mode: Mode::Multipart,
+            deployment: None,
+        })
+    }
+}
+
+/// True for what can be a path segment on its own; a documented key is 64 hex digits (smh §16).
+pub(super) fn is_confirm_key(key: &str) -> bool {
+    (1..=512).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) && key != "." && key != ".."
+}

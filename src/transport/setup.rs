@@ -1,0 +1,71 @@
+//! What a transport is told once, checked and made ready.
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::ClientConfig;
+
+use super::{proxy::Proxy, tls};
+use crate::error::ErrorInfo;
+
+/// How the built-in transport reaches the world. Times are in milliseconds.
+#[derive(Clone, Debug)]
+pub struct TransportConfig {
+    /// Certificates (PEM) that are trusted besides the bundled roots.
+    pub extra_ca_pem: Option<String>,
+    /// `http://[user:password@]host[:port]` of a proxy that takes CONNECT. The environment's proxy is never used.
+    pub proxy: Option<String>,
+    /// The longest way to a usable connection: name, TCP, proxy and TLS together.
+    pub connect_ms: u64,
+    /// The longest wait without a byte moved, while sending and within an answer.
+    pub stall_ms: u64,
+    /// How long an answer that began may take beyond the request's patience, however steadily it trickles.
+    pub answer_ms: u64,
+    /// How long the permission to send a body (`100 Continue`) is waited for; then the body is sent without it.
+    pub continue_ms: u64,
+    /// The `User-Agent`.
+    pub user_agent: String,
+}
+
+impl Default for TransportConfig {
+    fn default() -> Self {
+        Self {
+            extra_ca_pem: None,
+            proxy: None,
+            connect_ms: 10_000,
+            stall_ms: 30_000,
+            answer_ms: 60_000,
+            continue_ms: 1_000,
+            user_agent: concat!("partway/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// The same, checked; shared by all lanes, and with it the TLS sessions that can be resumed.
+pub(super) struct Setup {
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) connect: Duration,
+    pub(super) stall: Duration,
+    pub(super) answer: Duration,
+    pub(super) await_continue: Duration,
+    pub(super) user_agent: String,
+}
+
+impl Setup {
+    pub(super) fn new(config: TransportConfig) -> Result<Setup, ErrorInfo> {
+        Ok(Setup {
+            tls: tls::client_config(config.extra_ca_pem.as_deref())?,
+            proxy: config.proxy.as_deref().map(Proxy::parse).transpose()?,
+            connect: Duration::from_millis(config.connect_ms.max(1)),
+            stall: Duration::from_millis(config.stall_ms.max(1)),
+            answer: Duration::from_millis(config.answer_ms),
+            await_continue: Duration::from_millis(config.continue_ms.max(1)),
+            user_agent: config.user_agent,
+        })
+    }
+
+    /// How often a blocked write looks up: a quarter of the stall limit, 250 ms at most.
+    pub(super) fn slice(&self) -> Duration {
+        (self.stall / 4).clamp(Duration::from_millis(10), Duration::from_millis(250))
+    }
+}

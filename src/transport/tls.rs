@@ -1,0 +1,60 @@
+//! TLS: whom we trust, and the handshake.
+//!
+//! ureq's own TLS takes either the bundled roots or a list of certificates; both together need a rustls configuration of our own.
+
+use std::{io, net::TcpStream, sync::Arc, time::Instant};
+
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+
+use super::{TransportFault, dial::Timed, fault::unreached};
+use crate::error::{Code, ErrorInfo};
+
+/// The bundled roots and the host's certificates.
+pub(super) fn client_config(extra_ca_pem: Option<&str>) -> Result<Arc<ClientConfig>, ErrorInfo> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(pem) = extra_ca_pem {
+        add_pem(&mut roots, pem)?;
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ErrorInfo::new(Code::Bug, "The TLS library refused its own defaults."))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn add_pem(roots: &mut RootCertStore, pem: &str) -> Result<(), ErrorInfo> {
+    let before = roots.len();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate =
+            certificate.map_err(|_| ErrorInfo::new(Code::InvalidArgument, "The extra certificates are no PEM."))?;
+        roots
+            .add(certificate)
+            .map_err(|_| ErrorInfo::new(Code::InvalidArgument, "An extra certificate can't be used as a root."))?;
+    }
+    if roots.len() == before {
+        return Err(ErrorInfo::new(Code::InvalidArgument, "The extra certificates hold no certificate."));
+    }
+    Ok(())
+}
+
+/// Secures a fresh connection, until `until`.
+pub(super) fn handshake(
+    config: Arc<ClientConfig>,
+    host: &str,
+    socket: &TcpStream,
+    until: Instant,
+) -> Result<Box<ClientConnection>, TransportFault> {
+    let failed = || unreached(Code::TlsFailed, "The connection could not be secured.");
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| failed())?;
+    let mut connection = ClientConnection::new(config, name).map_err(|_| failed())?;
+    connection.complete_io(&mut Timed::until(socket, until)).map_err(|error| match error.kind() {
+        // rustls wraps its own verdicts (an unknown CA, a message that is no TLS) in this kind.
+        io::ErrorKind::InvalidData => failed(),
+        _ => unreached(Code::ConnectFailed, "The connection ended while it was being secured."),
+    })?;
+    Ok(Box::new(connection))
+}

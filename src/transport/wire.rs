@@ -1,0 +1,295 @@
+//! One connection: TCP, perhaps TLS over it, and a watch over what moves.
+
+use std::{
+    fmt, io,
+    io::{Read, Write},
+    net::TcpStream,
+    sync::{Arc, Weak},
+    time::Instant,
+};
+
+use rustls::ClientConnection;
+use ureq::{
+    Error, Timeout,
+    unversioned::transport::{
+        Buffers, ConnectionDetails, Connector, NextTimeout, ShutdownHandle, Transport as UreqTransport,
+    },
+};
+
+use super::{
+    TransportFault,
+    buffers::WireBuffers,
+    current::Current,
+    dial::{Timed, dial},
+    fault::{self, unreached},
+    proxy::bare,
+    tls,
+};
+use crate::error::Code;
+
+/// Makes a lane's connections: name, TCP, proxy and TLS under one deadline.
+pub(super) struct WireConnector(pub(super) Arc<Current>);
+
+impl fmt::Debug for WireConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WireConnector")
+    }
+}
+
+impl WireConnector {
+    fn open(&self, details: &ConnectionDetails) -> Result<Wire, TransportFault> {
+        let setup = &self.0.setup;
+        let until = Instant::now() + setup.connect;
+        let cancel = self.0.cancel();
+        let authority = details.uri.authority().ok_or_else(fault::unsendable)?;
+        let secure = details.needs_tls();
+        let host = bare(authority.host());
+        let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let socket = match &setup.proxy {
+            None => dial(host, port, until, &cancel)?,
+            Some(proxy) => dial(&proxy.host, proxy.port, until, &cancel).map_err(|fault| match fault {
+                TransportFault::Cancelled => fault,
+                _ => unreached(Code::ProxyFailed, "The proxy could not be reached."),
+            })?,
+        };
+        let handle: Weak<TcpStream> = Arc::downgrade(&socket);
+        (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>).map_err(|_| TransportFault::Cancelled)?;
+        if let Some(proxy) = &setup.proxy {
+            proxy.tunnel(&socket, &format!("{}:{port}", authority.host()), &setup.user_agent, until)?;
+        }
+        let tls = if secure { Some(tls::handshake(setup.tls.clone(), host, &socket, until)?) } else { None };
+        socket
+            .set_write_timeout(Some(setup.slice()))
+            .map_err(|_| unreached(Code::ConnectFailed, "No connection came about."))?;
+        Ok(Wire {
+            socket,
+            tls,
+            buffers: WireBuffers::default(),
+            current: self.0.clone(),
+            request: 0,
+            served: 0,
+            spoiled: false,
+            unseen: false,
+            asked: false,
+            probed: Instant::now(),
+        })
+    }
+}
+
+impl Connector<()> for WireConnector {
+    type Out = Wire;
+
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Wire>, Error> {
+        self.open(details).map(Some).map_err(|fault| self.0.fail(fault))
+    }
+}
+
+/// A connection of a lane.
+pub(super) struct Wire {
+    socket: Arc<TcpStream>,
+    tls: Option<Box<ClientConnection>>,
+    buffers: WireBuffers,
+    current: Arc<Current>,
+    /// The request that it serves, and how many it served before.
+    request: u64,
+    served: u32,
+    /// Something of a request was not sent: nothing may follow it.
+    spoiled: bool,
+    /// Input was read before ureq asked for it.
+    unseen: bool,
+    /// The last wait was for the permission to send the body.
+    asked: bool,
+    probed: Instant,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl UreqTransport for Wire {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        let request = self.current.request();
+        if self.request != request {
+            self.request = request;
+            self.current.taken(self.served > 0);
+            self.served = self.served.saturating_add(1);
+            self.probed = Instant::now();
+            self.asked = false;
+        }
+        self.current.sending();
+        self.push(amount).map_err(|fault| self.current.fail(fault))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let asking = timeout.reason == Timeout::Await100;
+        // A final answer to the question whether to send the body stays in the buffer: ureq asks for it again, as an answer.
+        let asked = std::mem::replace(&mut self.asked, asking);
+        let kept = asked && !asking && !self.buffers.input().is_empty();
+        if std::mem::take(&mut self.unseen) || kept {
+            return Ok(true);
+        }
+        let begun = !self.buffers.input().is_empty();
+        let mut until = self.current.answer_deadline(begun).map_err(|fault| self.current.fail(fault))?;
+        if asking {
+            until = until.min(Instant::now() + *timeout.after);
+        }
+        match self.fill(Some(until)) {
+            // An end in the middle of an answer makes ureq ask again until its time is over.
+            Ok(0) if asking => Err(self.cut()),
+            Ok(n) => Ok(n > 0),
+            Err(error) => Err(match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if asking => Error::Timeout(Timeout::Await100),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                    self.current.fail(fault::stalled("The answer did not come in time."))
+                }
+                io::ErrorKind::InvalidData => {
+                    self.current.fail(fault::malformed(Code::AnswerMalformed, "What came is not what TLS sends."))
+                }
+                _ => self.cut(),
+            }),
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        let waits = |error: io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        !self.spoiled && self.buffers.input().is_empty() && self.fill_now().err().is_some_and(waits)
+    }
+
+    fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+}
+
+impl Wire {
+    fn cut(&self) -> Error {
+        self.current.fail(fault::cut(self.served > 1))
+    }
+
+    /// Sends the first `amount` bytes of the output; none any more once the service refused the request.
+    fn push(&mut self, amount: usize) -> Result<(), TransportFault> {
+        let (slice, stall) = (self.current.setup.slice(), self.current.setup.stall);
+        let mut at = 0;
+        let mut moved = Instant::now();
+        while !self.spoiled {
+            let outcome = match &mut self.tls {
+                None if at == amount => return Ok(()),
+                None => Timed::as_is(&self.socket).write(&self.buffers.filled(amount)[at..]).inspect(|n| at += n),
+                Some(tls) => {
+                    if at < amount {
+                        at += tls.writer().write(&self.buffers.filled(amount)[at..]).unwrap_or(0);
+                    }
+                    if !tls.wants_write() {
+                        return if at == amount { Ok(()) } else { Err(fault::cut(self.served > 1)) };
+                    }
+                    tls.write_tls(&mut Timed::as_is(&self.socket))
+                }
+            };
+            let now = Instant::now();
+            match outcome {
+                Ok(n) if n > 0 => moved = now,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if blocked(error.kind()) => {}
+                // The service may have said why before it closed.
+                _ if self.refused() => return Ok(()),
+                _ => return Err(fault::cut(self.served > 1)),
+            }
+            if now.duration_since(self.probed) >= slice {
+                self.probed = now;
+                self.refused();
+            }
+            if !self.spoiled && now.duration_since(moved) >= stall {
+                return Err(fault::stalled("The service took nothing for too long."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks whether the service refused the request already. If so, the rest is not sent and the connection serves no other request. Early
+    /// success is not believed: then the sending goes on.
+    fn refused(&mut self) -> bool {
+        // Enough for the beginning of an answer behind interim ones: the rest is read when it is asked for.
+        while self.buffers.input().len() < 1 << 10 && matches!(self.fill_now(), Ok(n) if n > 0) {
+            self.unseen = true;
+        }
+        if !self.spoiled && is_refusal(self.buffers.input()) {
+            self.spoiled = true;
+            self.current.set_answered_early();
+        }
+        self.spoiled
+    }
+
+    /// What can be read without waiting.
+    fn fill_now(&mut self) -> io::Result<usize> {
+        self.socket.set_nonblocking(true)?;
+        let outcome = self.fill(None);
+        self.socket.set_nonblocking(false)?;
+        outcome
+    }
+
+    /// Reads once into the input; 0 at the end.
+    fn fill(&mut self, until: Option<Instant>) -> io::Result<usize> {
+        let mut socket = match until {
+            Some(until) => Timed::until(&self.socket, until),
+            None => Timed::as_is(&self.socket),
+        };
+        let input = self.buffers.input_append_buf();
+        let n = match &mut self.tls {
+            None => socket.read(input)?,
+            Some(tls) => loop {
+                match tls.reader().read(input) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    outcome => break outcome?,
+                }
+                if tls.read_tls(&mut socket)? > 0 {
+                    tls.process_new_packets().map_err(|_| io::ErrorKind::InvalidData)?;
+                }
+            },
+        };
+        self.buffers.input_appended(n);
+        self.current.received(n);
+        Ok(n)
+    }
+}
+
+fn blocked(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// A final answer of 300 and above at the beginning, behind any interim ones.
+fn is_refusal(mut input: &[u8]) -> bool {
+    loop {
+        match input.get(..10) {
+            Some(head) if head.starts_with(b"HTTP/1.") && head[8] == b' ' => match head[9] {
+                b'3'..=b'5' => return true,
+                b'1' => match input.windows(4).position(|window| window == b"\r\n\r\n") {
+                    Some(at) => input = &input[at + 4..],
+                    None => return false,
+                },
+                _ => return false,
+            },
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_refusal;
+
+    #[test]
+    fn a_refusal_is_final_and_above_299() {
+        assert!(is_refusal(b"HTTP/1.1 403 Forbidden\r\n"));
+        assert!(is_refusal(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 x"));
+        for no in
+            ["", "HTTP/1.1 4"[..9].as_ref(), "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "SSH-2.0-x 444"]
+        {
+            assert!(!is_refusal(no.as_bytes()), "{no}");
+        }
+    }
+}
