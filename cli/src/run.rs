@@ -10,6 +10,7 @@ use std::{
 
 use partway::{
     client::{Change, Client, Listener, Select, Snapshot},
+    engine::WaitReason,
     error::ErrorInfo,
 };
 
@@ -161,17 +162,22 @@ impl Run {
     fn seen(&mut self, snapshot: Snapshot, begun: Instant) {
         let Some(at) = self.watched.iter().position(|watched| watched.id == snapshot.id) else { return };
         let watched = &mut self.watched[at];
+        if watched.over || snapshot.revision < watched.revision {
+            return;
+        }
+        let stand = ending::stand(&snapshot, &watched.label);
         let stale = snapshot.revision <= watched.before && begun.elapsed() < STALE;
-        if watched.over || snapshot.revision < watched.revision || (stale && !snapshot.state.ended()) {
+        if stale && matches!(stand, Stand::Stuck(_)) {
             return;
         }
         watched.revision = snapshot.revision;
         let words = state_words(&snapshot.state);
-        if !snapshot.state.ended() && watched.state != Some(words) {
+        // "Held" is how the client was opened, for the moment that it takes to let it go.
+        let tells = !snapshot.state.ended() && words.1 != Some(WaitReason::Held.name());
+        if tells && watched.state != Some(words) {
             watched.state = Some(words);
             self.output.state(&watched.label, &snapshot);
         }
-        let stand = ending::stand(&snapshot, &watched.label);
         let followed = watched.state.is_some();
         self.progress(at, &snapshot, followed && !matches!(stand, Stand::Goes));
         match stand {
