@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{CancelToken, TransportFault, fault, setup::Setup};
+use super::{
+    CancelToken, TransportFault, fault,
+    setup::{Setup, millis},
+};
 use crate::{error::Code, model::http::HEADERS_BYTES_MAX};
 
 /// One a lane.
@@ -47,7 +50,7 @@ impl Current {
     pub(super) fn begin(&self, cancel: &CancelToken, patience_ms: u64) {
         let mut state = self.state();
         let request = state.request + 1;
-        let patience = Duration::from_millis(patience_ms);
+        let patience = millis(patience_ms);
         *state = State { request, cancel: cancel.clone(), patience, ..State::default() };
     }
 

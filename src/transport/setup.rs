@@ -7,7 +7,7 @@ use rustls::ClientConfig;
 use super::{proxy::Proxy, tls};
 use crate::error::ErrorInfo;
 
-/// How the built-in transport reaches the world. Times are in milliseconds.
+/// How the built-in transport reaches the world. Times are in milliseconds, from 1 to a day.
 #[derive(Clone, Debug)]
 pub struct TransportConfig {
     /// Certificates (PEM) that are trusted besides the bundled roots.
@@ -56,10 +56,10 @@ impl Setup {
         Ok(Setup {
             tls: tls::client_config(config.extra_ca_pem.as_deref())?,
             proxy: config.proxy.as_deref().map(Proxy::parse).transpose()?,
-            connect: Duration::from_millis(config.connect_ms.max(1)),
-            stall: Duration::from_millis(config.stall_ms.max(1)),
-            answer: Duration::from_millis(config.answer_ms),
-            await_continue: Duration::from_millis(config.continue_ms.max(1)),
+            connect: millis(config.connect_ms),
+            stall: millis(config.stall_ms),
+            answer: millis(config.answer_ms),
+            await_continue: millis(config.continue_ms),
             user_agent: config.user_agent,
         })
     }
@@ -68,4 +68,9 @@ impl Setup {
     pub(super) fn slice(&self) -> Duration {
         (self.stall / 4).clamp(Duration::from_millis(10), Duration::from_millis(250))
     }
+}
+
+/// Never nothing, which sockets refuse, and at most a day, which every clock can add.
+pub(super) fn millis(ms: u64) -> Duration {
+    Duration::from_millis(ms.clamp(1, 86_400_000))
 }

@@ -1,6 +1,6 @@
 //! What happens while a body is being sent.
 
-use std::{sync::mpsc, thread, time::Duration};
+use std::{io::Read, sync::mpsc, thread, time::Duration};
 
 use super::{server::serve, *};
 
@@ -144,6 +144,7 @@ fn an_early_refusal_is_heard_though_the_connection_is_reset() {
     assert!(body.pulled < LARGE / 2, "{}", body.pulled);
     // And nothing follows on that connection.
     assert_eq!(lane.execute(&get(&url), &mut body, &CancelToken::default()).expect("200").status, 200);
+    drop(lane);
     server.join().expect("served");
 }
 
@@ -161,6 +162,20 @@ fn an_early_refusal_is_heard_though_nobody_reads() {
     assert_eq!((answer.status, answer.body.as_slice()), (503, b"busy".as_slice()));
     assert!(body.pulled < LARGE / 2, "{}", body.pulled);
     drop(sender);
+}
+
+#[test]
+fn an_early_refusal_is_heard_though_everything_is_read() {
+    let (url, _server) = serve(|listener| {
+        let mut peer = listener.accept();
+        peer.head();
+        peer.say("HTTP/1.1 401 Sign in\r\nContent-Length: 0\r\n\r\n");
+        while peer.stream.read(&mut [0; 1 << 16]).is_ok_and(|n| n > 0) {}
+    });
+    let mut body = Zeros::default();
+    let put = request(Method::Put, &url, 64 * LARGE);
+    assert_eq!(lane(quick()).execute(&put, &mut body, &CancelToken::default()).expect("401").status, 401);
+    assert!(body.pulled < 32 * LARGE, "{}", body.pulled);
 }
 
 #[test]
