@@ -88,7 +88,7 @@ fn start(run: &mut Run, planned: Planned) {
 /// What this run wants counts from here on.
 fn take_up(run: &Run, id: &str, change: &Change) {
     let Some(snapshot) = run.client.snapshot(id) else { return };
-    let which = Select::One { id: id.to_owned() };
+    let which = Select::one(id);
     if snapshot.state.ended() {
         return;
     }

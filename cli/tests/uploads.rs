@@ -232,6 +232,23 @@ fn another_process_has_it() {
 }
 
 #[test]
+#[ignore = "the library can't let some uploads of a directory go on without the others yet"]
+fn only_what_was_named_goes_on() {
+    let world = World::new();
+    for name in ["a.bin", "b.bin"] {
+        let (file, _) = world.file(name, 6 * MIB);
+        let (mut child, _, _) = until_proven(&mut world.upload(&[&file], name, SLOW), MIB as u64);
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+    }
+    let before = world.list();
+    let ran = run(&mut world.verb(&["resume", before[1]["id"].as_str().expect("an id")]));
+    assert_eq!(ran.end(), (Some(0), "completed", false, ""));
+    assert_eq!(world.list(), before[..1], "the other one is as it was");
+    assert_eq!(world.cloud.objects().len(), 1);
+}
+
+#[test]
 fn a_lost_answer_makes_no_second_object() {
     let world = World::new();
     world.cloud.add_rule(Rule::new(Step::Confirm, How::DropAfter).once());
