@@ -13,7 +13,10 @@ pub use request::*;
 
 pub use crate::{
     engine::{Explanation, Phase, Progress, Remote, State, WaitReason, Waiting},
-    runtime::{Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, Network, Problem, Snapshot, SourceAsk, SourceProvider, Why},
+    runtime::{
+        Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, Network, Problem, Snapshot, SourceAsk,
+        SourceProvider, Why,
+    },
     source::{HostReader, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},
 };
 
@@ -88,7 +91,12 @@ impl Client {
 
     /// "I have stored the ending": removes ended uploads. How many are gone. **disk**
     pub fn forget(&self, which: &Select) -> u32 {
-        let ended: Vec<String> = self.list(which).into_iter().filter(|snapshot| snapshot.state.ended()).map(|snapshot| snapshot.id).collect();
+        let ended: Vec<String> = self
+            .list(which)
+            .into_iter()
+            .filter(|snapshot| snapshot.state.ended())
+            .map(|snapshot| snapshot.id)
+            .collect();
         if ended.is_empty() { 0 } else { self.inner.runtime.forget(ended) }
     }
 
@@ -188,7 +196,9 @@ impl Client {
     /// Waits for a snapshot that is newer than `revision`; none at time-out. **waits**
     pub fn wait_change(&self, id: &str, revision: u64, timeout_ms: u64) -> Option<Snapshot> {
         let board = self.inner.runtime.board();
-        board.wait(Some(Duration::from_millis(timeout_ms)), |rows, _, _| rows.get(id).filter(|snapshot| snapshot.revision > revision).cloned())
+        board.wait(Some(Duration::from_millis(timeout_ms)), |rows, _, _| {
+            rows.get(id).filter(|snapshot| snapshot.revision > revision).cloned()
+        })
     }
 
     /// What blocks it, when it is tried next, how often it was. **now**
@@ -245,6 +255,9 @@ impl Client {
     }
 
     fn rest(&self, timeout_ms: Option<u64>) -> Option<Idle> {
-        self.inner.runtime.board().wait(timeout_ms.map(Duration::from_millis), |_, idle, at_rest| at_rest.then(|| idle.clone()))
+        self.inner
+            .runtime
+            .board()
+            .wait(timeout_ms.map(Duration::from_millis), |_, idle, at_rest| at_rest.then(|| idle.clone()))
     }
 }

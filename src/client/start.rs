@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Client, How, KEY_BYTES_MAX, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX, TOKEN_BYTES_MAX, UploadRequest};
+use super::{
+    Client, How, KEY_BYTES_MAX, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX, TOKEN_BYTES_MAX, UploadRequest,
+};
 use crate::{
     engine::{SourceRecord, UploadRecord},
     error::{Code, ErrorInfo},
@@ -23,23 +25,31 @@ impl Client {
         let started = self.inner.runtime.with_start_lock(|| self.start_checked(&checked));
         match started {
             Ok(results) => results,
-            Err(error) => checked.into_iter().map(|result| Err(result.err().unwrap_or_else(|| error.clone()))).collect(),
+            Err(error) => {
+                checked.into_iter().map(|result| Err(result.err().unwrap_or_else(|| error.clone()))).collect()
+            }
         }
     }
 
-    fn start_checked(&self, checked: &[Result<(UploadRecord, Option<Source>), ErrorInfo>]) -> Vec<Result<Started, ErrorInfo>> {
+    fn start_checked(
+        &self,
+        checked: &[Result<(UploadRecord, Option<Source>), ErrorInfo>],
+    ) -> Vec<Result<Started, ErrorInfo>> {
         let mut fresh: Vec<(UploadRecord, Option<Source>)> = vec![];
         let mut results = vec![];
         for result in checked {
             results.push(match result {
                 Err(error) => Err(error.clone()),
                 Ok((upload, offer)) => {
-                    let twin = fresh.iter().find(|(other, _)| other.key == upload.key).map(|(other, _)| other.id.clone());
+                    let twin =
+                        fresh.iter().find(|(other, _)| other.key == upload.key).map(|(other, _)| other.id.clone());
                     let known = self.find(&upload.key).map(|snapshot| snapshot.id);
                     match known.or(twin) {
                         Some(id) => {
                             // A source that does not outlive a process is taken again.
-                            if let Some(offer) = offer.as_ref().filter(|offer| !matches!(offer.what, SourceWhat::Path { .. } | SourceWhat::Later))
+                            if let Some(offer) = offer
+                                .as_ref()
+                                .filter(|offer| !matches!(offer.what, SourceWhat::Path { .. } | SourceWhat::Later))
                                 && self.list(&Select::one(id.clone())).iter().any(|snapshot| !snapshot.state.ended())
                             {
                                 self.inner.runtime.attach(id.clone(), offer.clone());
@@ -120,9 +130,12 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
 }
 
 fn absolute(path: &Path) -> Result<String, ErrorInfo> {
-    let path: PathBuf = std::path::absolute(path).map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path can't be used"))?;
+    let path: PathBuf =
+        std::path::absolute(path).map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path can't be used"))?;
     // A journal is text; a name that is none can still be uploaded as a descriptor.
-    path.into_os_string().into_string().map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path is not Unicode text"))
+    path.into_os_string()
+        .into_string()
+        .map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path is not Unicode text"))
 }
 
 /// 26 characters that sort by time: 48 bits of milliseconds and 80 of chance, in Crockford's base 32.

@@ -366,8 +366,8 @@ impl Machine {
     fn session_gone(&mut self, now: Now, op: OpId, error: ErrorInfo) {
         match op.kind {
             OpKind::Abort => self.aborted(now),
-            // The data plane forgot it: the service's own word decides whether it is done, open or gone.
-            OpKind::Part(_) => {
+            // Whether it is done, open or gone is what the service says of the session itself.
+            OpKind::Part(_) | OpKind::Sign => {
                 self.inspected = false;
                 self.lease = None;
                 self.backoff.failed(Purpose::Op(op.kind), now.tick, now.tick, error, false);

@@ -192,6 +192,13 @@ impl Explanation {
             _ => None,
         };
         let text = error.map(|error| error.detail.clone()).unwrap_or_default();
-        Explanation { state: state.clone(), since_unix_ms, next_try_ms: None, attempts: 0, retries_left: super::backoff::RETRIES_MAX, text }
+        Explanation {
+            state: state.clone(),
+            since_unix_ms,
+            next_try_ms: None,
+            attempts: 0,
+            retries_left: super::backoff::RETRIES_MAX,
+            text,
+        }
     }
 }

@@ -76,7 +76,11 @@ impl Board {
     }
 
     /// Waits until `found` gives something, at most so long.
-    pub(crate) fn wait<T>(&self, timeout: Option<Duration>, found: impl Fn(&BTreeMap<String, Snapshot>, &Idle, bool) -> Option<T>) -> Option<T> {
+    pub(crate) fn wait<T>(
+        &self,
+        timeout: Option<Duration>,
+        found: impl Fn(&BTreeMap<String, Snapshot>, &Idle, bool) -> Option<T>,
+    ) -> Option<T> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut state = self.lock();
         loop {

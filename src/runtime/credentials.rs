@@ -51,7 +51,12 @@ impl Credentials {
     }
 
     /// The host answered an ask. Gives the rows to tell, and what.
-    pub(super) fn answered(&mut self, account: &str, ask: u64, secret: Option<Secret>) -> (BTreeSet<usize>, Option<(Secret, u64)>) {
+    pub(super) fn answered(
+        &mut self,
+        account: &str,
+        ask: u64,
+        secret: Option<Secret>,
+    ) -> (BTreeSet<usize>, Option<(Secret, u64)>) {
         let entry = self.accounts.entry(account.to_owned()).or_default();
         let open = entry.ask.is_some_and(|(number, _)| number == ask);
         if open {
@@ -59,7 +64,9 @@ impl Credentials {
         }
         match secret {
             // The one that was refused, once more: nothing new.
-            Some(secret) if entry.secret.as_ref() != Some(&secret) => (std::mem::take(&mut entry.waiting), Some(entry.put(secret))),
+            Some(secret) if entry.secret.as_ref() != Some(&secret) => {
+                (std::mem::take(&mut entry.waiting), Some(entry.put(secret)))
+            }
             _ if open => (std::mem::take(&mut entry.waiting), None),
             _ => (BTreeSet::new(), None),
         }

@@ -136,7 +136,8 @@ fn append(journals: &mut HashMap<Id, Journal>, dir: &StateDir, id: Id, record: &
         let (journal, _, _) = dir.open_journal::<Record>(id).map_err(ErrorInfo::from)?;
         journals.insert(id, journal);
     }
-    let journal = journals.get_mut(&id).ok_or_else(|| ErrorInfo::new(Code::Bug, "a record for a journal that is not open"))?;
+    let journal =
+        journals.get_mut(&id).ok_or_else(|| ErrorInfo::new(Code::Bug, "a record for a journal that is not open"))?;
     journal.append(record, record.sync())
 }
 
@@ -145,7 +146,9 @@ fn open_source(what: SourceWhat) -> Result<Arc<dyn Source>, ErrorInfo> {
         SourceWhat::Path { path, .. } => Arc::new(PathSource::open(&path)?),
         SourceWhat::Memory { bytes } => Arc::new(MemorySource::new(bytes)?),
         SourceWhat::Reader { reader } => Arc::new(ReaderSource::new(reader)?),
-        SourceWhat::Later => return Err(ErrorInfo::new(Code::SourceNotFound, "the source has to be opened by the host")),
+        SourceWhat::Later => {
+            return Err(ErrorInfo::new(Code::SourceNotFound, "the source has to be opened by the host"));
+        }
     })
 }
 

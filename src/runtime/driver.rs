@@ -25,7 +25,10 @@ use super::{
     schedule::Schedule,
 };
 use crate::{
-    engine::{Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpKind, Slots, State, Step, WaitReason, Waiting, Work},
+    engine::{
+        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpKind, Slots, State, Step, WaitReason,
+        Waiting, Work,
+    },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
     model::{Now, Tick},
@@ -73,20 +76,22 @@ pub(super) struct Driver {
 impl Driver {
     /// Runs until nothing works and nothing waits for a time; then the thread ends, and the next message brings a new one.
     pub(super) fn run(mut self) {
+        // What is there already comes first: a thread that was brought back has a message to take.
+        let mut wait = Some(Duration::ZERO);
         loop {
+            match self.mailbox.take(wait) {
+                Taken::Messages(messages) => messages.into_iter().for_each(|message| self.take(message)),
+                Taken::TimedOut => {}
+                Taken::Closed => return,
+            }
             self.turn();
-            let wait = self.next_wake().map(|at| Duration::from_millis(at.since_ms(self.clock.tick()).max(1)));
+            wait = self.next_wake().map(|at| Duration::from_millis(at.since_ms(self.clock.tick()).max(1)));
             if wait.is_none() && self.at_rest() {
                 let mailbox = self.mailbox.clone();
                 match mailbox.sleep(Box::new(move || spawn(self))) {
                     Sleep::Asleep | Sleep::Closed => return,
                     Sleep::Again(run_on) => return run_on(),
                 }
-            }
-            match self.mailbox.take(wait) {
-                Taken::Messages(messages) => messages.into_iter().for_each(|message| self.take(message)),
-                Taken::TimedOut => {}
-                Taken::Closed => return,
             }
         }
     }
@@ -110,10 +115,15 @@ impl Driver {
 
     fn take(&mut self, message: Message) {
         // What machines and workers say is about rows at work; all else may change who stands in line.
-        self.dirty |= !matches!(message, Message::Event { .. } | Message::Answered { .. } | Message::Opened { .. } | Message::Offered { .. });
+        self.dirty |= !matches!(
+            message,
+            Message::Event { .. } | Message::Answered { .. } | Message::Opened { .. } | Message::Offered { .. }
+        );
         match message {
             Message::Added(uploads) => uploads.into_iter().for_each(|(upload, offer)| {
-                if let (Some(id), Ok(facts)) = (Id::parse(&upload.id), Facts::new([crate::engine::Record::Upload(Box::new(upload))])) {
+                if let (Some(id), Ok(facts)) =
+                    (Id::parse(&upload.id), Facts::new([crate::engine::Record::Upload(Box::new(upload))]))
+                {
                     self.add(id, &facts, offer);
                 }
             }),
@@ -132,7 +142,8 @@ impl Driver {
             Message::Forget { ids, gone } => self.each(&ids, |driver, row| driver.forget(row, gone.clone())),
             Message::SetCredential { account, secret } => {
                 let (secret, generation) = self.credentials.set(&account, secret);
-                let rows: Vec<usize> = self.rows.iter().filter(|(_, row)| row.account == account).map(|(number, _)| *number).collect();
+                let rows: Vec<usize> =
+                    self.rows.iter().filter(|(_, row)| row.account == account).map(|(number, _)| *number).collect();
                 for row in rows {
                     self.event(row, Event::Credential { credential: Some(secret.clone()), generation });
                     if let Some(row) = self.rows.get_mut(&row) {
@@ -176,7 +187,8 @@ impl Driver {
             Message::Credential { account, ask, secret } => {
                 let (rows, given) = self.credentials.answered(&account, ask, secret);
                 for row in rows {
-                    let (credential, generation) = given.clone().map_or((None, 0), |(secret, generation)| (Some(secret), generation));
+                    let (credential, generation) =
+                        given.clone().map_or((None, 0), |(secret, generation)| (Some(secret), generation));
                     self.event(row, Event::Credential { credential, generation });
                 }
                 if given.is_some() {
@@ -301,14 +313,23 @@ impl Driver {
         row.stage = Stage::Idle;
         let wait = |reason, error, needs_host| {
             let retry_in_ms = Some(LOOK_AGAIN_MS);
-            let waiting = Waiting { reason, since_unix_ms: now.unix_ms, retry_in_ms, error: Some(error), choices: vec![], needs_host };
+            let waiting = Waiting {
+                reason,
+                since_unix_ms: now.unix_ms,
+                retry_in_ms,
+                error: Some(error),
+                choices: vec![],
+                needs_host,
+            };
             (State::Waiting { waiting }, true)
         };
         let (state, again) = match loaded {
             Loaded::Ready(facts) => match crate::service::open(&facts.upload.target) {
                 Ok(service) => {
-                    let parallel = facts.upload.parallel_parts.map_or(limits.parallel_parts, |own| own.min(limits.parallel_parts));
-                    let mut machine = Machine::new(*facts, service, MachineLimits { parallel_parts: parallel }, seed, now);
+                    let parallel =
+                        facts.upload.parallel_parts.map_or(limits.parallel_parts, |own| own.min(limits.parallel_parts));
+                    let mut machine =
+                        Machine::new(*facts, service, MachineLimits { parallel_parts: parallel }, seed, now);
                     if held {
                         machine.handle(now, Event::Command(Command::Hold));
                     }
@@ -355,12 +376,18 @@ impl Driver {
         self.live.remove(&number);
         self.dirty = true;
         row.eligible = false;
-        row.state = State::Failed { error: ErrorInfo::new(Code::Bug, "the upload's state machine panicked; its journal is kept") };
+        row.state = State::Failed {
+            error: ErrorInfo::new(Code::Bug, "the upload's state machine panicked; its journal is kept"),
+        };
         self.disk.submit(Job::Close { row: number, id: row.id });
         self.publish(number, now);
     }
 
-    fn opened(&mut self, number: usize, result: Result<(Arc<dyn crate::source::Source>, crate::model::Identity), ErrorInfo>) {
+    fn opened(
+        &mut self,
+        number: usize,
+        result: Result<(Arc<dyn crate::source::Source>, crate::model::Identity), ErrorInfo>,
+    ) {
         let Some(row) = self.rows.get_mut(&number) else { return };
         match result {
             Ok((source, identity)) => {
@@ -372,7 +399,8 @@ impl Driver {
             Err(error) => {
                 // What was given in this process did not help: the host may know more.
                 row.offer = None;
-                let may_ask = self.outlet.has_sources() && matches!(error.code, Code::SourceNotFound | Code::SourceDenied);
+                let may_ask =
+                    self.outlet.has_sources() && matches!(error.code, Code::SourceNotFound | Code::SourceDenied);
                 if !may_ask {
                     return self.event(number, Event::Source(Err(error)));
                 }
@@ -398,7 +426,9 @@ impl Driver {
         let mut live: Vec<(std::cmp::Reverse<i8>, i64, usize)> = self
             .live
             .iter()
-            .filter_map(|number| self.rows.get(number).map(|row| (std::cmp::Reverse(row.priority), row.created_unix_ms, *number)))
+            .filter_map(|number| {
+                self.rows.get(number).map(|row| (std::cmp::Reverse(row.priority), row.created_unix_ms, *number))
+            })
             .collect();
         live.sort_unstable();
         live.into_iter().for_each(|(_, _, number)| self.drive(number, now));
@@ -415,13 +445,19 @@ impl Driver {
 
     /// Opens journals while there are places.
     fn bring_in(&mut self, now: Tick) {
-        let taken = self.rows.values().filter(|row| matches!(row.stage, Stage::Loading | Stage::Live(_)) && !row.state.ended()).count();
+        let taken = self
+            .rows
+            .values()
+            .filter(|row| matches!(row.stage, Stage::Loading | Stage::Live(_)) && !row.state.ended())
+            .count();
         let mut places = (self.limits.parallel_uploads.max(1) as usize).saturating_sub(taken);
         let mut wanting: Vec<_> = self
             .rows
             .iter()
             .filter(|(_, row)| row.may_load(now) && (!self.held || !row.commands.is_empty()))
-            .map(|(number, row)| (row.commands.is_empty(), std::cmp::Reverse(row.priority), row.created_unix_ms, row.id, *number))
+            .map(|(number, row)| {
+                (row.commands.is_empty(), std::cmp::Reverse(row.priority), row.created_unix_ms, row.id, *number)
+            })
             .collect();
         wanting.sort_unstable();
         for (no_command, _, _, id, number) in wanting {
@@ -467,7 +503,9 @@ impl Driver {
         let Some(row) = self.rows.get_mut(&number) else { return };
         let (id, account, service) = (row.id, row.account.clone(), row.service);
         match step {
-            Step::Commit { id: commit, record } => self.disk.submit(Job::Append { row: number, id, commit, record: Box::new(record) }),
+            Step::Commit { id: commit, record } => {
+                self.disk.submit(Job::Append { row: number, id, commit, record: Box::new(record) })
+            }
             Step::Start { op, work } => {
                 let cancel = CancelToken::default();
                 let Some(live) = row.live() else { return };
@@ -482,11 +520,20 @@ impl Driver {
                     Work::Read { range, md5 } => match live.source.clone() {
                         Some((source, _)) => {
                             let md5 = md5.then(Md5::new);
-                            self.disk.submit(Job::Read(ReadJob { row: number, op, source, left: range, crc64: Crc64::new(), md5, cancel }));
+                            self.disk.submit(Job::Read(ReadJob {
+                                row: number,
+                                op,
+                                source,
+                                left: range,
+                                crc64: Crc64::new(),
+                                md5,
+                                cancel,
+                            }));
                         }
                         None => {
                             let error = ErrorInfo::new(Code::Bug, "a read without a source");
-                            self.mailbox.post(Message::Event { row: number, event: Event::Read { op, result: Err(error) } });
+                            self.mailbox
+                                .post(Message::Event { row: number, event: Event::Read { op, result: Err(error) } });
                         }
                     },
                 }
@@ -497,7 +544,9 @@ impl Driver {
                 }
             }
             Step::AskCredential { refused } => match self.credentials.want(&account, number, refused, now.tick) {
-                Reply::Now(secret, generation) => self.event(number, Event::Credential { credential: Some(secret), generation }),
+                Reply::Now(secret, generation) => {
+                    self.event(number, Event::Credential { credential: Some(secret), generation })
+                }
                 Reply::Wait => {}
                 Reply::Ask(ask) => {
                     let (mailbox, of) = (self.mailbox.clone(), account.clone());
@@ -534,7 +583,11 @@ impl Driver {
         let busy = live.machine.is_busy();
         let over = live.done;
         let parks = match &state {
-            State::Waiting { waiting } => waiting.needs_host || long(waiting.retry_in_ms) || matches!(waiting.reason, WaitReason::Network | WaitReason::Held),
+            State::Waiting { waiting } => {
+                waiting.needs_host
+                    || long(waiting.retry_in_ms)
+                    || matches!(waiting.reason, WaitReason::Network | WaitReason::Held)
+            }
             State::Paused => true,
             _ => false,
         };
@@ -547,7 +600,9 @@ impl Driver {
             self.live.remove(&number);
             self.dirty = true;
             if over {
-                if let (true, Some(path)) = (row.source.delete_at_end && !matches!(ended, Some(Ending::Failed(_))), &row.source.path) {
+                if let (true, Some(path)) =
+                    (row.source.delete_at_end && !matches!(ended, Some(Ending::Failed(_))), &row.source.path)
+                {
                     self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
                 }
                 row.offer = None;

@@ -79,7 +79,8 @@ impl Mailbox {
             state = match wait {
                 None => self.posted.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(wait) => {
-                    let (state, timeout) = self.posted.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
+                    let (state, timeout) =
+                        self.posted.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner);
                     if timeout.timed_out() && state.queue.is_empty() {
                         return Taken::TimedOut;
                     }

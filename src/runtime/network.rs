@@ -30,7 +30,12 @@ pub(super) struct Send {
 }
 
 /// The pool of them.
-pub(super) fn pool(threads_max: usize, transport: Arc<dyn Transport>, rate: Arc<Rate>, mailbox: Arc<Mailbox>) -> Pool<Send> {
+pub(super) fn pool(
+    threads_max: usize,
+    transport: Arc<dyn Transport>,
+    rate: Arc<Rate>,
+    mailbox: Arc<Mailbox>,
+) -> Pool<Send> {
     Pool::new("partway-net", threads_max, move || {
         let mut lane = transport.lane();
         let (rate, mailbox) = (rate.clone(), mailbox.clone());
@@ -39,7 +44,8 @@ pub(super) fn pool(threads_max: usize, transport: Arc<dyn Transport>, rate: Arc<
             let (result, sent) = match (job.request.body.range(), job.source) {
                 _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
                 (Some(range), Some((source, identity))) => {
-                    let mut body = SourceBody::new(source, identity, range, &rate, &mailbox, job.row, job.op, &job.cancel);
+                    let mut body =
+                        SourceBody::new(source, identity, range, &rate, &mailbox, job.row, job.op, &job.cancel);
                     let result = lane.execute(&job.request, &mut body, &job.cancel);
                     (result, body.sent())
                 }
@@ -89,7 +95,18 @@ impl<'a> SourceBody<'a> {
         cancel: &'a CancelToken,
     ) -> Self {
         let reader = RangeReader::new(source.clone(), range.offset, range.len);
-        SourceBody { source, identity, reader, rate, mailbox, row, op, cancel, told: Instant::now(), high: Sent::default() }
+        SourceBody {
+            source,
+            identity,
+            reader,
+            rate,
+            mailbox,
+            row,
+            op,
+            cancel,
+            told: Instant::now(),
+            high: Sent::default(),
+        }
     }
 
     fn sent(&self) -> Sent {

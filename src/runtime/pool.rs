@@ -40,7 +40,11 @@ impl<J> Inner<J> {
 
 impl<J: Send + 'static> Pool<J> {
     /// At most `threads_max` threads; `make` runs on each new one.
-    pub(super) fn new(name: &'static str, threads_max: usize, make: impl Fn() -> Worker<J> + Send + Sync + 'static) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        threads_max: usize,
+        make: impl Fn() -> Worker<J> + Send + Sync + 'static,
+    ) -> Self {
         let state = State { queue: VecDeque::new(), threads_max, alive: 0, idle: 0, closed: false };
         Self { inner: Arc::new(Inner { name, state: Mutex::new(state), work: Condvar::new(), make: Box::new(make) }) }
     }
@@ -124,7 +128,11 @@ fn serve<J: Send + 'static>(inner: &Inner<J>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Barrier, atomic::{AtomicUsize, Ordering}, mpsc};
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    };
 
     use super::*;
 

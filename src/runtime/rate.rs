@@ -27,7 +27,10 @@ struct Bucket {
 
 impl Rate {
     pub(super) fn new(bytes_per_s: u64) -> Rate {
-        Rate { bucket: Mutex::new(Bucket { bytes_per_s, tokens: 0.0, filled: Instant::now() }), changed: Condvar::new() }
+        Rate {
+            bucket: Mutex::new(Bucket { bytes_per_s, tokens: 0.0, filled: Instant::now() }),
+            changed: Condvar::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {

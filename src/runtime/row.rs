@@ -93,7 +93,8 @@ impl Row {
 
     /// True when it could be given a machine now.
     pub(super) fn may_load(&self, now: Tick) -> bool {
-        matches!(self.stage, Stage::Idle) && (!self.commands.is_empty() || self.eligible && self.wake.is_none_or(|wake| wake <= now))
+        matches!(self.stage, Stage::Idle)
+            && (!self.commands.is_empty() || self.eligible && self.wake.is_none_or(|wake| wake <= now))
     }
 
     /// Puts it in line again if it waits for one of these.
@@ -130,8 +131,13 @@ pub(super) fn state_at_rest(facts: &Facts, unix_ms: i64) -> State {
                 reason: WaitReason::Conflict,
                 since_unix_ms: unix_ms,
                 retry_in_ms: None,
-                error: Some(ErrorInfo::new(crate::error::Code::NameConflict, "the name is taken; nothing has to be sent again once that is answered")),
-                choices: crate::service::open(&facts.upload.target).map(|service| service.capabilities().conflict_choices.to_vec()).unwrap_or_default(),
+                error: Some(ErrorInfo::new(
+                    crate::error::Code::NameConflict,
+                    "the name is taken; nothing has to be sent again once that is answered",
+                )),
+                choices: crate::service::open(&facts.upload.target)
+                    .map(|service| service.capabilities().conflict_choices.to_vec())
+                    .unwrap_or_default(),
                 needs_host: true,
             },
         },

@@ -49,7 +49,11 @@ impl Source for ReaderSource {
     /// The size, and a stamp of this very opening in the place of an inode: while it stays open it is the same source, opened again it is proven
     /// again.
     fn identity(&self) -> Result<Identity, ErrorInfo> {
-        Ok(Identity { size_bytes: self.in_turn(|reader| reader.len())?, inode: Some(self.stamp), ..Identity::default() })
+        Ok(Identity {
+            size_bytes: self.in_turn(|reader| reader.len())?,
+            inode: Some(self.stamp),
+            ..Identity::default()
+        })
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
@@ -72,9 +76,7 @@ impl Source for ReaderSource {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    };
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use super::*;
 
