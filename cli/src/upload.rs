@@ -8,12 +8,13 @@ use partway::{
 };
 
 use crate::{
-    args::{InstantWord, OnChangeWord, UploadArgs},
+    args::UploadArgs,
     credential::Tokens,
     exit::Exit,
     file::LocalFile,
     run::Run,
     target, unbuilt,
+    words::{InstantWord, OnChangeWord},
 };
 
 struct Planned {

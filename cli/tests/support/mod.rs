@@ -124,9 +124,9 @@ impl World {
     }
 }
 
-// A panic here ends the test; the process dies with its pipe.
-#[allow(clippy::zombie_processes)]
 /// Starts it and lets it be until that many bytes are proven; gives it and what it printed so far.
+// A panic here ends the test, and with it whatever it left behind.
+#[allow(clippy::zombie_processes)]
 pub(crate) fn until_proven(
     command: &mut Command,
     bytes: u64,
