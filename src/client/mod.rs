@@ -212,7 +212,7 @@ impl Client {
 
     /// A credential, unasked, such as after a log-in; ends the waits for it. **now**
     pub fn set_credential(&self, account: &str, credential: Credential) {
-        self.inner.runtime.set_credential(account.to_owned(), credential.secret().clone());
+        self.inner.runtime.set_credential(account.to_owned(), credential);
     }
 
     /// What the host knows of the network. **now**

@@ -65,7 +65,7 @@ impl Machine {
             }
             OpKind::Inspect => self
                 .with_session(|machine, session| match machine.facts.plan {
-                    Some(plan) => machine.service.read_inspect(session, &plan, answer),
+                    Some(plan) => machine.service.read_inspect(session, &plan, machine.facts.intent.as_ref(), answer),
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
                 .map(|inspected| self.inspected(now, answer, inspected)),

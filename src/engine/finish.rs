@@ -72,6 +72,7 @@ impl Machine {
         Some(Proof {
             size_bytes: plan.size_bytes,
             crc64: whole,
+            sha256: None,
             conflict: self.facts.conflict.clone(),
             service_unix_ms,
         })

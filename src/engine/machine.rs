@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{ConflictChoice, Identity, Now, Part, PartPlan, Tick},
-    redact::Secret,
+    model::{ConflictChoice, Credential, Identity, Now, Part, PartPlan, Tick},
     service::{Caller, ListedPart, Service, Session},
 };
 
@@ -83,7 +82,7 @@ impl Why {
 /// The credential in hand.
 #[derive(Debug, Default)]
 pub(super) struct CredentialState {
-    pub(super) value: Option<Secret>,
+    pub(super) value: Option<Credential>,
     pub(super) generation: u64,
     pub(super) asked: bool,
     /// The host answered that it has none now.
@@ -366,7 +365,7 @@ impl Machine {
         }
     }
 
-    fn on_credential(&mut self, credential: Option<Secret>, generation: u64) {
+    fn on_credential(&mut self, credential: Option<Credential>, generation: u64) {
         let state = &mut self.credential;
         state.asked = false;
         match credential {
@@ -415,7 +414,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn caller<'a>(&'a self, credential: &'a Secret, now: Now) -> Caller<'a> {
+    pub(super) fn caller<'a>(&'a self, credential: &'a Credential, now: Now) -> Caller<'a> {
         Caller { credential, service_unix_ms: self.clock.unix_ms(now) }
     }
 

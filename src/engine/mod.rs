@@ -30,10 +30,9 @@ pub use view::{Explanation, Phase, Progress, State, WaitReason, Waiting};
 use crate::{
     error::ErrorInfo,
     model::{
-        Conflict, Identity, OnChange,
+        Conflict, Credential, Identity, OnChange,
         http::{Answer, ByteRange, Request, Sent, TransportFault},
     },
-    redact::Secret,
 };
 
 /// What an operation is for.
@@ -200,7 +199,7 @@ pub enum Event {
     /// A credential, with the generation that the runtime counts; none when there is none to be had now.
     Credential {
         /// It.
-        credential: Option<Secret>,
+        credential: Option<Credential>,
         /// Grows with every new one.
         generation: u64,
     },

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     model::{Now, Part},
-    service::Session,
+    service::{Content, Session},
 };
 
 /// Sessions that may be lost in a row before help is needed.
@@ -138,7 +138,13 @@ impl Machine {
     fn begin(&mut self, now: Now, slots: &mut Slots) -> Next {
         let Some(plan) = self.facts.plan else { return Err(Why::Working(Phase::Starting)) };
         self.control(now, slots, OpKind::Begin, Phase::Starting, |machine, credential| {
-            machine.service.begin(machine.caller(credential, now), &plan, &machine.facts.conflict)
+            machine.service.begin(
+                machine.caller(credential, now),
+                &plan,
+                &machine.facts.conflict,
+                &Content::default(),
+                false,
+            )
         })
     }
 
@@ -162,7 +168,7 @@ impl Machine {
         slots: &mut Slots,
         kind: OpKind,
         phase: Phase,
-        build: impl FnOnce(&Machine, &crate::redact::Secret) -> crate::model::http::Request,
+        build: impl FnOnce(&Machine, &crate::model::Credential) -> crate::model::http::Request,
     ) -> Next {
         if self.in_flight(kind) {
             return Err(Why::Working(phase));
@@ -265,7 +271,7 @@ impl Machine {
             .collect();
         let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };
         self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
-            machine.service.sign(machine.caller(credential, now), session, &parts)
+            machine.service.sign(machine.caller(credential, now), session, &parts, &Content::default())
         })
     }
 

@@ -32,7 +32,6 @@ use crate::{
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
     model::{Now, Tick},
-    redact::Secret,
     source::{SourceOffer, SourceWhat},
     transport::CancelToken,
 };
@@ -140,8 +139,8 @@ impl Driver {
                 driver.command(row, Command::Resume);
             }),
             Message::Forget { ids, gone } => self.each(&ids, |driver, row| driver.forget(row, gone.clone())),
-            Message::SetCredential { account, secret } => {
-                let (secret, generation) = self.credentials.set(&account, secret);
+            Message::SetCredential { account, credential } => {
+                let (secret, generation) = self.credentials.set(&account, credential);
                 let rows: Vec<usize> =
                     self.rows.iter().filter(|(_, row)| row.account == account).map(|(number, _)| *number).collect();
                 for row in rows {
@@ -184,8 +183,8 @@ impl Driver {
                 }
                 Err(error) => self.event(row, Event::Source(Err(error))),
             },
-            Message::Credential { account, ask, secret } => {
-                let (rows, given) = self.credentials.answered(&account, ask, secret);
+            Message::Credential { account, ask, credential } => {
+                let (rows, given) = self.credentials.answered(&account, ask, credential);
                 for row in rows {
                     let (credential, generation) =
                         given.clone().map_or((None, 0), |(secret, generation)| (Some(secret), generation));
@@ -550,10 +549,7 @@ impl Driver {
                 Reply::Wait => {}
                 Reply::Ask(ask) => {
                     let (mailbox, of) = (self.mailbox.clone(), account.clone());
-                    let reply = move |credential: Option<super::Credential>| {
-                        let secret: Option<Secret> = credential.map(|credential| credential.secret().clone());
-                        mailbox.post(Message::Credential { account: of, ask, secret });
-                    };
+                    let reply = move |credential| mailbox.post(Message::Credential { account: of, ask, credential });
                     let why = if refused.is_some() { Why::Refused } else { Why::First };
                     self.outlet.ask_credential(CredentialAsk::new(account, service, why, Box::new(reply)));
                 }

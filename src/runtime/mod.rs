@@ -43,7 +43,6 @@ pub(crate) use outlet::Hosts;
 use crate::{
     engine::{Command, Facts, Record, UploadRecord},
     error::ErrorInfo,
-    redact::Secret,
     source::SourceOffer,
     transport::Transport,
 };
@@ -178,8 +177,8 @@ impl Runtime {
         count
     }
 
-    pub(crate) fn set_credential(&self, account: String, secret: Secret) {
-        self.say(Message::SetCredential { account, secret });
+    pub(crate) fn set_credential(&self, account: String, credential: Credential) {
+        self.say(Message::SetCredential { account, credential });
     }
 
     pub(crate) fn set_network(&self, network: Network) {
