@@ -22,9 +22,7 @@ struct Addresses<'a> {
 }
 
 pub(crate) fn run(args: &SandboxArgs) -> Result<Exit, ErrorInfo> {
-    let mut config = Config::default();
-    config.listen = args.listen;
-    config.api_port = args.port;
+    let config = Config { listen: args.listen, api_port: args.port, ..Config::default() };
     let cloud =
         Sandbox::start(config).map_err(|error| usage(format!("the sandbox can't listen there: {}", error.kind())))?;
     let (stop, stopped) = mpsc::channel();

@@ -42,7 +42,7 @@ impl HostReader for Stutter {
 }
 
 fn stutter(bytes: Vec<u8>, piece: usize) -> Arc<dyn Source> {
-    Arc::new(ReaderSource::new(Box::new(Stutter { bytes, piece })).expect("a source"))
+    Arc::new(ReaderSource::new(Arc::new(Stutter { bytes, piece })).expect("a source"))
 }
 
 fn drain(reader: &mut RangeReader, buf_bytes: usize) -> Result<Vec<u8>, ErrorInfo> {
@@ -107,7 +107,7 @@ fn a_host_whose_bytes_end_before_its_length() {
             true
         }
     }
-    let source: Arc<dyn Source> = Arc::new(ReaderSource::new(Box::new(Liar)).expect("a source"));
+    let source: Arc<dyn Source> = Arc::new(ReaderSource::new(Arc::new(Liar)).expect("a source"));
     let mut reader = RangeReader::new(source, 0, 10);
     assert_eq!(drain(&mut reader, 16).expect_err("short").code, Code::SourceChanged);
     assert_eq!(reader.done_bytes(), 4);
