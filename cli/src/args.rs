@@ -2,11 +2,12 @@
 
 use std::{env, ffi::OsStr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     exit::{Exit, usage},
     output,
+    words::{ConflictWord, InstantWord, ModeWord, OnChangeWord, RenameWord, Service},
 };
 
 /// Uploads files to cloud drives; run the same command again after any interruption and it continues.
@@ -86,54 +87,6 @@ pub(crate) struct Transfer {
     /// Bytes a second over all uploads; 0: no limit
     #[arg(long, value_name = "BYTES_PER_S")]
     pub(crate) limit_rate: Option<u64>,
-}
-
-/// The services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "lower")]
-pub(crate) enum Service {
-    Smh,
-    Koodrive,
-}
-
-/// When the name is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ConflictWord {
-    Ask,
-    Rename,
-    Overwrite,
-}
-
-/// How SMH takes the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ModeWord {
-    Auto,
-    Simple,
-    Form,
-    Multipart,
-}
-
-/// When the name is taken, as KooDrive has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RenameWord {
-    Force,
-    Refuse,
-    Auto,
-}
-
-/// Whether to have the content recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum InstantWord {
-    Auto,
-    Always,
-    Off,
-}
-
-/// When the content changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OnChangeWord {
-    Fail,
-    Restart,
 }
 
 /// `partway upload`

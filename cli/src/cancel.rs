@@ -42,12 +42,12 @@ pub(crate) fn run(args: &CancelArgs) -> Result<Exit, ErrorInfo> {
     let finished = cancel(&client, snapshot)?;
     let told = Output::new(args.common.json).finished(&finished);
     if told && !finished.resumable {
-        client.forget(&Select::One { id: args.id.clone() });
+        client.forget(&Select::one(&args.id));
     }
     client.close(client::CLOSE_MS);
     Ok(match finished.outcome {
         // Cancelled is what was wanted; an ending that came before is gone now as well.
-        _ if !finished.resumable => Exit::Completed,
+        _ if told && !finished.resumable => Exit::Completed,
         Outcome::Interrupted => Exit::Interrupted,
         _ => Exit::Failed,
     })
@@ -59,7 +59,7 @@ fn cancel(client: &Client, before: Snapshot) -> Result<Finished, ErrorInfo> {
     if let Stand::Ended(finished) = ending::stand(&before, &label) {
         return Ok(finished);
     }
-    let which = Select::One { id: before.id.clone() };
+    let which = Select::one(&before.id);
     drop(client.change(&which, &Change { priority: Some(i8::MAX), ..Change::default() }));
     client.cancel(&which);
     client.go();

@@ -23,6 +23,7 @@ mod state_dir;
 mod target;
 mod unbuilt;
 mod upload;
+mod words;
 
 use std::process::ExitCode;
 

@@ -55,14 +55,20 @@ impl Output {
 
     /// The run of one upload is over. `false` when nobody can have read it.
     pub(crate) fn finished(&mut self, finished: &Finished) -> bool {
+        let (text, good) = human::finished(finished);
+        let print = || if good { line(&text) } else { note(&text) };
         match self {
-            Output::Json => return json_line(&FinishedLine::new(finished)),
-            Output::Bars(bars) => bars.finish(finished.id.as_deref()),
-            Output::Plain(_) => {}
-        }
-        match human::finished(finished) {
-            (text, true) => line(&text),
-            (text, false) => note(&text),
+            Output::Json => {
+                if !good {
+                    note(&text);
+                }
+                json_line(&FinishedLine::new(finished))
+            }
+            Output::Bars(bars) => {
+                bars.finish(finished.id.as_deref());
+                bars.aside(print)
+            }
+            Output::Plain(_) => print(),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<Exit, ErrorInfo> {
         Tokens::need(command)?;
     }
     for snapshot in unfinished() {
-        let which = Select::One { id: snapshot.id.clone() };
+        let which = Select::one(&snapshot.id);
         if args.transfer.parallel.is_some() {
             let change = Change { parallel_parts: args.transfer.parallel, ..Change::default() };
             drop(run.client.change(&which, &change));

@@ -110,7 +110,7 @@ impl Run {
             let first = Change { priority: Some(PRIORITY), ..Change::default() };
             let snapshot = self.client.snapshot(&id);
             if snapshot.as_ref().is_some_and(|snapshot| !snapshot.state.ended()) {
-                drop(self.client.change(&Select::One { id: id.clone() }, &first));
+                drop(self.client.change(&Select::one(&id), &first));
             }
             self.watched[at].before = self.client.snapshot(&id).map_or(0, |snapshot| snapshot.revision);
             self.look(at, Instant::now());
@@ -202,15 +202,16 @@ impl Run {
 
     /// Tells that it is over; an ending that was told is forgotten.
     fn finish(&mut self, at: usize, finished: &Finished, ended: bool) {
-        let watched = &mut self.watched[at];
-        watched.over = true;
+        self.watched[at].over = true;
+        match self.is_over() {
+            // Its place is for no upload that was not meant.
+            true => drop(self.client.hold(0)),
+            false => self.bound(),
+        }
         let told = self.output.finished(finished);
         self.worst = self.worst.max(ending::exit(finished));
-        if ended {
-            if told {
-                self.client.forget(&Select::One { id: watched.id.clone() });
-            }
-            self.bound();
+        if ended && told {
+            self.client.forget(&Select::one(&self.watched[at].id));
         }
     }
 

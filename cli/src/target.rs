@@ -13,8 +13,9 @@ use partway::{
 };
 
 use crate::{
-    args::{ConflictWord, ModeWord, UploadArgs},
+    args::UploadArgs,
     exit::usage,
+    words::{ConflictWord, ModeWord},
 };
 
 /// Credentials are told apart by account; the command has one at a time.

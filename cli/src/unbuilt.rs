@@ -3,8 +3,9 @@
 use partway::error::{Code, ErrorInfo};
 
 use crate::{
-    args::{AdoptArgs, ExplainArgs, InstantWord, ModeWord, Service, UploadArgs},
+    args::{AdoptArgs, ExplainArgs, UploadArgs},
     exit::Exit,
+    words::{InstantWord, ModeWord, Service},
 };
 
 type Unbuilt<A> = (&'static str, fn(&A) -> bool);

@@ -8,12 +8,13 @@ use partway::{
 };
 
 use crate::{
-    args::{InstantWord, OnChangeWord, UploadArgs},
+    args::UploadArgs,
     credential::Tokens,
     exit::Exit,
     file::LocalFile,
     run::Run,
     target, unbuilt,
+    words::{InstantWord, OnChangeWord},
 };
 
 struct Planned {
@@ -88,7 +89,7 @@ fn start(run: &mut Run, planned: Planned) {
 /// What this run wants counts from here on.
 fn take_up(run: &Run, id: &str, change: &Change) {
     let Some(snapshot) = run.client.snapshot(id) else { return };
-    let which = Select::One { id: id.to_owned() };
+    let which = Select::one(id);
     if snapshot.state.ended() {
         return;
     }

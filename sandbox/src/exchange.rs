@@ -112,6 +112,7 @@ enum After {
     EarlyReset,
     Trickle(u64),
     Cut(u64),
+    Half(u64),
 }
 
 impl Exchange {
@@ -140,6 +141,7 @@ impl Exchange {
             Some(How::CutAnswer { after_bytes }) => {
                 return Ok((self.handle(body).await?, After::Cut(after_bytes)));
             }
+            Some(How::HalfAnswer { after_bytes }) => return Ok((self.handle(body).await?, After::Half(after_bytes))),
             Some(How::Trickle { bytes_per_s }) => return Ok((self.handle(body).await?, After::Trickle(bytes_per_s))),
             Some(How::Status { status, code, message, headers, body: text, process }) => {
                 if process {
@@ -228,13 +230,15 @@ impl Exchange {
             After::Orderly | After::Early => Err(Script::Write { bytes: wire(&answer), then: Then::Linger }),
             After::EarlyReset => Err(Script::Write { bytes: wire(&answer), then: Then::Reset }),
             After::Trickle(bytes_per_s) => Err(Script::Trickle { bytes: wire(&answer), bytes_per_s }),
-            After::Cut(after) => {
-                let mut bytes = wire(&answer);
-                bytes.truncate(usize::try_from(after).unwrap_or(usize::MAX));
-                Err(Script::Write { bytes, then: Then::Linger })
-            }
+            After::Cut(after) => Err(Script::Write { bytes: cut(wire(&answer), after), then: Then::Linger }),
+            After::Half(after) => Err(Script::Write { bytes: cut(wire(&answer), after), then: Then::Hold }),
         }
     }
+}
+
+fn cut(mut bytes: Vec<u8>, after: u64) -> Vec<u8> {
+    bytes.truncate(usize::try_from(after).unwrap_or(usize::MAX));
+    bytes
 }
 
 fn raw_bytes(text: Option<String>, base64: Option<String>) -> Vec<u8> {

@@ -28,6 +28,8 @@ pub(crate) enum Then {
     /// Say that nothing more comes, and read on for a while so that the client sees what was written.
     Linger,
     Reset,
+    /// As [`Script::Hold`].
+    Hold,
 }
 
 /// How long a lingering close reads on.
@@ -57,13 +59,16 @@ pub(crate) async fn run(script: Script, mut stream: Stream) {
 async fn write_then(stream: &mut Stream, bytes: &[u8], then: Then) -> std::io::Result<()> {
     stream.write_all(bytes).await?;
     stream.flush().await?;
-    if then == Then::Reset {
-        return stream.tcp().set_zero_linger();
+    match then {
+        Then::Reset => stream.tcp().set_zero_linger()?,
+        Then::Hold => hold(stream).await,
+        Then::Linger => {
+            stream.shutdown().await?;
+            let mut sink = vec![0; 64 * 1024];
+            let drain = async { while stream.read(&mut sink).await.is_ok_and(|n| n > 0) {} };
+            let _ = tokio::time::timeout(LINGER, drain).await;
+        }
     }
-    stream.shutdown().await?;
-    let mut sink = vec![0; 64 * 1024];
-    let drain = async { while stream.read(&mut sink).await.is_ok_and(|n| n > 0) {} };
-    let _ = tokio::time::timeout(LINGER, drain).await;
     Ok(())
 }
 

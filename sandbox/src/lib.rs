@@ -62,3 +62,8 @@ pub use operations::{OpenPart, OpenUpload};
 pub use sandbox::{Sandbox, State};
 pub use store::StoredObject;
 pub use switches::{ConfirmAgain, Deployment, ExpiredAnswer, Switches, When};
+
+/// Runs the README's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

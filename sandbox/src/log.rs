@@ -58,6 +58,8 @@ pub(crate) struct Log {
 struct Inner {
     entries: VecDeque<LogEntry>,
     last_seq: u64,
+    /// Counts changes, those elsewhere that waiters were woken for included.
+    version: u64,
 }
 
 impl Log {
@@ -73,33 +75,40 @@ impl Log {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an entry; its `seq` is given here.
-    pub(crate) fn begin(&self, mut entry: LogEntry) -> u64 {
+    /// Makes a change and wakes those who wait for one.
+    fn change<T>(&self, make: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.lock();
-        inner.last_seq += 1;
-        entry.seq = inner.last_seq;
-        if inner.entries.len() == ENTRIES_MAX {
-            inner.entries.pop_front();
-        }
-        inner.entries.push_back(entry);
-        let seq = inner.last_seq;
+        inner.version += 1;
+        let made = make(&mut inner);
         drop(inner);
         self.changed.notify_all();
-        seq
+        made
+    }
+
+    /// Adds an entry; its `seq` is given here.
+    pub(crate) fn begin(&self, mut entry: LogEntry) -> u64 {
+        self.change(|inner| {
+            inner.last_seq += 1;
+            entry.seq = inner.last_seq;
+            if inner.entries.len() == ENTRIES_MAX {
+                inner.entries.pop_front();
+            }
+            inner.entries.push_back(entry);
+            inner.last_seq
+        })
     }
 
     pub(crate) fn end(&self, seq: u64, status: Option<u16>, body_bytes: u64) {
         let ended_ms = self.elapsed_ms();
-        let mut inner = self.lock();
-        if let Ok(at) = inner.entries.binary_search_by_key(&seq, |e| e.seq)
-            && let Some(entry) = inner.entries.get_mut(at)
-        {
-            entry.status = status;
-            entry.body_bytes = body_bytes;
-            entry.ended_ms = Some(ended_ms);
-        }
-        drop(inner);
-        self.changed.notify_all();
+        self.change(|inner| {
+            if let Ok(at) = inner.entries.binary_search_by_key(&seq, |e| e.seq)
+                && let Some(entry) = inner.entries.get_mut(at)
+            {
+                entry.status = status;
+                entry.body_bytes = body_bytes;
+                entry.ended_ms = Some(ended_ms);
+            }
+        });
     }
 
     pub(crate) fn list(&self, after_seq: u64) -> Vec<LogEntry> {
@@ -107,25 +116,30 @@ impl Log {
     }
 
     pub(crate) fn clear(&self) {
-        self.lock().entries.clear();
+        self.change(|inner| inner.entries.clear());
     }
 
     /// Wakes those who wait for something that is not in the log.
     pub(crate) fn wake(&self) {
-        drop(self.lock());
-        self.changed.notify_all();
+        self.change(|_| ());
     }
 
-    /// Waits until `found` gives something about the log.
+    /// Waits until `found` gives something about the log. It is asked with nothing locked, so it may look at the rest of
+    /// the sandbox too.
     pub(crate) fn wait<T>(&self, timeout: Duration, mut found: impl FnMut(&[LogEntry]) -> Option<T>) -> Option<T> {
         let until = Instant::now() + timeout;
-        let mut inner = self.lock();
         loop {
-            if let Some(it) = found(inner.entries.make_contiguous()) {
+            let (version, entries) = {
+                let inner = self.lock();
+                (inner.version, inner.entries.iter().cloned().collect::<Vec<_>>())
+            };
+            if let Some(it) = found(&entries) {
                 return Some(it);
             }
             let left = until.checked_duration_since(Instant::now())?;
-            inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+            let inner = self.lock();
+            let same = |inner: &mut Inner| inner.version == version;
+            drop(self.changed.wait_timeout_while(inner, left, same).unwrap_or_else(PoisonError::into_inner));
         }
     }
 }

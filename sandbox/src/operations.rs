@@ -1,10 +1,13 @@
 //! What both the library and the control interface offer.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::faults::Rule;
 use crate::random::to_hex;
+use crate::server::reachable;
 use crate::shared::Shared;
 use crate::smh::Kind;
 use crate::store::StoredObject;
@@ -47,11 +50,14 @@ pub struct OpenPart {
 
 /// Where everything is, for whoever has only the control interface.
 pub(crate) fn addresses(shared: &Shared) -> Value {
+    let scheme = if shared.config.tls { "https" } else { "http" };
+    let url = |address: SocketAddr| format!("{scheme}://{}", reachable(address));
     json!({
         "service": "smh",
+        "api_url": shared.addresses.get().map(|a| url(a.api)),
+        "data_url": shared.addresses.get().map(|a| url(a.data)),
         "data_domain": shared.domain(),
         "library": shared.config.library,
-        "tls": shared.config.tls,
     })
 }
 

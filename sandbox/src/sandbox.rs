@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::faults::Rule;
 use crate::log::LogEntry;
 use crate::operations::{self, OpenUpload};
-use crate::server::Server;
+use crate::server::{Server, reachable};
 use crate::shared::{Shared, World};
 use crate::store::StoredObject;
 use crate::switches::Switches;
@@ -76,7 +76,7 @@ impl Sandbox {
 
     /// Where the control interface is; never HTTPS.
     pub fn control_url(&self) -> String {
-        format!("http://{}", self.server.addresses.control)
+        format!("http://{}", reachable(self.server.addresses.control))
     }
 
     /// The API's address.
@@ -139,7 +139,8 @@ impl Sandbox {
         self.shared.log.clear();
     }
 
-    /// Waits until `found` gives something about the log, which it is asked each time that the log changes.
+    /// Waits until `found` gives something. It is asked at once and whenever a request begins or ends, or an upload or
+    /// object changes; it may look at the rest of the sandbox too.
     pub fn wait_log<T>(&self, timeout: Duration, found: impl FnMut(&[LogEntry]) -> Option<T>) -> Option<T> {
         self.shared.log.wait(timeout, found)
     }
@@ -202,7 +203,7 @@ impl Sandbox {
         self.shared.world().switches.clone()
     }
 
-    /// Changes what the service is like.
+    /// Changes what the service is like. `change` must not call the sandbox.
     pub fn set_switches(&self, change: impl FnOnce(&mut Switches)) {
         change(&mut self.shared.world().switches);
     }
@@ -219,6 +220,6 @@ impl Sandbox {
 
     fn url(&self, address: SocketAddr) -> String {
         let scheme = if self.ca_pem.is_some() { "https" } else { "http" };
-        format!("{scheme}://{address}")
+        format!("{scheme}://{}", reachable(address))
     }
 }

@@ -1,7 +1,7 @@
 //! The thread that listens.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
@@ -92,9 +92,10 @@ impl Listeners {
         let addresses = Addresses { api: api.local_addr()?, data: data.local_addr()?, control: control.local_addr()? };
         let domain = match &config.data_host {
             Some(host) => format!("{host}:{}", addresses.data.port()),
-            None => addresses.data.to_string(),
+            None => reachable(addresses.data).to_string(),
         };
         let _ = shared.domain.set(domain);
+        let _ = shared.addresses.set(addresses);
         Ok(Self { api, data, control, addresses })
     }
 
@@ -118,6 +119,14 @@ impl Listeners {
         }
         connections.shutdown().await;
     }
+}
+
+/// Who listens everywhere is reached through the loopback.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    address
 }
 
 fn bind(ip: IpAddr, port: u16, receive_buffer: Option<u32>) -> io::Result<TcpListener> {

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::faults::Rules;
 use crate::log::Log;
+use crate::server::Addresses;
 use crate::smh::Smh;
 use crate::store::{Store, hash_file};
 use crate::switches::Switches;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) connections: AtomicU64,
     /// `host:port` of the data plane, known once it listens.
     pub(crate) domain: OnceLock<String>,
+    pub(crate) addresses: OnceLock<Addresses>,
     world: Mutex<World>,
 }
 
@@ -58,6 +60,7 @@ impl Shared {
             requests: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             domain: OnceLock::new(),
+            addresses: OnceLock::new(),
             world: Mutex::new(world),
         }
     }

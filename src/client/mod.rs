@@ -212,7 +212,7 @@ impl Client {
 
     /// A credential, unasked, such as after a log-in; ends the waits for it. **now**
     pub fn set_credential(&self, account: &str, credential: Credential) {
-        self.inner.runtime.set_credential(account.to_owned(), credential.secret().clone());
+        self.inner.runtime.set_credential(account.to_owned(), credential);
     }
 
     /// What the host knows of the network. **now**
@@ -229,7 +229,12 @@ impl Client {
 
     /// Goes on after `hold`, or after an open without autostart. **now**
     pub fn go(&self) {
-        self.inner.runtime.go();
+        self.inner.runtime.go(None);
+    }
+
+    /// The same for these alone: the others stay as they are until [`go`](Client::go). For a command line or a job that serves one upload. **now**
+    pub fn go_only(&self, which: &Select) {
+        self.inner.runtime.go(Some(self.ids(which)));
     }
 
     /// No request in flight, all durable, no lock, no socket when it returns, unless `timeout_ms` was too short. **waits**

@@ -1,6 +1,7 @@
 //! Facts without behaviour: what every other room speaks of.
 
 mod conflict;
+mod credential;
 pub mod http;
 mod identity;
 mod part_plan;
@@ -9,6 +10,7 @@ mod target;
 mod time;
 
 pub use conflict::{Conflict, ConflictChoice, InstantMode, OnChange};
+pub use credential::Credential;
 pub use identity::Identity;
 pub use part_plan::{Part, PartPlan, PartRules};
 pub use receipt::Receipt;

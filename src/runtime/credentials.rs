@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::{model::Tick, redact::Secret};
+use crate::model::{Credential, Tick};
 
 /// An ask that nobody answers for so long lets its uploads wait by name; a later answer still counts.
 pub(super) const ASK_MS_MAX: u64 = 60_000;
 
 #[derive(Default)]
 struct Account {
-    secret: Option<Secret>,
+    secret: Option<Credential>,
     generation: u64,
     ask: Option<(u64, Tick)>,
     waiting: BTreeSet<usize>,
@@ -18,7 +18,7 @@ struct Account {
 /// What there is to say to a row that wants a credential.
 pub(super) enum Reply {
     /// It.
-    Now(Secret, u64),
+    Now(Credential, u64),
     /// The host must be asked, under this number.
     Ask(u64),
     /// The host has been asked already.
@@ -55,8 +55,8 @@ impl Credentials {
         &mut self,
         account: &str,
         ask: u64,
-        secret: Option<Secret>,
-    ) -> (BTreeSet<usize>, Option<(Secret, u64)>) {
+        secret: Option<Credential>,
+    ) -> (BTreeSet<usize>, Option<(Credential, u64)>) {
         let entry = self.accounts.entry(account.to_owned()).or_default();
         let open = entry.ask.is_some_and(|(number, _)| number == ask);
         if open {
@@ -73,7 +73,7 @@ impl Credentials {
     }
 
     /// The host pushed one.
-    pub(super) fn set(&mut self, account: &str, secret: Secret) -> (Secret, u64) {
+    pub(super) fn set(&mut self, account: &str, secret: Credential) -> (Credential, u64) {
         let entry = self.accounts.entry(account.to_owned()).or_default();
         entry.waiting.clear();
         entry.put(secret)
@@ -98,7 +98,7 @@ impl Credentials {
 }
 
 impl Account {
-    fn put(&mut self, secret: Secret) -> (Secret, u64) {
+    fn put(&mut self, secret: Credential) -> (Credential, u64) {
         self.generation += 1;
         self.secret = Some(secret.clone());
         (secret, self.generation)
@@ -114,7 +114,7 @@ mod tests {
         let mut credentials = Credentials::default();
         assert!(matches!(credentials.want("a", 1, None, Tick(1)), Reply::Ask(1)));
         assert!((2..10).all(|row| matches!(credentials.want("a", row, None, Tick(1)), Reply::Wait)));
-        let (rows, given) = credentials.answered("a", 1, Some("one".into()));
+        let (rows, given) = credentials.answered("a", 1, Some(Credential::token("one")));
         assert_eq!((rows.len(), given.map(|(_, generation)| generation)), (9, Some(1)));
         assert!(matches!(credentials.want("a", 1, None, Tick(2)), Reply::Now(_, 1)));
         assert!(matches!(credentials.want("a", 1, Some(1), Tick(2)), Reply::Ask(2)));
@@ -126,11 +126,14 @@ mod tests {
     fn the_refused_one_once_more_is_none() {
         let mut credentials = Credentials::default();
         credentials.want("a", 1, None, Tick(1));
-        credentials.answered("a", 1, Some("one".into()));
+        credentials.answered("a", 1, Some(Credential::token("one")));
         credentials.want("a", 1, Some(1), Tick(1));
-        assert!(credentials.answered("a", 2, Some("one".into())).1.is_none());
+        assert!(credentials.answered("a", 2, Some(Credential::token("one"))).1.is_none());
         credentials.want("a", 1, Some(1), Tick(1));
-        assert_eq!(credentials.answered("a", 3, Some("two".into())).1.map(|(_, generation)| generation), Some(2));
+        assert_eq!(
+            credentials.answered("a", 3, Some(Credential::token("two"))).1.map(|(_, generation)| generation),
+            Some(2)
+        );
     }
 
     #[test]
@@ -140,7 +143,7 @@ mod tests {
         assert_eq!(credentials.next_expiry(), Some(Tick(60_001)));
         assert!(credentials.expired(Tick(60_000)).is_empty());
         assert_eq!(credentials.expired(Tick(60_001)).len(), 1);
-        assert!(credentials.answered("a", 1, Some("late".into())).1.is_some());
+        assert!(credentials.answered("a", 1, Some(Credential::token("late"))).1.is_some());
         assert!(matches!(credentials.want("a", 1, None, Tick(70_000)), Reply::Now(_, 1)));
     }
 }

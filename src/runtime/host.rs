@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{Idle, Snapshot};
-use crate::{error::ErrorInfo, model::ServiceName, redact::Secret, source::SourceOffer};
+pub use crate::model::Credential;
+use crate::{error::ErrorInfo, model::ServiceName, source::SourceOffer};
 
 /// Bounds of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,29 +46,6 @@ pub enum Why {
     First,
     /// The service refused the last one.
     Refused,
-}
-
-/// A credential.
-#[derive(Clone, Debug)]
-pub enum Credential {
-    /// SMH: the access token. KooDrive: the whole `Authorization` value.
-    Token {
-        /// It.
-        value: Secret,
-    },
-}
-
-impl Credential {
-    /// A token.
-    pub fn token(value: impl Into<Secret>) -> Credential {
-        Credential::Token { value: value.into() }
-    }
-
-    pub(crate) fn secret(&self) -> &Secret {
-        match self {
-            Credential::Token { value } => value,
-        }
-    }
 }
 
 type CredentialReply = Box<dyn FnOnce(Option<Credential>) + Send>;

@@ -9,7 +9,6 @@ use crate::{
     engine::{Command, Event, Facts, UploadRecord},
     error::ErrorInfo,
     model::Identity,
-    redact::Secret,
     source::{Source, SourceOffer},
 };
 
@@ -38,15 +37,15 @@ pub(super) enum Message {
     /// Ended ones that the host has taken; each that is gone is reported.
     Forget { ids: Vec<String>, gone: Sender<()> },
     /// A credential, unasked.
-    SetCredential { account: String, secret: Secret },
+    SetCredential { account: String, credential: crate::model::Credential },
     /// What the host says of the network.
     SetNetwork(Network),
     /// New bounds.
     SetLimits(Limits),
     /// Everything stays.
     Hold,
-    /// Everything goes on.
-    Go,
+    /// Everything goes on, or only these.
+    Go { only: Option<Vec<String>> },
     /// For a machine.
     Event { row: usize, event: Event },
     /// A request is over.
@@ -60,5 +59,5 @@ pub(super) enum Message {
     /// The host answered for a source.
     Offered { row: usize, result: Result<SourceOffer, ErrorInfo> },
     /// The host answered for a credential.
-    Credential { account: String, ask: u64, secret: Option<Secret> },
+    Credential { account: String, ask: u64, credential: Option<crate::model::Credential> },
 }

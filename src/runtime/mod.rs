@@ -43,7 +43,6 @@ pub(crate) use outlet::Hosts;
 use crate::{
     engine::{Command, Facts, Record, UploadRecord},
     error::ErrorInfo,
-    redact::Secret,
     source::SourceOffer,
     transport::Transport,
 };
@@ -89,6 +88,7 @@ impl Runtime {
             dirty: true,
             rest_wake: None,
             held,
+            only: None,
             network: Network::default(),
             limits,
             schedule,
@@ -178,8 +178,8 @@ impl Runtime {
         count
     }
 
-    pub(crate) fn set_credential(&self, account: String, secret: Secret) {
-        self.say(Message::SetCredential { account, secret });
+    pub(crate) fn set_credential(&self, account: String, credential: Credential) {
+        self.say(Message::SetCredential { account, credential });
     }
 
     pub(crate) fn set_network(&self, network: Network) {
@@ -194,8 +194,8 @@ impl Runtime {
         self.say(Message::Hold);
     }
 
-    pub(crate) fn go(&self) {
-        self.say(Message::Go);
+    pub(crate) fn go(&self, only: Option<Vec<String>>) {
+        self.say(Message::Go { only });
     }
 
     fn say(&self, message: Message) {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Code, ErrorInfo},
     model::{
-        Conflict, ConflictChoice, Part, PartPlan, PartRules, Receipt, Target,
-        http::{Answer, Request, Sent},
+        Conflict, ConflictChoice, Credential, Part, PartPlan, PartRules, Receipt, Target,
+        http::{Answer, ByteRange, Request, Sent},
     },
     redact::Secret,
 };
@@ -32,10 +32,40 @@ pub struct Capabilities {
     pub aborts: bool,
     /// It can create a missing parent directory.
     pub creates_parents: bool,
+    /// The digest by which it recognises content, if it does.
+    pub digest: Option<DigestKind>,
+    /// Parts can't be signed without the digest's state at their first byte, nor completed without the whole digest: hashing runs ahead of sending.
+    pub midstates: bool,
     /// How many parts one `sign` may name.
     pub sign_parts_max: usize,
     /// What a person can answer to a conflict.
     pub conflict_choices: &'static [ConflictChoice],
+}
+
+/// The digests by which services recognise content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigestKind {
+    /// SHA-256 of the whole (KooDrive).
+    Sha256,
+    /// SMH's chain of SHA-256 over blocks of 1 MiB (smh §9.1).
+    Chain,
+}
+
+/// What is known of the content so far. Empty where nobody hashed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// SHA-256 of the first 1,024 bytes, lower-case hex.
+    pub pre_hash: Option<String>,
+    /// SHA-256 of the whole, lower-case hex.
+    pub sha256: Option<String>,
+    /// SHA-256 of the first 1 MiB, lower-case hex; none below that size.
+    pub beginning_hash: Option<String>,
+    /// The end of SMH's chain, lower-case hex; none below 1 MiB.
+    pub full_hash: Option<String>,
+    /// The bytes that [`Service::proof_range`] named, for this very credential.
+    pub proof: Option<Vec<u8>>,
+    /// Part number, from 2, to SHA-256's eight state words after all bytes before that part.
+    pub midstates: BTreeMap<u32, [u32; 8]>,
 }
 
 /// What of an upload the service itself must remember across a restart: opaque to everyone else, journalled, free of secrets.
@@ -74,7 +104,7 @@ pub struct Link {
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// The credential of the upload's account.
-    pub credential: &'a Secret,
+    pub credential: &'a Credential,
     /// The service's clock, as well as it is known.
     pub service_unix_ms: i64,
 }
@@ -162,6 +192,9 @@ pub struct Proof {
     pub size_bytes: u64,
     /// CRC-64/XZ of the whole.
     pub crc64: u64,
+    /// SHA-256 of the whole, lower-case hex, when a digest pass ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// The conflict strategy that the complete carries.
     pub conflict: Conflict,
     /// The service's clock when the complete was sent.
@@ -207,8 +240,21 @@ pub trait Service: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
 
-    /// Opens a session for the upload.
-    fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict) -> Request;
+    /// The stretch of the source that proves to the service that we hold the content, if it wants one beside the digest.
+    fn proof_range(&self, _caller: Caller<'_>, _plan: &PartPlan) -> Option<ByteRange> {
+        None
+    }
+
+    /// Opens a session for the upload. With the whole digest in `content` this may make the object. `again`: an earlier one that carried it was not
+    /// answered; it must not make a second object.
+    fn begin(
+        &self,
+        caller: Caller<'_>,
+        plan: &PartPlan,
+        conflict: &Conflict,
+        content: &Content,
+        again: bool,
+    ) -> Request;
     /// Reads the answer to [`begin`](Service::begin).
     fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault>;
 
@@ -218,7 +264,7 @@ pub trait Service: Send + Sync {
     fn read_create_parent(&self, answer: &Answer) -> Result<(), Fault>;
 
     /// Asks for a fresh lease for these parts.
-    fn sign(&self, caller: Caller<'_>, session: &Session, parts: &[Part]) -> Request;
+    fn sign(&self, caller: Caller<'_>, session: &Session, parts: &[Part], content: &Content) -> Request;
     /// Reads the answer to [`sign`](Service::sign).
     fn read_sign(&self, session: &Session, answer: &Answer) -> Result<Lease, Fault>;
 
@@ -230,7 +276,14 @@ pub trait Service: Send + Sync {
     /// Asks what the service knows of the session: done or open, parts, lease.
     fn inspect(&self, caller: Caller<'_>, session: &Session) -> Request;
     /// Reads the answer to [`inspect`](Service::inspect).
-    fn read_inspect(&self, session: &Session, plan: &PartPlan, answer: &Answer) -> Result<Inspected, Fault>;
+    /// `proof`: what a complete that nobody answered said.
+    fn read_inspect(
+        &self,
+        session: &Session,
+        plan: &PartPlan,
+        proof: Option<&Proof>,
+        answer: &Answer,
+    ) -> Result<Inspected, Fault>;
 
     /// Looks the object up by its place.
     fn probe(&self, caller: Caller<'_>) -> Request;

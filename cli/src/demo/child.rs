@@ -7,12 +7,11 @@ use std::{
     process::{self, Command, Stdio},
 };
 
-use indicatif::ProgressBar;
 use partway::error::{Code, ErrorInfo};
 use serde_json::Value;
 
 use super::trouble;
-use crate::{bar, signals};
+use crate::{bar::Bar, signals};
 
 /// What the child is to do.
 pub(super) struct Job {
@@ -64,21 +63,21 @@ pub(super) struct Ended {
 /// One run of the job.
 pub(super) struct Child {
     process: process::Child,
-    bar: ProgressBar,
+    bar: Bar,
+    size: u64,
 }
 
 impl Child {
     pub(super) fn spawn(job: &Job) -> Result<Child, ErrorInfo> {
         let process = job.command()?.spawn().map_err(|error| trouble(&error))?;
-        let bar = bar::bar("upload");
-        bar.set_length(job.size);
-        Ok(Child { process, bar })
+        Ok(Child { process, bar: Bar::new("upload"), size: job.size })
     }
 
     /// Follows it until it ends, or until `enough`: then it is killed, as a phone does it.
     pub(super) fn until(mut self, enough: impl Fn(Progress) -> bool) -> Result<Ended, ErrorInfo> {
         let mut ended = Ended::default();
         let mut first = None;
+        let mut at = String::new();
         let Some(stdout) = self.process.stdout.take() else {
             return Err(ErrorInfo::new(Code::Bug, "the child has no output"));
         };
@@ -88,13 +87,17 @@ impl Child {
                 Some("progress") => {
                     let done = event["bytes_acknowledged"].as_u64().unwrap_or(0);
                     ended.last = Progress { done };
-                    first.get_or_insert(ended.last);
-                    self.bar.set_position(done);
+                    // Before the journal was read there is nothing to tell.
+                    if event["bytes_total"].as_u64() != Some(0) {
+                        first.get_or_insert(ended.last);
+                    }
                 }
-                Some("state") => self.bar.set_message(event["state"].as_str().unwrap_or_default().to_owned()),
+                Some("state") => at = event["state"].as_str().unwrap_or_default().to_owned(),
                 Some("finished") => finish(&mut ended, &event),
                 _ => {}
             }
+            let total = if first.is_some() { self.size } else { 0 };
+            self.bar.set(ended.last.done, total, &at);
             if ended.finished.is_none() && (signals::seen() || enough(ended.last)) {
                 break;
             }
@@ -103,7 +106,7 @@ impl Child {
         // One that has ended can't be killed any more, and need not be.
         drop(self.process.kill());
         self.process.wait().map_err(|error| trouble(&error))?;
-        self.bar.abandon();
+        self.bar.leave();
         Ok(ended)
     }
 }

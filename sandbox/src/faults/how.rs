@@ -25,6 +25,11 @@ pub enum How {
         /// Bytes of the answer that reach the client.
         after_bytes: u64,
     },
+    /// Process the request, write this many bytes of the answer (head included), then nothing until the client goes.
+    HalfAnswer {
+        /// Bytes of the answer that reach the client.
+        after_bytes: u64,
+    },
     /// Read the body, then answer this.
     Status {
         /// The HTTP status.

@@ -129,7 +129,7 @@ impl Rule {
 /// A misspelt field must not become a rule that means something else, and serde can't refuse one beside a flattened enum.
 fn known_fields(how: &How) -> Vec<&'static str> {
     let own: &[&str] = match how {
-        How::DropBody { .. } | How::CutAnswer { .. } | How::Stall { .. } => &["after_bytes"],
+        How::DropBody { .. } | How::CutAnswer { .. } | How::HalfAnswer { .. } | How::Stall { .. } => &["after_bytes"],
         How::Status { .. } => &["status", "code", "message", "headers", "body", "process"],
         How::Early { .. } | How::EarlyReset { .. } => &["status", "code", "message", "headers", "body"],
         How::Delay { .. } => &["ms"],

@@ -40,7 +40,7 @@ pub(crate) async fn confirm(exchange: &Exchange, body: &[u8]) -> Result<Answer, 
     };
     let _held = gate.lock().await;
     let content = {
-        let world = &*exchange.shared.world();
+        let world = &mut *exchange.shared.world();
         let task = world.smh.tasks.get(key).ok_or_else(upload_not_found)?;
         if let Some(file) = &task.confirmed {
             return again(&world.switches, file);
@@ -50,8 +50,12 @@ pub(crate) async fn confirm(exchange: &Exchange, body: &[u8]) -> Result<Answer, 
             check_quota(world, content.size)?;
         }
         placed(exchange, world, task, &said)?;
+        if let Some(task) = world.smh.tasks.get_mut(key) {
+            task.sealed = true;
+        }
         content
     };
+    let _seal = Seal { exchange, key };
     let place = exchange.shared.world().store.place.clone();
     let pieces = content.pieces.clone();
     let assembled = tokio::task::spawn_blocking(move || assemble(&place, &pieces)).await;
@@ -60,6 +64,20 @@ pub(crate) async fn confirm(exchange: &Exchange, body: &[u8]) -> Result<Answer, 
         Err(_) => return Err(Refusal::broken(&std::io::Error::other("the object could not be made"))),
     };
     finish(exchange, key, &said, &content, assembled)
+}
+
+/// Opens the task again when confirm ends in any way, the client's going included.
+struct Seal<'a> {
+    exchange: &'a Exchange,
+    key: &'a str,
+}
+
+impl Drop for Seal<'_> {
+    fn drop(&mut self) {
+        if let Some(task) = self.exchange.shared.world().smh.tasks.get_mut(self.key) {
+            task.sealed = false;
+        }
+    }
 }
 
 /// What confirm says beside its key.

@@ -64,7 +64,7 @@ async fn put(exchange: &Exchange, body: &mut Body) -> Result<Answer, Stop> {
     {
         let world = &mut *exchange.shared.world();
         // A simple object may be written while its signature lives, though nobody waits for it any more.
-        match world.smh.tasks.of_object(path).filter(|t| t.confirmed.is_none()) {
+        match world.smh.tasks.of_object(path).filter(|t| t.is_open()) {
             Some(task) => store_part(task, exchange.route.part.unwrap_or(1), received.keep()),
             None if exchange.route.step == Step::Part => return Err(no_such_upload().into()),
             None => {}
@@ -93,7 +93,7 @@ fn accept(exchange: &Exchange) -> Result<Receiver, Refusal> {
     check_time(exchange, world, path, signed)?;
     if exchange.route.step == Step::Part {
         let known = world.smh.tasks.of_object(path).is_some_and(|task| {
-            !task.upload_id.is_empty() && upload_id.as_deref() == Some(&*task.upload_id) && task.confirmed.is_none()
+            !task.upload_id.is_empty() && upload_id.as_deref() == Some(&*task.upload_id) && task.is_open()
         });
         if !known {
             return Err(no_such_upload());

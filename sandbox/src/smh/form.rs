@@ -22,7 +22,7 @@ pub(crate) async fn post(exchange: &Exchange, body: &mut Body) -> Result<Answer,
     form.file(&mut receiver).await?;
     let received = receiver.finish(exchange.shared.clock.now_ms())?;
     let part = received.part.clone();
-    if let Some(task) = exchange.shared.world().smh.tasks.of_object(&path).filter(|t| t.confirmed.is_none()) {
+    if let Some(task) = exchange.shared.world().smh.tasks.of_object(&path).filter(|t| t.is_open()) {
         store_part(task, 1, received.keep());
     }
     exchange.shared.log.wake();

@@ -85,6 +85,7 @@ fn begin(exchange: &Exchange, kind: Kind, wanted: Wanted, body: &Map<String, Val
         about: wanted.about,
         parts: BTreeMap::new(),
         confirmed: None,
+        sealed: false,
         gate: std::sync::Arc::default(),
     });
     let info = upload_info(shared, world, &confirm_key, &parts).unwrap_or_default();

@@ -93,11 +93,18 @@ pub(crate) struct Task {
     pub(crate) parts: BTreeMap<u32, Part>,
     /// The file object that confirm answered.
     pub(crate) confirmed: Option<Value>,
-    /// Held while the object is made.
+    /// The object is being made of its parts, which therefore must stay as they are.
+    pub(crate) sealed: bool,
+    /// Held while the task is confirmed or cancelled.
     pub(crate) gate: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Task {
+    /// Whether bytes may come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.confirmed.is_none() && !self.sealed
+    }
+
     pub(crate) fn content_type(&self) -> &'static str {
         match self.kind {
             Kind::Multipart => "application/octet-stream",

@@ -33,10 +33,13 @@ fn ask_refuses_at_confirm_and_can_be_answered() {
     client.confirm(&info).says(409, "SameNameDirectoryOrFileExists");
     client.confirm(&info).says(409, "SameNameDirectoryOrFileExists");
     let key = text(&info["confirmKey"]);
+    let first = cloud.object("-", "x").expect("an object");
+    cloud.set_clock_offset_ms(60_000);
     let file = client.file("POST", &format!("{key}?confirm&conflict_resolution_strategy=overwrite"), None).json();
     assert_eq!((&file["path"], &file["isOverwritten"]), (&json!(["x"]), &json!(true)));
     let object = cloud.object("-", "x").expect("an object");
-    assert_eq!(object.overwritten, 1);
+    assert_eq!((object.overwritten, object.created_ms), (1, first.created_ms));
+    assert!(object.modified_ms >= first.modified_ms + 60_000);
     assert_eq!(std::fs::read(object.file.expect("a file")).expect("readable"), b"new");
     assert_eq!(cloud.objects().len(), 1);
 }

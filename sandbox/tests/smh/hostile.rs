@@ -48,6 +48,17 @@ fn an_answer_is_cut() {
 }
 
 #[test]
+fn an_answer_stops_half_way() {
+    let (_cloud, mut wire) = begin(How::HalfAnswer { after_bytes: 100 });
+    let mut head = [0; 100];
+    wire.tcp.read_exact(&mut head).expect("the first half");
+    wire.tcp.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+    let (bytes, end) = wire.rest();
+    assert!(bytes.is_empty());
+    assert!(matches!(end.map_err(|e| e.kind()), Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)));
+}
+
+#[test]
 fn bodies_and_headers_never_end() {
     for (how, start) in
         [(How::EndlessBody, "HTTP/1.1 200 OK\r\n"), (How::EndlessHeaders, "HTTP/1.1 200 OK\r\nX-Filler: ")]

@@ -9,6 +9,7 @@ mod hostile;
 mod instant;
 mod multipart;
 mod private;
+mod readme;
 mod refusals;
 mod restart;
 mod simple;

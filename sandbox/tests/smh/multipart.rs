@@ -182,3 +182,30 @@ fn a_finished_file_is_seen() {
     let info = client.api("GET", "directory/smh-sandbox/-/x?info", None);
     assert_eq!(info.json()["crc64"], json!("11051210869376104954"));
 }
+
+#[test]
+fn what_changes_can_be_waited_for() {
+    let cloud = cloud();
+    std::thread::scope(|scope| {
+        let waiting = scope
+            .spawn(|| cloud.wait_log(std::time::Duration::from_secs(20), |_| cloud.objects().first().map(|o| o.size)));
+        Client::new(&cloud).upload("x", b"123");
+        assert_eq!(waiting.join().expect("joined"), Some(3));
+    });
+    assert_eq!(cloud.wait_log(std::time::Duration::from_millis(10), |_| None::<()>), None);
+}
+
+#[test]
+fn ten_thousand_parts_become_one_object() {
+    let cloud = cloud();
+    cloud.set_switches(|s| s.part_size_bytes_min = 1);
+    let client = Client::new(&cloud);
+    let info = client.begin("x");
+    for n in 1..=10_000 {
+        client.part(&info, n, &[n as u8]).status_is(200);
+    }
+    assert_eq!(client.task(&info).json()["parts"].as_array().map(Vec::len), Some(10_000));
+    client.confirm(&info).status_is(200);
+    let content: Vec<u8> = (1..=10_000_u32).map(|n| n as u8).collect();
+    assert_eq!(cloud.object("-", "x").map(|o| o.crc64), Some(crc64(&content)));
+}

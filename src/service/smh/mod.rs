@@ -23,7 +23,8 @@ use crate::{
         http::{Answer, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Fault, Inspected, Lease, Probed, Proof, Service, Session, Stored,
+        Begin, Caller, Capabilities, Complete, Content, Fault, Inspected, Lease, Probed, Proof, Service, Session,
+        Stored,
     },
 };
 use place::Place;
@@ -56,6 +57,8 @@ impl Smh {
             aborts: true,
             creates_parents: place.target.create_parents && place.parent.is_some(),
             // One link for all needs no limit; which deployment it is may show only later.
+            digest: None,
+            midstates: false,
             sign_parts_max: request::SIGN_PARTS_MAX,
             conflict_choices: &[ConflictChoice::Rename, ConflictChoice::Overwrite, ConflictChoice::Cancel],
         };
@@ -68,7 +71,14 @@ impl Service for Smh {
         &self.capabilities
     }
 
-    fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict) -> Request {
+    fn begin(
+        &self,
+        caller: Caller<'_>,
+        plan: &PartPlan,
+        conflict: &Conflict,
+        _content: &Content,
+        _again: bool,
+    ) -> Request {
         self.place.begin(caller, plan, conflict)
     }
 
@@ -84,7 +94,7 @@ impl Service for Smh {
         self.place.read_create_parent(answer)
     }
 
-    fn sign(&self, caller: Caller<'_>, session: &Session, parts: &[Part]) -> Request {
+    fn sign(&self, caller: Caller<'_>, session: &Session, parts: &[Part], _content: &Content) -> Request {
         self.place.sign(caller, &Task::of(session), parts)
     }
 
@@ -104,7 +114,13 @@ impl Service for Smh {
         self.place.inspect(caller, &Task::of(session))
     }
 
-    fn read_inspect(&self, _session: &Session, plan: &PartPlan, answer: &Answer) -> Result<Inspected, Fault> {
+    fn read_inspect(
+        &self,
+        _session: &Session,
+        plan: &PartPlan,
+        _proof: Option<&Proof>,
+        answer: &Answer,
+    ) -> Result<Inspected, Fault> {
         self.place.read_inspect(plan, answer)
     }
 

@@ -150,7 +150,7 @@ impl Place {
 
     /// Who asks.
     fn with_caller(&self, url: Url, caller: Caller<'_>) -> Url {
-        url.pair("access_token", caller.credential.expose()).maybe("user_id", self.target.user_id.clone())
+        url.pair("access_token", caller.credential.value()).maybe("user_id", self.target.user_id.clone())
     }
 
     fn request(&self, method: Method, url: Url, body: Body) -> Request {

@@ -97,7 +97,7 @@ fn outcome(reader: &str, answer: &Answer) -> String {
         "create_parent" => smh.read_create_parent(answer).map(|()| "created\n".to_owned()),
         "sign" => smh.read_sign(&session(), answer).map(|lease| lease_text(&lease)),
         "put" => smh.read_put(answer, &sent).map(|stored| format!("{stored:#?}\n")),
-        "inspect" => smh.read_inspect(&session(), &plan(), answer).map(|inspected| match inspected {
+        "inspect" => smh.read_inspect(&session(), &plan(), None, answer).map(|inspected| match inspected {
             Inspected::Open { parts, lease } => format!("parts {parts:#?}\n{}", maybe_lease(lease.as_ref())),
             done => format!("{done:#?}\n"),
         }),

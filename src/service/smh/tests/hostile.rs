@@ -1,5 +1,6 @@
 //! Nothing that a server says panics us, or makes us print a secret.
 
+use crate::service::Content;
 use proptest::prelude::*;
 
 use super::{answer, part, plan, proof, requests, session, smh, target};
@@ -23,7 +24,7 @@ fn read_all(answer: &Answer) -> String {
         text += &format!("{lease:?}{:?}", smh.put(&session(), &lease, &part(1)));
     }
     text += &format!("{:?}", smh.read_put(answer, &Sent::default()));
-    let inspected = smh.read_inspect(&session(), &plan(), answer);
+    let inspected = smh.read_inspect(&session(), &plan(), None, answer);
     if let Ok(Inspected::Open { lease: Some(lease), .. }) = &inspected {
         text += &format!("{:?}", smh.put(&session(), lease, &part(2)));
     }
@@ -124,7 +125,7 @@ proptest! {
         let smh = smh(target());
         super::with_caller(|caller| {
             let urls = [
-                smh.sign(caller, &session, &[part(1)]),
+                smh.sign(caller, &session, &[part(1)], &Content::default()),
                 smh.inspect(caller, &session),
                 smh.complete(caller, &session, &proof(Conflict::Ask)),
                 smh.abort(caller, &session),

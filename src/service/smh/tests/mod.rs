@@ -10,8 +10,7 @@ mod requests;
 
 use super::Smh;
 use crate::{
-    model::{Conflict, Part, PartPlan, SmhTarget, http::Answer},
-    redact::Secret,
+    model::{Conflict, Credential, Part, PartPlan, SmhTarget, http::Answer},
     service::{Caller, Proof, Session},
 };
 
@@ -59,11 +58,17 @@ fn part(part_number: u32) -> Part {
 const SENT_AT_UNIX_MS: i64 = 1_767_744_000_000;
 
 fn proof(conflict: Conflict) -> Proof {
-    Proof { size_bytes: 10 << 20, crc64: 11_051_210_869_376_104_954, conflict, service_unix_ms: SENT_AT_UNIX_MS }
+    Proof {
+        size_bytes: 10 << 20,
+        crc64: 11_051_210_869_376_104_954,
+        sha256: None,
+        conflict,
+        service_unix_ms: SENT_AT_UNIX_MS,
+    }
 }
 
 /// Runs with a caller whose token needs encoding.
 fn with_caller<T>(run: impl FnOnce(Caller<'_>) -> T) -> T {
-    let credential = Secret::new("canary+token/=");
+    let credential = Credential::token("canary+token/=");
     run(Caller { credential: &credential, service_unix_ms: SENT_AT_UNIX_MS })
 }

@@ -68,7 +68,7 @@ fn a_list_of_parts_is_read_and_bounded() {
         let part = |n| format!(r#"{{"PartNumber":"{n}","ETag":"\"{n:032x}\"","Size":"4194304","Owner":{{"x":[1]}}}}"#);
         let parts: Vec<_> = (1..=count).map(part).collect();
         let body = format!(r#"{{"confirmed":false,"parts":[{}]}}"#, parts.join(","));
-        smh(target()).read_inspect(&session(), &plan(), &answer(200, &[], &body))
+        smh(target()).read_inspect(&session(), &plan(), None, &answer(200, &[], &body))
     };
     let Ok(Inspected::Open { parts: Some(parts), lease: None }) = listed(10_000) else { panic!("open") };
     assert_eq!(parts.len(), 10_000);

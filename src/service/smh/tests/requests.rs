@@ -1,6 +1,7 @@
 //! Every request, with every parameter.
 
 use super::{part, plan, proof, session, smh, target, with_caller};
+use crate::service::Content;
 use crate::{
     model::{
         Conflict, PartPlan, SmhTarget,
@@ -65,24 +66,36 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
     let top = SmhTarget { path: "top.bin".to_owned(), ..target() };
     with_caller(|c: Caller<'_>| {
         vec![
-            ("begin", smh(target()).begin(c, &plan(), &Conflict::Rename)),
-            ("begin-full", smh(full()).begin(c, &plan(), &version)),
-            ("begin-ask", smh(target()).begin(c, &plan(), &Conflict::Ask)),
-            ("begin-refuse", smh(target()).begin(c, &plan(), &Conflict::Refuse)),
-            ("begin-keep-if-same", smh(target()).begin(c, &plan(), &Conflict::KeepIfSame)),
-            ("begin-overwrite", smh(target()).begin(c, &plan(), &replace)),
-            ("begin-empty-file", smh(target()).begin(c, &empty, &Conflict::Rename)),
-            ("begin-private", smh(private()).begin(c, &plan(), &Conflict::Rename)),
-            ("begin-private-empty-file", smh(private()).begin(c, &empty, &Conflict::Rename)),
-            ("begin-private-full", smh(SmhTarget { private: true, ..full() }).begin(c, &many, &Conflict::Rename)),
+            ("begin", smh(target()).begin(c, &plan(), &Conflict::Rename, &Content::default(), false)),
+            ("begin-full", smh(full()).begin(c, &plan(), &version, &Content::default(), false)),
+            ("begin-ask", smh(target()).begin(c, &plan(), &Conflict::Ask, &Content::default(), false)),
+            ("begin-refuse", smh(target()).begin(c, &plan(), &Conflict::Refuse, &Content::default(), false)),
+            ("begin-keep-if-same", smh(target()).begin(c, &plan(), &Conflict::KeepIfSame, &Content::default(), false)),
+            ("begin-overwrite", smh(target()).begin(c, &plan(), &replace, &Content::default(), false)),
+            ("begin-empty-file", smh(target()).begin(c, &empty, &Conflict::Rename, &Content::default(), false)),
+            ("begin-private", smh(private()).begin(c, &plan(), &Conflict::Rename, &Content::default(), false)),
+            (
+                "begin-private-empty-file",
+                smh(private()).begin(c, &empty, &Conflict::Rename, &Content::default(), false),
+            ),
+            (
+                "begin-private-full",
+                smh(SmhTarget { private: true, ..full() }).begin(
+                    c,
+                    &many,
+                    &Conflict::Rename,
+                    &Content::default(),
+                    false,
+                ),
+            ),
             ("create-parent", smh(full()).create_parent(c)),
             ("create-parent-of-root", smh(top).create_parent(c)),
-            ("sign", smh(target()).sign(c, &session(), &parts.map(part))),
-            ("sign-full", smh(full()).sign(c, &session(), &parts.map(part))),
-            ("sign-private", smh(private()).sign(c, &session(), &wanted)),
-            ("sign-private-hundreds", smh(private()).sign(c, &session(), &hundreds)),
-            ("sign-private-by-answer", smh(target()).sign(c, &said_private(), &parts.map(part))),
-            ("sign-public-by-answer", smh(private()).sign(c, &said_public(), &parts.map(part))),
+            ("sign", smh(target()).sign(c, &session(), &parts.map(part), &Content::default())),
+            ("sign-full", smh(full()).sign(c, &session(), &parts.map(part), &Content::default())),
+            ("sign-private", smh(private()).sign(c, &session(), &wanted, &Content::default())),
+            ("sign-private-hundreds", smh(private()).sign(c, &session(), &hundreds, &Content::default())),
+            ("sign-private-by-answer", smh(target()).sign(c, &said_private(), &parts.map(part), &Content::default())),
+            ("sign-public-by-answer", smh(private()).sign(c, &said_public(), &parts.map(part), &Content::default())),
             ("put-shared", smh(target()).put(&session(), &lease(target(), SHARED), &part(3)).expect("covered")),
             ("put-shared-plain", smh(full()).put(&session(), &lease(full(), SHARED), &part(1)).expect("covered")),
             ("put-own-link", smh(target()).put(&session(), &lease(target(), EACH), &part(2)).expect("covered")),

@@ -1,0 +1,37 @@
+//! What a service lets in.
+
+use crate::redact::Secret;
+
+/// A credential. It can't be printed; equal ones are the same credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// SMH: the access token. KooDrive: the whole `Authorization` value, such as `Bearer …`.
+    Token {
+        /// It.
+        value: Secret,
+    },
+    /// KooDrive's application authentication. For servers and command lines: an application secret inside an app is no secret.
+    AppKey {
+        /// The application.
+        app_id: String,
+        /// Its secret.
+        app_secret: Secret,
+        /// The user in whose name it acts.
+        user_id: String,
+    },
+}
+
+impl Credential {
+    /// A token.
+    pub fn token(value: impl Into<Secret>) -> Credential {
+        Credential::Token { value: value.into() }
+    }
+
+    /// The token; empty where there is none, which a service that wants one refuses.
+    pub fn value(&self) -> &str {
+        match self {
+            Credential::Token { value } => value.expose(),
+            Credential::AppKey { .. } => "",
+        }
+    }
+}
