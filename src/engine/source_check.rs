@@ -244,7 +244,11 @@ impl Machine {
             }
             return;
         }
-        let equal = [self.facts.proven.get(&number).copied(), self.facts.hashed.get(&number).map(|hashed| hashed.crc64)].into_iter().flatten().all(|known| known == digest.crc64);
+        let equal =
+            [self.facts.proven.get(&number).copied(), self.facts.hashed.get(&number).map(|hashed| hashed.crc64)]
+                .into_iter()
+                .flatten()
+                .all(|known| known == digest.crc64);
         let mut differs = false;
         if let SourceState::Proving { left, .. } = &mut self.source
             && left.front() == Some(&number)
