@@ -113,6 +113,7 @@ fn statuses_ask_for_what_they_should() {
 }
 
 #[test]
+#[allow(clippy::type_complexity)] // A table, read where it stands.
 fn complete_has_outcomes_of_its_own() {
     let read = |status, code| smh(target()).read_complete(&proof(Conflict::Ask), &coded(status, code));
     let rows: &[(u16, &str, fn(&Complete) -> bool)] = &[
