@@ -4,7 +4,14 @@
 //! `fault` (status and code to a typed fault). What differs is [`Capabilities`] and the typed outcomes below; no `if` on the service
 //! stands anywhere else. A new service is a folder, a variant of [`Target`] and a line in [`open`].
 
+mod check;
+mod encode;
+mod iso8601;
+mod json;
+mod shapes;
 mod smh;
+mod verdict;
+mod xml;
 
 use std::collections::BTreeMap;
 
