@@ -81,8 +81,8 @@ pub(super) fn date(service_unix_ms: i64) -> String {
     iso8601::format_basic(unix_ms).unwrap_or_else(|| "19700101T000000Z".to_owned())
 }
 
-/// `X-Traceid`, exactly 58 characters (koodrive §2): `partway_`, the service's time in milliseconds as 17 digits, `_`, and 32 hex digits of the SHA-256 of path and body: the
-/// same request at the same time has the same id, any other another.
+/// `X-Traceid`, exactly 58 characters (koodrive §2): `partway_`, the service's time in milliseconds as 17 digits, `_`, and 32 hex digits of the
+/// SHA-256 of path and body. The same request at the same time has the same id, any other another.
 pub(super) fn trace_id(service_unix_ms: i64, path: &str, body: &[u8]) -> String {
     let mut digest = Sha256::new();
     digest.update(path.as_bytes());

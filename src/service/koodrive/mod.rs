@@ -84,6 +84,7 @@ impl Service for KooDrive {
         self.place.begin(caller, plan, conflict, content, again)
     }
 
+    /// The answer to an instant upload tells no size (koodrive §3.2): without what the begin said, the receipt's is 0.
     fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault> {
         self.place.read_begin(None, answer)
     }
@@ -141,6 +142,7 @@ impl Service for KooDrive {
         self.place.complete(caller, &Upload::of(session), proof)
     }
 
+    /// The answer names nothing (koodrive §6): without the session, the receipt's name is the one that was asked for.
     fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault> {
         self.place.read_complete(None, proof, answer)
     }
