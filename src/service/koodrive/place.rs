@@ -48,6 +48,7 @@ impl Place {
         demand(!target.container.is_empty(), "the container is empty")?;
         demand(!check::has_control(&target.container), "the container has a control character")?;
         demand(!check::has_control(&target.parent), "the parent folder has a control character")?;
+        demand(target.parent != "." && target.parent != "..", "the parent folder is . or ..")?;
         let name = target.name.as_str();
         demand(!name.is_empty(), "the name is empty")?;
         demand(name != "." && name != "..", "the name is . or ..")?;

@@ -34,8 +34,5 @@ impl Upload {
 
 /// True for what can be a path segment on its own; a documented id is `F` and 32 letters and digits (koodrive §3.2).
 pub(super) fn is_file_id(id: &str) -> bool {
-    (1..=256).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
-        && id != "."
-        && id != ".."
+    (1..=256).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }

@@ -66,6 +66,7 @@ fn ids_can_be_sent() {
     let evil = || "canary\r\nX-Evil: 1".to_owned();
     refused(KooDriveTarget { container: evil(), ..target() }, "canary");
     refused(KooDriveTarget { parent: evil(), ..target() }, "canary");
+    refused(KooDriveTarget { parent: "..".to_owned(), ..target() }, "");
     refused(KooDriveTarget { user_id: Some(evil()), ..target() }, "canary");
     refused(KooDriveTarget { shared_folder: Some(evil()), ..target() }, "canary");
     refused(KooDriveTarget { language: Some("é".to_owned()), ..target() }, "");

@@ -83,7 +83,7 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
             ("inspect", koo(target()).inspect(c, &session())),
             (
                 "inspect-full",
-                koo(full()).inspect(c, &Session(serde_json::json!({ "file_id": "F~1", "file_name": "n" }))),
+                koo(full()).inspect(c, &Session(serde_json::json!({ "file_id": "F_1", "file_name": "n" }))),
             ),
             ("inspect-unreadable-session", koo(target()).inspect(c, &forgotten)),
             ("complete", koo(target()).complete(c, &session(), &proof())),
