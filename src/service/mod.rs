@@ -274,7 +274,8 @@ pub trait Service: Send + Sync {
         again: bool,
     ) -> Request;
     /// Reads the answer to [`begin`](Service::begin).
-    fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault>;
+    /// `proof`: what the begin said of the content, when it carried the whole digest.
+    fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault>;
 
     /// Creates the missing parent directory.
     fn create_parent(&self, caller: Caller<'_>) -> Request;
@@ -311,7 +312,7 @@ pub trait Service: Send + Sync {
     /// Makes the object of the parts.
     fn complete(&self, caller: Caller<'_>, session: &Session, proof: &Proof) -> Request;
     /// Reads the answer to [`complete`](Service::complete). A [`Fault::Retry`] here leaves the outcome unknown.
-    fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault>;
+    fn read_complete(&self, session: &Session, proof: &Proof, answer: &Answer) -> Result<Complete, Fault>;
 
     /// Drops the session and its parts.
     fn abort(&self, caller: Caller<'_>, session: &Session) -> Request;

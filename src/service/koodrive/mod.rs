@@ -85,8 +85,8 @@ impl Service for KooDrive {
     }
 
     /// The answer to an instant upload tells no size (koodrive §3.2): without what the begin said, the receipt's is 0.
-    fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault> {
-        self.place.read_begin(None, answer)
+    fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
+        self.place.read_begin(proof, answer)
     }
 
     /// No such request: it looks at the parent folder, which changes nothing.
@@ -143,8 +143,8 @@ impl Service for KooDrive {
     }
 
     /// The answer names nothing (koodrive §6): without the session, the receipt's name is the one that was asked for.
-    fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault> {
-        self.place.read_complete(None, proof, answer)
+    fn read_complete(&self, session: &Session, proof: &Proof, answer: &Answer) -> Result<Complete, Fault> {
+        self.place.read_complete(Some(&Upload::of(session)), proof, answer)
     }
 
     /// No such request (koodrive §7): it looks at the file, which changes nothing.

@@ -16,7 +16,7 @@ fn sign_fault(status: u16, body: &str) -> Fault {
 }
 
 fn begin_fault(status: u16, body: &str) -> Fault {
-    koo(target()).read_begin(&answer(status, &[], body)).expect_err("a refusal")
+    koo(target()).read_begin(None, &answer(status, &[], body)).expect_err("a refusal")
 }
 
 fn put_fault(status: u16, code: &str) -> Fault {
@@ -157,7 +157,7 @@ fn words_count_where_no_code_does() {
 
 #[test]
 fn complete_has_outcomes_of_its_own() {
-    let read = |status, body: &str| koo(target()).read_complete(&proof(), &answer(status, &[], body));
+    let read = |status, body: &str| koo(target()).read_complete(&session(), &proof(), &answer(status, &[], body));
     for status in [200, 400] {
         for body in spellings("13000401") {
             assert!(matches!(read(status, &body), Ok(Complete::Already)), "{body}");

@@ -11,8 +11,8 @@ use crate::{
 /// Reads an answer every way; what comes out, printed.
 fn read_all(answer: &Answer) -> String {
     let koo = koo(target());
-    let mut text = format!("{:?}{:?}", koo.read_begin(answer), koo.place.read_begin(Some(&proof()), answer));
-    if let Ok(Begin::Session { lease: Some(lease), session }) = koo.read_begin(answer) {
+    let mut text = format!("{:?}{:?}", koo.read_begin(None, answer), koo.place.read_begin(Some(&proof()), answer));
+    if let Ok(Begin::Session { lease: Some(lease), session }) = koo.read_begin(None, answer) {
         text += &format!("{:?}", koo.put(&session, &lease, &part(1)));
     }
     text += &format!("{:?}", koo.read_create_parent(answer));
@@ -25,7 +25,7 @@ fn read_all(answer: &Answer) -> String {
     }
     text += &format!("{:?}", koo.read_probe(&proof(), answer));
     text += &format!("{:?}", koo.place.read_complete(Some(&Upload::of(&session())), &proof(), answer));
-    text += &format!("{:?}{:?}", koo.read_complete(&proof(), answer), koo.read_abort(answer));
+    text += &format!("{:?}{:?}", koo.read_complete(&session(), &proof(), answer), koo.read_abort(answer));
     text
 }
 
@@ -151,7 +151,7 @@ fn nothing_prints_a_secret() {
 #[test]
 fn a_session_holds_neither_link_nor_upload_id() {
     let body = r#"{"code":0,"fileId":"F1","uploadId":"canary","multiParts":[{"partNumber":1,"uploadUrl":"https://canary/x"}]}"#;
-    let Ok(Begin::Session { session, .. }) = koo(target()).read_begin(&answer(200, &[], body)) else {
+    let Ok(Begin::Session { session, .. }) = koo(target()).read_begin(None, &answer(200, &[], body)) else {
         panic!("a session")
     };
     let text = serde_json::to_string(&session).expect("JSON");

@@ -123,7 +123,7 @@ fn links_are_plain_only_where_the_endpoint_is() {
 
 #[test]
 fn the_session_remembers_what_only_create_tells() {
-    let session = |body: &str| match koo(target()).read_begin(&answer(200, &[], body)) {
+    let session = |body: &str| match koo(target()).read_begin(None, &answer(200, &[], body)) {
         Ok(Begin::Session { session, .. }) => session.0,
         other => panic!("{other:?}"),
     };

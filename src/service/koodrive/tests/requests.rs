@@ -25,7 +25,7 @@ fn full() -> KooDriveTarget {
 }
 
 fn lease(body: &str) -> Lease {
-    match koo(target()).read_begin(&answer(200, &[], body)) {
+    match koo(target()).read_begin(None, &answer(200, &[], body)) {
         Ok(Begin::Session { lease: Some(lease), .. }) => lease,
         other => panic!("{other:?}"),
     }
