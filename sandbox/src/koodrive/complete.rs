@@ -33,24 +33,32 @@ pub(crate) async fn complete(exchange: &Exchange, body: &[u8]) -> Result<Value, 
         (file_id, said, Arc::clone(&upload.gate))
     };
     let _held = gate.lock().await;
-    let content = {
+    let made = make(exchange, &file_id, said.as_deref()).await;
+    let world = &mut *exchange.shared.world();
+    if made.as_ref().is_err_and(Refusal::is_integrity) && world.switches.koodrive.integrity_failure_ends_upload {
+        world.koodrive.uploads.remove(&file_id);
+    }
+    made
+}
+
+async fn make(exchange: &Exchange, file_id: &str, said: Option<&str>) -> Result<Value, Refusal> {
+    let (content, place, discard) = {
         let world = &mut *exchange.shared.world();
-        let upload = world.koodrive.uploads.get_mut(&file_id).ok_or_else(Refusal::no_task)?;
-        let checked = Content::of(upload, &world.switches.koodrive).and_then(|content| {
-            content.sha256.as_deref().map_or(Ok(()), |sha256| check_digest(upload, said.as_deref(), sha256))?;
-            Ok(content)
-        });
-        let Ok(content) = checked else {
-            return checked.map(|_| Value::Null).map_err(|why| failed(exchange, &file_id, why));
-        };
+        let upload = world.koodrive.uploads.get_mut(file_id).ok_or_else(Refusal::no_task)?;
+        let content = Content::of(upload, &world.switches.koodrive)?;
+        if let Some(sha256) = &content.sha256 {
+            check_digest(upload, said, sha256)?;
+        }
         upload.sealed = true;
-        content
+        (content, world.store.place.clone(), world.switches.discard)
     };
-    let _seal = Seal { exchange, file_id: &file_id };
-    let place = exchange.shared.world().store.place.clone();
+    let _seal = Seal { exchange, file_id };
     let (pieces, known) = (content.pieces.clone(), content.sha256.clone());
     let made = tokio::task::spawn_blocking(move || {
-        let whole = place.join(&pieces)?;
+        let whole = match place.join(&pieces)? {
+            None if !discard => Some(place.scratch()?.1),
+            whole => whole,
+        };
         let sha256 = match (known, whole.as_ref().and_then(Scratch::path)) {
             (None, Some(path)) => Some(Midstate::of_file(path)?),
             (known, _) => known,
@@ -60,7 +68,7 @@ pub(crate) async fn complete(exchange: &Exchange, body: &[u8]) -> Result<Value, 
     let made: std::io::Result<_> =
         made.await.unwrap_or_else(|_| Err(std::io::Error::other("the object could not be made")));
     let (whole, sha256) = made.map_err(|e| Refusal::broken(&e))?;
-    finish(exchange, &file_id, said.as_deref(), &Content { sha256, ..content }, whole)
+    finish(exchange, file_id, said, &Content { sha256, ..content }, whole)
 }
 
 /// Opens the upload again when complete ends in any way, the client's going included.
@@ -146,15 +154,6 @@ fn check_digest(upload: &Upload, said: Option<&str>, sha256: &str) -> Result<(),
     Ok(())
 }
 
-/// What a failed check does to the upload.
-fn failed(exchange: &Exchange, file_id: &str, why: Refusal) -> Refusal {
-    let world = &mut *exchange.shared.world();
-    if world.switches.koodrive.integrity_failure_ends_upload {
-        world.koodrive.uploads.remove(file_id);
-    }
-    why
-}
-
 fn finish(
     exchange: &Exchange,
     file_id: &str,
@@ -164,18 +163,15 @@ fn finish(
 ) -> Result<Value, Refusal> {
     let world = &mut *exchange.shared.world();
     let upload = world.koodrive.uploads.get(file_id).ok_or_else(Refusal::no_task)?;
-    if let Some(why) = content.sha256.as_deref().and_then(|sha256| check_digest(upload, said, sha256).err()) {
-        if world.switches.koodrive.integrity_failure_ends_upload {
-            world.koodrive.uploads.remove(file_id);
-        }
-        return Err(why);
+    if let Some(sha256) = &content.sha256 {
+        check_digest(upload, said, sha256)?;
     }
     if world.switches.koodrive.quota_at.at_confirm() {
         check_quota(world, content.size)?;
     }
     let now_ms = exchange.shared.clock.now_ms();
     let wanted = &upload.wanted;
-    let path = names::place(world, &upload.container, &upload.path, wanted.rename, now_ms)?;
+    let path = names::place(world, &upload.container, &upload.path, wanted.rename, Some(file_id), now_ms)?;
     let spot = Spot { container: upload.container.clone(), path };
     let object = StoredObject {
         size: content.size,

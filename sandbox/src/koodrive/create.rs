@@ -40,7 +40,7 @@ pub(crate) fn create(exchange: &Exchange, body: &[u8]) -> Result<Value, Refusal>
     if let Some(existing) = same(world, &spot, &wanted) {
         return Ok(existing);
     }
-    let path = names::place(world, &spot.container, &spot.path, wanted.rename, now_ms)?;
+    let path = names::place(world, &spot.container, &spot.path, wanted.rename, None, now_ms)?;
     if world.switches.koodrive.quota_at.at_start() {
         check_quota(world, wanted.length)?;
     }

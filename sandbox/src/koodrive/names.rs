@@ -57,22 +57,25 @@ pub(crate) fn check(name: &str, chars_max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a path is taken.
-pub(crate) fn is_taken(world: &World, container: &str, path: &[String]) -> bool {
-    let unfinished = || world.koodrive.uploads.iter().any(|u| u.container == container && u.path == path);
+/// Whether a path is taken by something else than this upload.
+fn is_taken(world: &World, container: &str, path: &[String], own: Option<&str>) -> bool {
+    let other = |id: &str| own != Some(id);
+    let unfinished =
+        || world.koodrive.uploads.iter().any(|u| other(&u.file_id) && u.container == container && u.path == path);
     world.store.at(container, path) != Standing::Nothing
         || (world.switches.koodrive.unfinished_names_taken && unfinished())
 }
 
-/// The path of a new file.
+/// The path of a new file, or of the upload `own`.
 pub(crate) fn place(
     world: &World,
     container: &str,
     path: &[String],
     rename: Rename,
+    own: Option<&str>,
     now_ms: i64,
 ) -> Result<Vec<String>, Refusal> {
-    if !is_taken(world, container, path) {
+    if !is_taken(world, container, path, own) {
         return Ok(path.to_vec());
     }
     let duplicate = || Refusal::business(13_000_405, "duplicate file name");
@@ -82,7 +85,7 @@ pub(crate) fn place(
     let (name, parents) = path.split_last().ok_or_else(duplicate)?;
     (0..RENAMES_MAX)
         .map(|n| [parents, &[stamped(name, now_ms + 1000 * n)]].concat())
-        .find(|path| !is_taken(world, container, path))
+        .find(|path| !is_taken(world, container, path, own))
         .ok_or_else(duplicate)
 }
 

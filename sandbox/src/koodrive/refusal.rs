@@ -46,6 +46,10 @@ impl Refusal {
         Self::business(13_000_402, format!("integrity check failed: {why}"))
     }
 
+    pub(crate) fn is_integrity(&self) -> bool {
+        self.code == Code::Business(13_000_402)
+    }
+
     pub(crate) fn gateway(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self { status, code: Code::Gateway(code.to_owned()), message: message.into(), more: Vec::new() }
     }
