@@ -38,7 +38,7 @@ fn read_one(value: &Value) -> Result<Planned, Refusal> {
     let context = fields.list("hashCtx")?.map(|words| context(words)).transpose()?;
     match (number, offset, context) {
         (_, None, Some(_)) => return Err(Refusal::param("`hashCtx` needs `partOffset`")),
-        (_, Some(offset), Some(_)) if offset % BLOCK != 0 => {
+        (_, Some(offset), Some(_)) if !offset.is_multiple_of(BLOCK) => {
             return Err(Refusal::param("`partOffset` is no multiple of 64"));
         }
         (1, Some(1..), _) => return Err(Refusal::param("part 1 begins at 0")),
@@ -88,7 +88,7 @@ fn check_place(part: &Planned, length: u64, concurrent: bool, switches: &Koodriv
     if part.offset.is_some() && !last && part.size < switches.part_size_bytes_min {
         return Err(Refusal::param(format!("part {number} is not the last and too small")));
     }
-    if concurrent && !last && part.size % BLOCK != 0 {
+    if concurrent && !last && !part.size.is_multiple_of(BLOCK) {
         return Err(Refusal::param(format!("part {number} is not the last and no multiple of 64 bytes")));
     }
     Ok(())

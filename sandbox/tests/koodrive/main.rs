@@ -10,4 +10,6 @@ mod parts;
 mod readme;
 mod support;
 mod switches;
+#[cfg(feature = "tls")]
+mod tls;
 mod upload;
