@@ -15,7 +15,7 @@ use partway::{
         Client, Config, Credential, CredentialAsk, CredentialProvider, Select, Snapshot, Source, State, UploadRequest,
         WaitReason,
     },
-    model::{Receipt, SmhTarget, Target},
+    model::{InstantMode, KooDriveTarget, Receipt, SmhTarget, Target},
 };
 use partway_sandbox::{Config as CloudConfig, LogEntry, Rule, Sandbox, Step, StoredObject};
 
@@ -110,6 +110,25 @@ impl World {
     pub fn request(&self, file: &Path, remote: &str) -> UploadRequest {
         let mut request = UploadRequest::new(remote, Target::Smh(self.target(remote)), Source::path(file));
         request.part_size_bytes = Some(MIB);
+        request
+    }
+
+    pub fn koodrive_target(&self, name: &str) -> KooDriveTarget {
+        KooDriveTarget {
+            endpoint: self.cloud.koodrive_url(),
+            account: "me".into(),
+            container: self.cloud.config().koodrive.container.clone(),
+            parent: "root".into(),
+            name: name.into(),
+            ..KooDriveTarget::default()
+        }
+    }
+
+    /// An upload to KooDrive in parts of 5 MiB, hashed ahead of sending; its credential must be `Bearer sandbox-token`.
+    pub fn koodrive_request(&self, file: &Path, name: &str) -> UploadRequest {
+        let mut request = UploadRequest::new(name, Target::KooDrive(self.koodrive_target(name)), Source::path(file));
+        request.part_size_bytes = Some(5 * MIB);
+        request.instant = InstantMode::Off;
         request
     }
 
