@@ -20,7 +20,7 @@ use partway::{
 use partway_sandbox::{Config as CloudConfig, LogEntry, Rule, Sandbox, Step, StoredObject};
 
 /// As long as anything may take before a test fails.
-pub const PATIENCE_MS: u64 = 60_000;
+pub const PATIENCE_MS: u64 = 30_000;
 pub const MIB: u64 = 1 << 20;
 
 /// Hands out what it holds; counts.
@@ -299,7 +299,7 @@ pub fn content(size_bytes: u64, seed: u64) -> Vec<u8> {
 /// The upload's ending; a minute without one fails.
 pub fn ended(client: &Client, id: &str) -> Snapshot {
     let snapshot = client.wait(id, Some(PATIENCE_MS)).expect("a known upload");
-    assert!(snapshot.state.ended(), "not ended after a minute: {:?} {:?}", snapshot, client.explain(id));
+    assert!(snapshot.state.ended(), "never ended: {:?} {:?}", snapshot, client.explain(id));
     snapshot
 }
 
@@ -316,8 +316,17 @@ pub fn start(client: &Client, request: UploadRequest) -> String {
 
 /// Waits until the upload looks as wanted.
 pub fn until(client: &Client, id: &str, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    until_within(client, id, PATIENCE_MS, wanted)
+}
+
+/// The same where a whole retry budget is spent first.
+pub fn until_long(client: &Client, id: &str, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    until_within(client, id, 5 * PATIENCE_MS, wanted)
+}
+
+fn until_within(client: &Client, id: &str, patience_ms: u64, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
     let mut snapshot = client.snapshot(id).expect("a known upload");
-    let deadline = std::time::Instant::now() + Duration::from_millis(PATIENCE_MS);
+    let deadline = std::time::Instant::now() + Duration::from_millis(patience_ms);
     while !wanted(&snapshot) {
         assert!(std::time::Instant::now() < deadline, "it never came: {snapshot:?}");
         if let Some(next) = client.wait_change(id, snapshot.revision, 1_000) {
