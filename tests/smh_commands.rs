@@ -106,7 +106,7 @@ impl Caught {
     fn completes(&self) {
         completed(&self.client, &self.id);
         self.world.sole_object(&self.file);
-        self.world.hold_promises(&self.file);
+        self.world.hold_promises_after(&self.file, 1);
         self.world.becomes("told", || !self.told.endings().is_empty());
         assert_eq!(self.told.endings().len(), 1, "exactly one ending is told");
     }
@@ -139,7 +139,7 @@ fn a_cancel_shows_at_once_in_every_phase_and_leaves_nothing_open() {
         caught.world.becomes("closed", || caught.world.open_tasks() <= open);
         assert!(phase.step == Step::Begin || phase.step == Step::Mkdir || last.state == settled[0], "{last:?}");
         assert!(caught.world.cloud.objects().is_empty());
-        caught.world.hold_promises(&caught.file);
+        caught.world.hold_promises_after(&caught.file, 1);
     });
 }
 
@@ -221,7 +221,7 @@ fn a_hold_lets_go_of_everything_and_another_client_may_go_on() {
         let second = caught.world.open();
         completed(&second, &caught.id);
         caught.world.sole_object(&caught.file);
-        caught.world.hold_promises(&caught.file);
+        caught.world.hold_promises_after(&caught.file, 1);
     });
 }
 
@@ -238,7 +238,7 @@ fn go_goes_on_after_hold_and_none_is_missed() {
     }
     completed(&client, &id);
     world.sole_object(&file);
-    world.hold_promises(&file);
+    world.hold_promises_after(&file, 20);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_network_that_comes_back_at_once_is_not_missed() {
     }
     completed(&client, &id);
     world.sole_object(&file);
-    world.hold_promises(&file);
+    world.hold_promises_after(&file, 20);
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_resume_right_after_a_pause_is_not_missed() {
     }
     completed(&client, &id);
     world.sole_object(&file);
-    world.hold_promises(&file);
+    world.hold_promises_after(&file, 20);
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn a_closed_client_leaves_what_the_next_one_continues() {
         let client = world.open();
         completed(&client, &id);
         world.sole_object(&file);
-        world.hold_promises(&file);
+        world.hold_promises_after(&file, 1);
     });
 }
 
@@ -304,7 +304,7 @@ fn a_pause_outlives_the_process() {
     assert_eq!(caught.world.cloud.log().len(), requests);
     client.resume(&one(&caught.id));
     completed(&client, &caught.id);
-    caught.world.hold_promises(&caught.file);
+    caught.world.hold_promises_after(&caught.file, 1);
 }
 
 #[test]
