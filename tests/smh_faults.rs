@@ -195,7 +195,11 @@ fn a_fault_without_end_waits_for_help_by_name() {
         (Step::Confirm, How::DropBefore, Code::ConnectionCut),
         (Step::Part, How::DropBody { after_bytes: 100_000 }, Code::ConnectionCut),
         (Step::Begin, How::EndlessBody, Code::AnswerTooLarge),
-        (Step::Begin, How::Redirect { location: "http://127.0.0.1:1/".into() }, Code::RedirectRefused),
+        (
+            Step::Begin,
+            How::raw(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
+            Code::RedirectRefused,
+        ),
         (Step::Begin, How::body_nested(10_000), Code::AnswerMalformed),
     ];
     each(&cases, |(step, how, code)| {
@@ -295,6 +299,25 @@ fn parts_that_are_said_to_be_missing_but_are_not_are_not_sent_again() {
         world.sole_object(&file);
         world.hold_promises(&file);
         assert_eq!((world.requests(Step::Confirm), world.parts_sent().len()), (2, 4), "{}", world.told());
+    });
+}
+
+#[test]
+fn a_confirm_that_is_always_refused_slows_down() {
+    each(&[(404, "MultipartUploadIncomplete"), (409, "UploadComplete")], |(number, code)| {
+        let world = World::new();
+        let file = world.file("photo.jpg", SIZE);
+        world.rule(Rule::new(Step::Confirm, How::status(*number, code)));
+        let client = world.open();
+        let id = start(&client, world.request(&file, "photo.jpg"));
+        world.wait_requests(Step::Confirm, 4);
+        let starts: Vec<u64> = of(&world.cloud.log(), Step::Confirm).map(|entry| entry.ms).collect();
+        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 290), "{starts:?}");
+        world.cloud.clear_rules();
+        client.resume(&one(&id));
+        completed(&client, &id);
+        world.sole_object(&file);
+        world.hold_promises(&file);
     });
 }
 

@@ -53,6 +53,7 @@ impl Machine {
     }
 
     fn read_answer(&mut self, now: Now, op: OpId, state: &Op, answer: &Answer, sent: Sent) {
+        let failures = self.backoff.retries;
         let outcome = match op.kind {
             OpKind::Begin => self.service.read_begin(answer).map(|begin| self.begun(now, answer, begin)),
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
@@ -84,7 +85,10 @@ impl Machine {
         };
         match outcome {
             Ok(()) => {
-                self.backoff.succeeded(Purpose::Op(op.kind));
+                // An answer that was read may still be a failure (parts are missing): that one counts.
+                if self.backoff.retries == failures {
+                    self.backoff.succeeded(Purpose::Op(op.kind));
+                }
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
                 }
