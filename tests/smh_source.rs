@@ -1,5 +1,5 @@
 //! The object is the file, whatever happens to the file meanwhile; the same bytes go on, other bytes are noticed.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::type_complexity)]
 
 mod common;
 
