@@ -53,6 +53,7 @@ impl Machine {
     }
 
     fn read_answer(&mut self, now: Now, op: OpId, state: &Op, answer: &Answer, sent: Sent) {
+        let failures = self.backoff.retries;
         let outcome = match op.kind {
             OpKind::Begin => self
                 .service
@@ -87,7 +88,10 @@ impl Machine {
         };
         match outcome {
             Ok(()) => {
-                self.backoff.succeeded(Purpose::Op(op.kind));
+                // An answer that was read may still be a failure (parts are missing): that one counts.
+                if self.backoff.retries == failures {
+                    self.backoff.succeeded(Purpose::Op(op.kind));
+                }
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
                 }
