@@ -229,7 +229,12 @@ impl Client {
 
     /// Goes on after `hold`, or after an open without autostart. **now**
     pub fn go(&self) {
-        self.inner.runtime.go();
+        self.inner.runtime.go(None);
+    }
+
+    /// The same for these alone: the others stay as they are until [`go`](Client::go). For a command line or a job that serves one upload. **now**
+    pub fn go_only(&self, which: &Select) {
+        self.inner.runtime.go(Some(self.ids(which)));
     }
 
     /// No request in flight, all durable, no lock, no socket when it returns, unless `timeout_ms` was too short. **waits**

@@ -4,7 +4,6 @@ use super::{
     OpId, OpKind, Record, RestartReason,
     backoff::{EXHAUSTED_RETRY_MS, Purpose},
     finish::Finish,
-    lease::HeldLease,
     machine::{Machine, Op, bug, planned},
     record::{Ending, Remote, Wish},
     view::WaitReason,
@@ -57,9 +56,10 @@ impl Machine {
         let outcome = match op.kind {
             OpKind::Begin => self.service.read_begin(answer).map(|begin| self.begun(now, answer, begin)),
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
-            OpKind::Sign => self
-                .with_session(|machine, session| machine.service.read_sign(session, answer))
-                .map(|lease| self.take_lease(now, answer, lease)),
+            OpKind::Sign => {
+                let lease = self.with_session(|machine, session| machine.service.read_sign(session, answer));
+                lease.and_then(|lease| self.signed(now, answer, lease))
+            }
             OpKind::Part(number) => {
                 self.service.read_put(answer, &sent).and_then(|stored| self.stored(number, &stored, sent))
             }
@@ -69,7 +69,7 @@ impl Machine {
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
                 .map(|inspected| self.inspected(now, answer, inspected)),
-            OpKind::Probe => match self.facts.intent.clone() {
+            OpKind::Probe => match self.facts.intent.clone().or_else(|| self.facts.begin_intent.clone()) {
                 Some(proof) => self.service.read_probe(&proof, answer).map(|probed| self.probed(now, probed)),
                 None => Ok(()),
             },
@@ -80,7 +80,7 @@ impl Machine {
                 None => Ok(()),
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
-            OpKind::Read(_) => Ok(()),
+            OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof => Ok(()),
         };
         match outcome {
             Ok(()) => {
@@ -109,6 +109,8 @@ impl Machine {
         match begin {
             Begin::Session { session, lease } => {
                 self.inspected = true;
+                // The service did not recognise the content, as far as it was told: now bytes are sent.
+                self.digest.missed = true;
                 self.commit_soon(Record::Session { session });
                 if let Some(lease) = lease {
                     self.take_lease(now, answer, lease);
@@ -116,19 +118,27 @@ impl Machine {
             }
             Begin::Done(receipt) => self.complete_with(now, receipt),
             Begin::NeedDigest => {
-                let error =
-                    ErrorInfo::new(Code::AnswerMalformed, "the service asked for a digest that was not offered");
-                self.backoff.failed(Purpose::Op(OpKind::Begin), now.tick, now.tick, error, false);
+                // It has all that there is and still wants more: bytes are sent.
+                self.digest.missed |= self.digest.wanted || self.facts.digester.is_none();
+                self.digest.wanted = true;
+                if self.facts.begin_intent.is_some() {
+                    self.commit_soon(Record::BeginNo);
+                }
             }
         }
+    }
+
+    fn signed(&mut self, now: Now, answer: &Answer, lease: Lease) -> Result<(), Fault> {
+        let covers = lease.covers(self.sign_wanted);
+        self.take_lease(now, answer, lease);
+        // Asked again at once this would go on for ever.
+        covers.then_some(()).ok_or_else(|| Fault::Retry(ErrorInfo::new(Code::AnswerMalformed, "the service's links lack the one that was asked for")))
     }
 
     fn take_lease(&mut self, now: Now, answer: &Answer, lease: Lease) {
         // The answer's own Date says best what the service's clock was when it wrote the expiry.
         let service_unix_ms = answer.date_unix_ms().unwrap_or_else(|| self.clock.unix_ms(now));
-        let generation = self.next_lease_generation();
-        let held = HeldLease::new(lease, generation, now.tick, service_unix_ms);
-        self.lease = Some(held.merge(self.lease.take()));
+        self.lease.take(lease, now.tick, service_unix_ms);
     }
 
     fn stored(&mut self, number: u32, stored: &Stored, sent: Sent) -> Result<(), Fault> {
@@ -147,6 +157,7 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
+        self.lease.forget(number);
         if self.facts.ending.is_none() && !self.facts.proven.contains_key(&number) && !self.part_committing(number) {
             self.commit_soon(Record::Part { part_number: number, crc64: sent.crc64 });
         }
@@ -163,6 +174,7 @@ impl Machine {
                 }
                 if self.facts.intent.is_some() {
                     self.finish = Finish::No;
+                    self.seen_open = true;
                     self.commit_soon(Record::CompleteNo);
                 }
                 if let Some(parts) = parts {
@@ -190,6 +202,7 @@ impl Machine {
     fn probed(&mut self, now: Now, probed: Probed) {
         match probed {
             Probed::Done(receipt) => self.complete_with(now, receipt),
+            Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo),
             Probed::NotDone => {
                 self.finish = Finish::No;
                 self.commit_soon(Record::CompleteNo);
@@ -243,7 +256,7 @@ impl Machine {
 
     /// The object exists: unless what the service says of it contradicts what was sent, that is the end.
     fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
-        let ours = self.facts.intent.as_ref().map(|proof| (proof.size_bytes, proof.crc64.to_string()));
+        let ours = self.facts.intent.as_ref().or(self.facts.begin_intent.as_ref()).map(|proof| (proof.size_bytes, proof.crc64.to_string()));
         let mut ending = None;
         if let Some((size_bytes, crc64)) = ours {
             let other =
@@ -289,6 +302,7 @@ impl Machine {
                 }
                 self.backoff.retries += 1;
                 // The service looked at the credential and did nothing else.
+                self.begin_did_nothing(op);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                     self.commit_soon(Record::CompleteNo);
@@ -296,6 +310,7 @@ impl Machine {
             }
             Fault::SessionGone(error) => self.session_gone(now, op, error),
             Fault::ParentMissing(error) => {
+                self.begin_did_nothing(op);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                     self.commit_soon(Record::CompleteNo);
@@ -318,6 +333,7 @@ impl Machine {
                 match error.code {
                     Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
                     code => {
+                        self.begin_did_nothing(op);
                         if op.kind == OpKind::Complete {
                             self.commit_soon(Record::CompleteNo);
                         }
@@ -341,17 +357,20 @@ impl Machine {
         }
     }
 
+    /// A begin that might have made the object was refused outright.
+    fn begin_did_nothing(&mut self, op: OpId) {
+        if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() {
+            self.commit_soon(Record::BeginNo);
+        }
+    }
+
     fn stick(&mut self, now: Now, reason: WaitReason, error: ErrorInfo) {
         self.stuck = Some((reason, error, now.tick.after_ms(EXHAUSTED_RETRY_MS)));
     }
 
     fn lease_refused(&mut self, now: Now, op: OpId, state: &Op, error: ErrorInfo) {
-        if let Some(held) = &mut self.lease
-            && held.generation == state.lease_generation
-        {
-            held.stale = true;
-        }
         if let OpKind::Part(number) = op.kind {
+            self.lease.refuse(number, state.lease_generation);
             let trouble = self.trouble.entry(number).or_default();
             trouble.refused += 1;
             trouble.suspect = false;
@@ -369,10 +388,16 @@ impl Machine {
             // Whether it is done, open or gone is what the service says of the session itself.
             OpKind::Part(_) | OpKind::Sign => {
                 self.inspected = false;
-                self.lease = None;
+                self.lease.clear();
                 self.backoff.failed(Purpose::Op(op.kind), now.tick, now.tick, error, false);
             }
-            _ if self.facts.intent.is_some() => self.finish = Finish::Probing,
+            _ if self.facts.intent.is_some() && self.service.capabilities().probes => self.finish = Finish::Probing,
+            // Looked at in between and not done: then it is gone.
+            OpKind::Complete if !std::mem::take(&mut self.seen_open) => self.finish = Finish::No,
+            _ if self.facts.intent.is_some() => {
+                self.commit_soon(Record::CompleteNo);
+                self.restart_wanted = Some((RestartReason::SessionGone, error));
+            }
             _ => self.restart_wanted = Some((RestartReason::SessionGone, error)),
         }
     }
@@ -392,9 +417,11 @@ impl Machine {
                 _ => self.source.lost(error),
             },
             TransportFault::Unreached(error) => {
-                if op.kind == OpKind::Complete {
-                    // It did not leave.
-                    self.finish = Finish::Armed;
+                // It did not leave.
+                match op.kind {
+                    OpKind::Complete => self.finish = Finish::Armed,
+                    OpKind::Begin => self.begin_armed = self.facts.begin_intent.is_some(),
+                    _ => {}
                 }
                 self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
             }

@@ -5,9 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::record::{Ending, Record, RestartReason, UploadRecord, Wish};
 use crate::{
     error::{Code, ErrorInfo},
+    hash::Digester,
     model::{Conflict, Identity, OnChange, PartPlan},
     service::{Proof, Session},
 };
+
+/// What the digest pass found of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    /// CRC-64/XZ of the part.
+    pub crc64: u64,
+    /// SHA-256's state words at its end.
+    pub midstate: Option<[u32; 8]>,
+}
 
 /// The durable state of one upload.
 #[derive(Clone, Debug)]
@@ -26,6 +36,12 @@ pub struct Facts {
     pub bytes_proven: u64,
     /// Parts of which bytes may have left, in any run.
     pub tried: BTreeSet<u32>,
+    /// Part number to what the digest pass found of it: without a gap from 1.
+    pub hashed: BTreeMap<u32, Hashed>,
+    /// The digest pass, at the end of the last hashed part.
+    pub digester: Option<Digester>,
+    /// A begin that may have made the object was journalled, and nothing says yet what became of it.
+    pub begin_intent: Option<Proof>,
     /// A complete was journalled and nothing says yet what became of it.
     pub intent: Option<Proof>,
     /// The name is taken and nobody answered yet.
@@ -61,6 +77,9 @@ impl Facts {
             proven: BTreeMap::new(),
             bytes_proven: 0,
             tried: BTreeSet::new(),
+            hashed: BTreeMap::new(),
+            digester: None,
+            begin_intent: None,
             intent: None,
             conflict_asked: false,
             wish: Wish::Run,
@@ -82,7 +101,19 @@ impl Facts {
                 self.plan = Some(plan);
                 self.identity = Some(identity);
             }
-            Record::Session { session } => self.session = Some(session),
+            Record::Session { session } => {
+                self.session = Some(session);
+                self.begin_intent = None;
+            }
+            Record::Hashed { part_number, crc64, midstate, digester } => {
+                // Only the next one: a pass has no holes.
+                if part_number as usize == self.hashed.len() + 1 {
+                    self.hashed.insert(part_number, Hashed { crc64, midstate });
+                    self.digester = Some(*digester);
+                }
+            }
+            Record::BeginIntent { proof } => self.begin_intent = Some(proof),
+            Record::BeginNo => self.begin_intent = None,
             Record::Try { part_number } => {
                 self.tried.insert(part_number);
             }
@@ -106,6 +137,7 @@ impl Facts {
             Record::CompleteNo => self.intent = None,
             Record::ConflictAsked => {
                 self.intent = None;
+                self.begin_intent = None;
                 self.conflict_asked = true;
             }
             Record::Conflict { conflict } => {
@@ -124,7 +156,12 @@ impl Facts {
                 self.proven.clear();
                 self.bytes_proven = 0;
                 self.intent = None;
+                self.begin_intent = None;
                 self.conflict_asked = false;
+                if why != RestartReason::SessionGone {
+                    self.hashed.clear();
+                    self.digester = None;
+                }
                 match why {
                     RestartReason::Integrity => self.integrity_restarts += 1,
                     RestartReason::Changed => {
@@ -140,6 +177,16 @@ impl Facts {
                 self.ended_unix_ms = Some(unix_ms);
             }
         }
+    }
+
+    /// True when the digest pass has reached the end.
+    pub fn all_hashed(&self) -> bool {
+        self.plan.is_some_and(|plan| self.hashed.len() == plan.parts_total() as usize)
+    }
+
+    /// Bytes that the digest pass has taken.
+    pub fn bytes_hashed(&self) -> u64 {
+        self.digester.as_ref().map_or(0, Digester::len_bytes)
     }
 
     /// True when every part of the plan is proven.

@@ -41,6 +41,11 @@ impl Machine {
         }
         match (&self.facts.intent, self.finish) {
             (None, Finish::Checking) => {
+                if self.sent_unlike_hashed().is_some() {
+                    self.finish = Finish::No;
+                    self.source.differs("a part was sent with other bytes than were hashed");
+                    return self.check_source(now, slots)?.ok_or(Why::Working(Phase::Verifying));
+                }
                 let Some(proof) = self.proof(now) else { return Err(Why::Working(Phase::Completing)) };
                 Ok(self.commit(Record::CompleteIntent { proof }))
             }
@@ -72,7 +77,7 @@ impl Machine {
         Some(Proof {
             size_bytes: plan.size_bytes,
             crc64: whole,
-            sha256: None,
+            sha256: self.whole_sha256(),
             conflict: self.facts.conflict.clone(),
             service_unix_ms,
         })

@@ -6,6 +6,7 @@ use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step,
     backoff::Backoff,
     clock::ServiceClock,
+    digest::DigestState,
     facts::Facts,
     finish::Finish,
     lease::HeldLease,
@@ -113,10 +114,12 @@ pub struct Machine {
     // The source.
     pub(super) source: SourceState,
     // Sending.
-    pub(super) lease: Option<HeldLease>,
-    lease_generations: u32,
+    pub(super) lease: HeldLease,
+    /// The part that the last sign was for.
+    pub(super) sign_wanted: u32,
     pub(super) todo: BTreeSet<u32>,
     pub(super) trouble: BTreeMap<u32, PartTrouble>,
+    pub(super) digest: DigestState,
     pub(super) adoptable: VecDeque<ListedPart>,
     pub(super) adopting: Option<ListedPart>,
     // Order.
@@ -130,6 +133,10 @@ pub struct Machine {
     pub(super) parent_wanted: bool,
     pub(super) restarts: u32,
     pub(super) finish: Finish,
+    /// The begin that may make the object was journalled in this run and has not left.
+    pub(super) begin_armed: bool,
+    /// The service said after the last complete that the session is open.
+    pub(super) seen_open: bool,
     /// All that was sent is to be dropped, once nothing of it is under way.
     pub(super) restart_wanted: Option<(RestartReason, ErrorInfo)>,
     /// A session that a restart left behind, to be aborted if that is easy.
@@ -163,10 +170,11 @@ impl Machine {
             network_generation: 0,
             credential: CredentialState::default(),
             source: SourceState::default(),
-            lease: None,
-            lease_generations: 0,
+            lease: HeldLease::default(),
+            sign_wanted: 0,
             todo: BTreeSet::new(),
             trouble: BTreeMap::new(),
+            digest: DigestState::default(),
             adoptable: VecDeque::new(),
             adopting: None,
             backoff: Backoff::new(seed),
@@ -177,6 +185,8 @@ impl Machine {
             parent_wanted: false,
             restarts: 0,
             finish: Finish::default(),
+            begin_armed: false,
+            seen_open: false,
             restart_wanted: None,
             discard: None,
             abort_by: None,
@@ -214,7 +224,11 @@ impl Machine {
             Event::Committed(id) => self.on_committed(id),
             Event::CommitFailed(id, error) => self.on_commit_failed(now, id, error),
             Event::Answered { op, result, sent } => self.on_answered(now, op, result, sent),
-            Event::Read { op, result } => self.on_read(now, op, result),
+            Event::Read { op, result } => match op.kind {
+                OpKind::Hash(_) => self.on_hashed(now, op, result),
+                OpKind::Proof => self.on_proof(op, result),
+                _ => self.on_read(now, op, result),
+            },
             Event::Bytes { op, bytes } => self.on_bytes(op, bytes),
             Event::Credential { credential, generation } => self.on_credential(credential, generation),
             Event::Source(result) => self.on_source(now, result),
@@ -277,6 +291,7 @@ impl Machine {
         let restarts = matches!(record, Record::Restart { .. });
         let plans = matches!(record, Record::Plan { .. } | Record::Missing { .. });
         let intends = matches!(record, Record::CompleteIntent { .. });
+        let begins = matches!(record, Record::BeginIntent { .. });
         self.facts.apply(record);
         if restarts {
             self.forget_session();
@@ -284,6 +299,7 @@ impl Machine {
         if restarts || plans {
             self.refill_todo();
         }
+        self.begin_armed |= begins;
         if intends {
             self.finish = Finish::Armed;
         }
@@ -389,7 +405,7 @@ impl Machine {
 
     pub(super) fn begin_op(&mut self, now: Now, kind: OpKind) -> OpId {
         let op = self.op_id(kind);
-        let lease_generation = self.lease.as_ref().map_or(0, |held| held.generation);
+        let lease_generation = if let OpKind::Part(number) = kind { self.lease.generation_of(number) } else { 0 };
         let credential_generation = self.credential.generation;
         self.ops
             .insert(op, Op { started: now.tick, lease_generation, credential_generation, bytes: 0, stopping: false });
@@ -416,11 +432,6 @@ impl Machine {
 
     pub(super) fn caller<'a>(&'a self, credential: &'a Credential, now: Now) -> Caller<'a> {
         Caller { credential, service_unix_ms: self.clock.unix_ms(now) }
-    }
-
-    pub(super) fn next_lease_generation(&mut self) -> u32 {
-        self.lease_generations += 1;
-        self.lease_generations
     }
 
     // ---- parts
@@ -451,18 +462,20 @@ impl Machine {
             .iter()
             .map(|(_, record)| record)
             .chain(&self.failed_commits)
-            .any(|record| matches!(record, Record::Part { .. }))
+            .any(|record| matches!(record, Record::Part { .. } | Record::Hashed { .. }))
     }
 
     fn forget_session(&mut self) {
-        self.lease = None;
+        self.lease.clear();
         self.trouble.clear();
         self.adoptable.clear();
         self.adopting = None;
         self.inspected = false;
         self.find_missing = false;
         self.finish = Finish::default();
+        self.begin_armed = false;
         if self.facts.plan.is_none() {
+            self.digest = DigestState::default();
             self.sent_high.clear();
             self.source.look_again();
         }
@@ -499,6 +512,7 @@ impl Machine {
         progress.bytes_total = plan.map_or(0, |plan: PartPlan| plan.size_bytes);
         progress.parts_total = plan.map_or(0, |plan| plan.parts_total());
         progress.parts_done = self.facts.proven.len() as u32;
+        progress.bytes_hashed = self.facts.bytes_hashed();
         progress.bytes_acknowledged = self.facts.bytes_proven;
         let flying: u64 = self.ops.values().map(|op| op.bytes).sum();
         let shown = (progress.bytes_acknowledged + flying).min(progress.bytes_total);

@@ -13,6 +13,7 @@ mod answers;
 mod backoff;
 mod cancel;
 mod clock;
+mod digest;
 mod facts;
 mod finish;
 mod lease;
@@ -29,6 +30,7 @@ pub use view::{Explanation, Phase, Progress, State, WaitReason, Waiting};
 
 use crate::{
     error::ErrorInfo,
+    hash::Digester,
     model::{
         Conflict, Credential, Identity, OnChange,
         http::{Answer, ByteRange, Request, Sent, TransportFault},
@@ -56,6 +58,10 @@ pub enum OpKind {
     Abort,
     /// Reading a part of the source to compare or adopt it.
     Read(u32),
+    /// Taking a part into the digest pass.
+    Hash(u32),
+    /// Reading the few bytes that prove to the service that we hold the content.
+    Proof,
 }
 
 /// One operation of one upload.
@@ -93,6 +99,15 @@ pub enum Work {
         range: ByteRange,
         /// MD5 beside CRC-64.
         md5: bool,
+        /// The bytes themselves, too: only for a few.
+        keep: bool,
+    },
+    /// Reads a stretch of the source into a digest pass that stands at its beginning.
+    Hash {
+        /// Which.
+        range: ByteRange,
+        /// The pass.
+        digester: Box<Digester>,
     },
 }
 
@@ -103,6 +118,10 @@ pub struct ReadDigest {
     pub crc64: u64,
     /// MD5 in lower-case hex, if it was wanted.
     pub md5: Option<String>,
+    /// The bytes, if they were wanted.
+    pub bytes: Option<Vec<u8>>,
+    /// The digest pass at the end of the stretch, if it was one.
+    pub digester: Option<Box<Digester>>,
 }
 
 /// What the runtime must do next for this upload.

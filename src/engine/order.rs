@@ -3,6 +3,7 @@
 use super::{
     OpKind, Record, Slots, Step, Work,
     backoff::{EXHAUSTED_RETRY_MS, Purpose},
+    digest::carries_whole,
     finish::Finish,
     machine::{Machine, Why, planned},
     record::{Ending, RestartReason, Wish},
@@ -128,6 +129,12 @@ impl Machine {
             return Ok(next);
         }
         if self.facts.all_proven() && !self.any_part_committing() {
+            if let Some(step) = self.hash_ahead(now, slots) {
+                return Ok(step);
+            }
+            if self.service.capabilities().midstates && !self.facts.all_hashed() {
+                return Err(Why::Working(Phase::Hashing));
+            }
             return self.finish(now, slots, &session);
         }
         self.parts(now, slots, &session)
@@ -137,15 +144,40 @@ impl Machine {
 
     fn begin(&mut self, now: Now, slots: &mut Slots) -> Next {
         let Some(plan) = self.facts.plan else { return Err(Why::Working(Phase::Starting)) };
-        self.control(now, slots, OpKind::Begin, Phase::Starting, |machine, credential| {
-            machine.service.begin(
-                machine.caller(credential, now),
-                &plan,
-                &machine.facts.conflict,
-                &Content::default(),
-                false,
-            )
-        })
+        if self.in_flight(OpKind::Begin) {
+            return Err(Why::Working(Phase::Starting));
+        }
+        if let Some(step) = self.hash_first(now, slots)? {
+            return Ok(step);
+        }
+        if let Some(step) = self.want_credential()? {
+            return Ok(step);
+        }
+        if carries_whole(&self.content())
+            && let Some(step) = self.proof_bytes(now, slots)?
+        {
+            return Ok(step);
+        }
+        let content = self.content();
+        // A begin with the whole digest may make the object: journalled before it is sent, settled before another one.
+        let again = self.facts.begin_intent.is_some() && !self.begin_armed;
+        if again && self.service.capabilities().probes {
+            return self.control(now, slots, OpKind::Probe, Phase::Reconciling, |machine, credential| {
+                machine.service.probe(machine.caller(credential, now))
+            });
+        }
+        if carries_whole(&content) && self.facts.begin_intent.is_none() {
+            let Some(proof) = self.begin_proof(now, &content) else { return Err(Why::Working(Phase::Starting)) };
+            return Ok(self.commit(Record::BeginIntent { proof }));
+        }
+        let next = self.control(now, slots, OpKind::Begin, Phase::Starting, |machine, credential| {
+            let caller = machine.caller(credential, now);
+            machine.service.begin(caller, &plan, &machine.facts.conflict, &content, again)
+        });
+        if matches!(next, Ok(Step::Start { .. })) {
+            self.begin_armed = false;
+        }
+        next
     }
 
     fn create_parent(&mut self, now: Now, slots: &mut Slots) -> Next {
@@ -236,14 +268,20 @@ impl Machine {
         if flying >= self.limits.parallel_parts {
             return Err(Why::Working(phase));
         }
+        if let Some(step) = self.hash_ahead(now, slots) {
+            return Ok(step);
+        }
         let mut wanted = None;
         for number in self.todo.iter().copied().take(64) {
-            if self.backoff.open(Purpose::Op(OpKind::Part(number)), now.tick) && !self.part_committing(number) {
+            if self.backoff.open(Purpose::Op(OpKind::Part(number)), now.tick) && !self.part_committing(number) && self.may_sign(number) {
                 wanted = planned(self.facts.plan, number);
                 break;
             }
         }
         let Some(part) = wanted else {
+            if self.ops.keys().any(|op| matches!(op.kind, OpKind::Hash(_))) && flying == 0 {
+                return Err(Why::Working(Phase::Hashing));
+            }
             if flying == 0 && !self.any_part_committing() && !self.todo.is_empty() {
                 let error = self.backoff.worst().map(|row| row.error.clone());
                 return Err(Why::waiting(WaitReason::Retry, self.backoff.next_open(now.tick), error));
@@ -252,7 +290,7 @@ impl Machine {
         };
         self.gates(now, OpKind::Part(part.part_number))?;
         let suspect = self.trouble.get(&part.part_number).is_some_and(|trouble| trouble.suspect);
-        if !self.lease.as_ref().is_some_and(|held| held.serves(&part, suspect, now.tick)) {
+        if !self.lease.serves(&part, suspect, now.tick) {
             return self.sign(now, slots, session, part, phase);
         }
         if slots.parts == 0 {
@@ -263,25 +301,22 @@ impl Machine {
 
     fn sign(&mut self, now: Now, slots: &mut Slots, session: &Session, first: Part, phase: Phase) -> Next {
         let most = self.service.capabilities().sign_parts_max.max(1);
-        let parts: Vec<Part> = self
-            .todo
-            .range(first.part_number..)
-            .filter_map(|number| planned(self.facts.plan, *number))
-            .take(most)
-            .collect();
+        let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
+        let parts: Vec<Part> = ready.filter_map(|number| planned(self.facts.plan, number)).take(most).collect();
+        let content = self.with_midstates(Content::default(), parts.iter().copied());
+        self.sign_wanted = first.part_number;
         let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };
         self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
-            machine.service.sign(machine.caller(credential, now), session, &parts, &Content::default())
+            machine.service.sign(machine.caller(credential, now), session, &parts, &content)
         })
     }
 
     fn put(&mut self, now: Now, slots: &mut Slots, session: &Session, part: Part, suspect: bool) -> Next {
-        let request = self.lease.as_ref().and_then(|held| self.service.put(session, &held.lease, &part));
-        let Some(mut request) = request else {
-            if let Some(held) = &mut self.lease {
-                held.stale = true;
-            }
-            return Err(Why::Working(Phase::Renewing));
+        let Some(mut request) = self.service.put(session, &self.lease.lease, &part) else {
+            self.lease.refuse(part.part_number, self.lease.generation_of(part.part_number));
+            let error = ErrorInfo::new(Code::AnswerMalformed, "the service's links lack one that was asked for");
+            self.backoff.failed(Purpose::Op(OpKind::Part(part.part_number)), now.tick, now.tick, error, false);
+            return self.parts(now, slots, session);
         };
         request.expect_continue = suspect;
         slots.parts -= 1;
@@ -348,6 +383,7 @@ impl Machine {
                 OpKind::Probe => return Phase::Reconciling,
                 OpKind::Part(_) => return Phase::Uploading,
                 OpKind::Read(_) => return Phase::Verifying,
+                OpKind::Hash(_) if self.facts.session.is_none() => return Phase::Hashing,
                 OpKind::Sign => return Phase::Renewing,
                 _ => {}
             }

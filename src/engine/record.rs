@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::ErrorInfo,
+    hash::Digester,
     model::{Conflict, Identity, InstantMode, OnChange, PartPlan, Receipt, Target},
     service::{Proof, Session},
 };
@@ -164,6 +165,26 @@ pub enum Record {
         /// As it is now.
         identity: Identity,
     },
+    /// The digest pass has taken a part, all before it included.
+    Hashed {
+        /// Which.
+        part_number: u32,
+        /// CRC-64/XZ of the part: what is sent of it must be this.
+        #[serde(with = "decimal")]
+        crc64: u64,
+        /// SHA-256's state words at its end, when the service signs parts with them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        midstate: Option<[u32; 8]>,
+        /// The pass, to go on from.
+        digester: Box<Digester>,
+    },
+    /// A begin that carries the whole digest is about to be sent: it may make the object.
+    BeginIntent {
+        /// What a probe looks for.
+        proof: Proof,
+    },
+    /// It is certain that it did not.
+    BeginNo,
     /// A complete is about to be sent: from here on its outcome is unknown until something below says otherwise.
     CompleteIntent {
         /// What it says.
@@ -209,6 +230,7 @@ impl Record {
             Record::Upload(_)
             | Record::Plan { .. }
             | Record::Session { .. }
+            | Record::BeginIntent { .. }
             | Record::CompleteIntent { .. }
             | Record::Restart { .. }
             | Record::Ending { .. } => Sync::Power,
@@ -216,6 +238,8 @@ impl Record {
             | Record::Part { .. }
             | Record::Missing { .. }
             | Record::Identity { .. }
+            | Record::Hashed { .. }
+            | Record::BeginNo
             | Record::CompleteNo
             | Record::ConflictAsked
             | Record::Conflict { .. }
@@ -226,7 +250,7 @@ impl Record {
 
     /// True when nothing new may start before it is kept. A part's own records hold up nothing but that part.
     pub fn is_barrier(&self) -> bool {
-        !matches!(self, Record::Try { .. } | Record::Part { .. })
+        !matches!(self, Record::Try { .. } | Record::Part { .. } | Record::Hashed { .. })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Identity equal: trust. Identity different, size equal: the proven parts are read again and their CRC-64 compared; all equal, and the new identity
 //! is trusted. A difference is a changed file, and the upload's policy decides.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::{
     OpId, OpKind, ReadDigest, Record, Slots, Step, Work,
@@ -60,10 +60,20 @@ impl SourceState {
         }
     }
 
+    /// Its bytes are not what they were.
+    pub(super) fn differs(&mut self, detail: &str) {
+        *self = changed(detail);
+    }
+
     /// It can't be read any more.
     pub(super) fn lost(&mut self, error: ErrorInfo) {
         *self = SourceState::Missing(error);
     }
+}
+
+/// Operations that take bytes of the source.
+fn reads_source(kind: OpKind) -> bool {
+    matches!(kind, OpKind::Part(_) | OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof)
 }
 
 fn changed(detail: &str) -> SourceState {
@@ -90,7 +100,9 @@ impl Machine {
         if identity.size_bytes != plan.size_bytes {
             return changed("the file has another size than when the upload began");
         }
-        SourceState::Proving { identity, left: self.facts.proven.keys().copied().collect() }
+        // What is hashed is known as well as what is sent.
+        let known: BTreeSet<u32> = self.facts.proven.keys().chain(self.facts.hashed.keys()).copied().collect();
+        SourceState::Proving { identity, left: known.into_iter().collect() }
     }
 
     /// The rung: `Ok(None)` when the source is open and proven.
@@ -98,13 +110,11 @@ impl Machine {
         match &mut self.source {
             SourceState::Unknown => {
                 // Parts in flight, or not yet kept, are of the source as it was: they end first, or they would escape the comparison.
-                self.stop_ops(|kind| matches!(kind, OpKind::Part(_) | OpKind::Read(_)));
+                self.stop_ops(reads_source);
                 if let Some(step) = self.outbox.pop_front() {
                     return Ok(Some(step));
                 }
-                if self.ops.keys().any(|op| matches!(op.kind, OpKind::Part(_) | OpKind::Read(_)))
-                    || self.any_part_committing()
-                {
+                if self.ops.keys().any(|op| reads_source(op.kind)) || self.any_part_committing() {
                     return Err(Why::Working(self.phase()));
                 }
                 self.source = SourceState::Asked;
@@ -169,7 +179,7 @@ impl Machine {
         }
         slots.reads -= 1;
         let range = ByteRange { offset: part.offset, len: part.size_bytes };
-        Ok(Step::Start { op: self.begin_op(now, OpKind::Read(number)), work: Work::Read { range, md5 } })
+        Ok(Step::Start { op: self.begin_op(now, OpKind::Read(number)), work: Work::Read { range, md5, keep: false } })
     }
 
     /// Parts that the service lists and the journal lacks: taken over after reading them once.
@@ -234,7 +244,7 @@ impl Machine {
             }
             return;
         }
-        let equal = self.facts.proven.get(&number) == Some(&digest.crc64);
+        let equal = [self.facts.proven.get(&number).copied(), self.facts.hashed.get(&number).map(|hashed| hashed.crc64)].into_iter().flatten().all(|known| known == digest.crc64);
         let mut differs = false;
         if let SourceState::Proving { left, .. } = &mut self.source
             && left.front() == Some(&number)

@@ -148,6 +148,8 @@ pub struct Waiting {
 pub struct Progress {
     /// Of the file; 0 until it was opened.
     pub bytes_total: u64,
+    /// Taken by the digest pass, where one runs.
+    pub bytes_hashed: u64,
     /// Of proven parts.
     pub bytes_acknowledged: u64,
     /// For a bar: acknowledged and in flight; never falls, never above the total.

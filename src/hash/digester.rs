@@ -151,6 +151,11 @@ impl Digester {
         std::mem::take(&mut self.0.midstates)
     }
 
+    /// SHA-256's eight state words after what was taken, if that is a whole number of blocks.
+    pub fn midstate(&self) -> Option<[u32; 8]> {
+        self.0.sha256.as_ref().and_then(Sha256::midstate).map(|midstate| midstate.h)
+    }
+
     /// SMH's digest of the first MiB as soon as that was read: a begin may ask with it alone (smh §9.2).
     pub fn beginning_hash(&self) -> Option<String> {
         self.0.chain.as_ref().and_then(Chain::beginning_hash)

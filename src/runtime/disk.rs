@@ -17,8 +17,8 @@ use super::{
 use crate::{
     engine::{CommitId, Event, Facts, OpId, ReadDigest, Record},
     error::{Code, ErrorInfo},
-    hash::{Crc64, Md5},
-    model::http::ByteRange,
+    hash::{Crc64, Digester, Md5},
+    model::{Identity, http::ByteRange},
     source::{MemorySource, PathSource, ReaderSource, Source, SourceWhat},
     transport::CancelToken,
 };
@@ -53,6 +53,9 @@ pub(super) struct ReadJob {
     pub(super) left: ByteRange,
     pub(super) crc64: Crc64,
     pub(super) md5: Option<Md5>,
+    pub(super) keep: Option<Vec<u8>>,
+    pub(super) digester: Option<Box<Digester>>,
+    pub(super) identity: Identity,
     pub(super) cancel: CancelToken,
 }
 
@@ -173,6 +176,12 @@ fn read_slice(mut job: ReadJob, mailbox: &Mailbox, buffer: &mut Vec<u8>) -> Opti
                 if let Some(md5) = &mut job.md5 {
                     md5.update(&buffer[..n]);
                 }
+                if let Some(digester) = &mut job.digester {
+                    digester.update(&buffer[..n]);
+                }
+                if let Some(kept) = &mut job.keep {
+                    kept.extend_from_slice(&buffer[..n]);
+                }
                 job.left.offset += n as u64;
                 job.left.len -= n as u64;
             }
@@ -185,7 +194,11 @@ fn read_slice(mut job: ReadJob, mailbox: &Mailbox, buffer: &mut Vec<u8>) -> Opti
     if job.left.len > 0 {
         return Some(Job::Read(job));
     }
-    let digest = ReadDigest { crc64: job.crc64.value(), md5: job.md5.map(Md5::finish_hex) };
-    mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Ok(digest) } });
+    // What was read counts only if it was read from the source that was opened.
+    let result = job.source.identity().and_then(|now| {
+        if now.same_as(&job.identity) { Ok(()) } else { Err(ErrorInfo::new(Code::SourceChanged, "the file was touched while it was being read")) }
+    });
+    let digest = ReadDigest { crc64: job.crc64.value(), md5: job.md5.map(Md5::finish_hex), bytes: job.keep, digester: job.digester };
+    mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: result.map(|()| digest) } });
     None
 }

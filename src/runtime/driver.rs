@@ -58,6 +58,8 @@ pub(super) struct Driver {
     /// When the next of the rows at rest goes on by itself.
     pub(super) rest_wake: Option<Tick>,
     pub(super) held: bool,
+    /// When given, nobody else is brought to work.
+    pub(super) only: Option<BTreeSet<String>>,
     pub(super) network: Network,
     pub(super) limits: Limits,
     pub(super) schedule: Schedule,
@@ -161,8 +163,9 @@ impl Driver {
                 self.held = true;
                 self.all_live(Event::Command(Command::Hold));
             }
-            Message::Go => {
+            Message::Go { only } => {
                 self.held = false;
+                self.only = only.map(|ids| ids.into_iter().collect());
                 self.all_live(Event::Command(Command::Go));
                 for row in self.rows.values_mut() {
                     row.again_if(&[WaitReason::Held]);
@@ -442,6 +445,11 @@ impl Driver {
         }
     }
 
+    /// True when an upload that may go on by itself is let.
+    fn goes(&self, row: &Row) -> bool {
+        !self.held && self.only.as_ref().is_none_or(|only| only.contains(row.id.as_str()))
+    }
+
     /// Opens journals while there are places.
     fn bring_in(&mut self, now: Tick) {
         let taken = self
@@ -453,7 +461,7 @@ impl Driver {
         let mut wanting: Vec<_> = self
             .rows
             .iter()
-            .filter(|(_, row)| row.may_load(now) && (!self.held || !row.commands.is_empty()))
+            .filter(|(_, row)| row.may_load(now) && (self.goes(row) || !row.commands.is_empty()))
             .map(|(number, row)| {
                 (row.commands.is_empty(), std::cmp::Reverse(row.priority), row.created_unix_ms, row.id, *number)
             })
@@ -516,23 +524,19 @@ impl Driver {
                         let source = request.body.range().and(live.source.clone());
                         self.net.submit(SendJob { row: number, op, request, source, cancel });
                     }
-                    Work::Read { range, md5 } => match live.source.clone() {
-                        Some((source, _)) => {
-                            let md5 = md5.then(Md5::new);
-                            self.disk.submit(Job::Read(ReadJob {
-                                row: number,
-                                op,
-                                source,
-                                left: range,
-                                crc64: Crc64::new(),
-                                md5,
-                                cancel,
-                            }));
+                    work @ (Work::Read { .. } | Work::Hash { .. }) => match live.source.clone() {
+                        Some((source, identity)) => {
+                            let (left, md5, keep, digester) = match work {
+                                Work::Hash { range, digester } => (range, None, None, Some(digester)),
+                                Work::Read { range, md5, keep } => (range, md5.then(Md5::new), keep.then(Vec::new), None),
+                                Work::Send(_) => return,
+                            };
+                            let crc64 = Crc64::new();
+                            self.disk.submit(Job::Read(ReadJob { row: number, op, source, left, crc64, md5, keep, digester, identity, cancel }));
                         }
                         None => {
                             let error = ErrorInfo::new(Code::Bug, "a read without a source");
-                            self.mailbox
-                                .post(Message::Event { row: number, event: Event::Read { op, result: Err(error) } });
+                            self.mailbox.post(Message::Event { row: number, event: Event::Read { op, result: Err(error) } });
                         }
                     },
                 }
@@ -640,7 +644,7 @@ impl Driver {
             }
         }
         idle.next_wake_ms = self.next_wake().map(|at| at.since_ms(now));
-        let line = self.rows.values().any(|row| row.may_load(now) && !self.held);
+        let line = self.rows.values().any(|row| row.may_load(now) && self.goes(row));
         (idle, self.at_rest() && !line)
     }
 }

@@ -44,8 +44,8 @@ pub(super) enum Message {
     SetLimits(Limits),
     /// Everything stays.
     Hold,
-    /// Everything goes on.
-    Go,
+    /// Everything goes on, or only these.
+    Go { only: Option<Vec<String>> },
     /// For a machine.
     Event { row: usize, event: Event },
     /// A request is over.

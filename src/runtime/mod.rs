@@ -88,6 +88,7 @@ impl Runtime {
             dirty: true,
             rest_wake: None,
             held,
+            only: None,
             network: Network::default(),
             limits,
             schedule,
@@ -193,8 +194,8 @@ impl Runtime {
         self.say(Message::Hold);
     }
 
-    pub(crate) fn go(&self) {
-        self.say(Message::Go);
+    pub(crate) fn go(&self, only: Option<Vec<String>>) {
+        self.say(Message::Go { only });
     }
 
     fn say(&self, message: Message) {

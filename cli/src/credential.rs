@@ -1,0 +1,110 @@
+//! The credential: from the environment or from a command. It is never an argument, never printed.
+
+use std::{
+    env,
+    process::{Command, Stdio},
+    sync::Arc,
+    thread,
+};
+
+use partway::{
+    client::{Credential, CredentialAsk, CredentialProvider, Why},
+    error::ErrorInfo,
+    redact::Secret,
+};
+
+use crate::exit::usage;
+
+const VARIABLE: &str = "PARTWAY_TOKEN";
+
+/// Who answers when the library needs a credential.
+#[derive(Clone)]
+pub(crate) enum Tokens {
+    /// PARTWAY_TOKEN, once: refused, there is no other.
+    Fixed(Secret),
+    /// The output of a command, each time anew.
+    Command(String),
+    /// Nobody.
+    None,
+}
+
+impl Tokens {
+    /// As the command line and the environment say; a command goes first.
+    pub(crate) fn find(command: Option<&str>) -> Tokens {
+        match (command, env::var(VARIABLE)) {
+            (Some(command), _) => Tokens::Command(command.to_owned()),
+            (None, Ok(token)) if !token.trim().is_empty() => Tokens::Fixed(Secret::new(token.trim())),
+            (None, _) => Tokens::None,
+        }
+    }
+
+    /// The same, for verbs that can't do without.
+    pub(crate) fn need(command: Option<&str>) -> Result<Tokens, ErrorInfo> {
+        match Tokens::find(command) {
+            Tokens::None => {
+                Err(usage(format!("no credential: set {VARIABLE}, or give --token-command CMD whose output is it")))
+            }
+            tokens => Ok(tokens),
+        }
+    }
+
+    /// As the library wants it.
+    pub(crate) fn provider(self) -> Arc<dyn CredentialProvider> {
+        Arc::new(self)
+    }
+}
+
+impl CredentialProvider for Tokens {
+    fn provide(&self, ask: CredentialAsk) {
+        match (self, ask.why()) {
+            (Tokens::Fixed(token), Why::First) => ask.supply(Credential::token(token.clone())),
+            (Tokens::Fixed(_), Why::Refused) | (Tokens::None, _) => ask.later(),
+            (Tokens::Command(command), _) => {
+                // A command may take its time: it must not hold up other news.
+                let command = command.clone();
+                let run = thread::Builder::new().name("token".to_owned());
+                let answer = move || match output_of(&command) {
+                    Ok(token) => ask.supply(Credential::token(token)),
+                    Err(why) => {
+                        crate::output::note(&format!("--token-command {why}"));
+                        ask.later();
+                    }
+                };
+                // A thread that can't be made drops the ask, which counts as "later".
+                drop(run.spawn(answer));
+            }
+        }
+    }
+}
+
+fn output_of(command: &str) -> Result<Secret, String> {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("/bin/sh", "-c") };
+    let output = Command::new(shell)
+        .args([flag, command])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|_| "could not be run".to_owned())?;
+    if !output.status.success() {
+        return Err(format!("failed ({})", output.status));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| "printed something that is not text".to_owned())?;
+    match text.trim() {
+        "" => Err("printed nothing".to_owned()),
+        token => Ok(Secret::new(token)),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_answers() {
+        assert_eq!(output_of("printf ' abc \\n\\n'").map(|token| token.expose().to_owned()), Ok("abc".to_owned()));
+        assert_eq!(output_of("true"), Err("printed nothing".to_owned()));
+        assert!(
+            output_of("echo canary; exit 3").is_err_and(|why| why.starts_with("failed") && !why.contains("canary"))
+        );
+    }
+}

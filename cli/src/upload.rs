@@ -1,0 +1,111 @@
+//! `partway upload`
+
+use partway::{
+    client::{Change, How, Select, Source, UploadRequest},
+    engine::{State, WaitReason},
+    error::ErrorInfo,
+    model::{InstantMode, OnChange},
+};
+
+use crate::{
+    args::UploadArgs,
+    credential::Tokens,
+    exit::Exit,
+    file::LocalFile,
+    run::Run,
+    target, unbuilt,
+    words::{InstantWord, OnChangeWord},
+};
+
+struct Planned {
+    label: String,
+    request: UploadRequest,
+    /// Why the FILE can't be read now.
+    fault: Option<ErrorInfo>,
+}
+
+pub(crate) fn run(args: &UploadArgs) -> Result<Exit, ErrorInfo> {
+    unbuilt::upload(args)?;
+    let several = args.files.len() > 1;
+    let planned: Vec<Planned> =
+        args.files.iter().map(|file| plan(args, LocalFile::look(file), several)).collect::<Result<_, _>>()?;
+    let tokens = Tokens::need(args.transfer.token_command.as_deref())?;
+    let mut run = Run::open(&args.common, &args.transfer, tokens)?;
+    for planned in planned {
+        start(&mut run, planned);
+    }
+    Ok(run.go())
+}
+
+fn plan(args: &UploadArgs, file: LocalFile, several: bool) -> Result<Planned, ErrorInfo> {
+    let target = target::target(args, file.name(), file.metadata.as_ref().ok(), several)?;
+    let key = target::key(&target, &file.path)?;
+    let request = UploadRequest {
+        conflict: target::conflict(args)?,
+        on_change: match args.on_change {
+            OnChangeWord::Fail => OnChange::Fail,
+            OnChangeWord::Restart => OnChange::Restart,
+        },
+        instant: match args.instant {
+            InstantWord::Auto => InstantMode::Auto,
+            InstantWord::Always => InstantMode::Always,
+            InstantWord::Off => InstantMode::Off,
+        },
+        part_size_bytes: args.part_size,
+        parallel_parts: args.transfer.parallel,
+        ..UploadRequest::new(key, target, Source::path(&file.path))
+    };
+    Ok(Planned { label: file.label(), request, fault: file.metadata.err() })
+}
+
+fn start(run: &mut Run, planned: Planned) {
+    let Planned { label, request, fault } = planned;
+    let change = Change {
+        parallel_parts: request.parallel_parts,
+        conflict: Some(request.conflict.clone()),
+        on_change: Some(request.on_change),
+        ..Change::default()
+    };
+    let known = run.client.find(&request.key);
+    if let (Some(fault), None) = (&fault, &known) {
+        return run.refuse(label, fault.clone());
+    }
+    // Where the FILE is gone the upload that there is says so itself, or tells its ending.
+    let id = match (fault, known) {
+        (Some(_), Some(known)) => Ok((known.id, How::AlreadyThere)),
+        _ => run.client.start(request).map(|started| (started.id, started.how)),
+    };
+    match id {
+        Ok((id, how)) => {
+            if how == How::AlreadyThere {
+                take_up(run, &id, &change);
+            }
+            run.follow(id, label);
+        }
+        Err(error) => run.refuse(label, error),
+    }
+}
+
+/// What this run wants counts from here on.
+fn take_up(run: &Run, id: &str, change: &Change) {
+    let Some(snapshot) = run.client.snapshot(id) else { return };
+    let which = Select::one(id);
+    if snapshot.state.ended() {
+        return;
+    }
+    // An upload that another process has can't be changed from here; the run ends there and says so.
+    drop(run.client.change(&which, change));
+    wake(run, &which, &snapshot.state);
+}
+
+/// Ends a pause, and waits that this run may be able to end.
+pub(crate) fn wake(run: &Run, which: &Select, state: &State) {
+    let sleeps = match state {
+        State::Paused => true,
+        State::Waiting { waiting } => !matches!(waiting.reason, WaitReason::Held | WaitReason::Elsewhere),
+        _ => false,
+    };
+    if sleeps {
+        run.client.resume(which);
+    }
+}
