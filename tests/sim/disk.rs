@@ -12,13 +12,12 @@ pub struct Disk {
     pub id: Id,
     pub text: Vec<u8>,
     pub synced: usize,
-    pub removed: bool,
 }
 
 impl Disk {
     pub fn new(id: Id, first: &Record) -> Disk {
         let text = codec::create(id, std::slice::from_ref(first)).expect("a first record");
-        Disk { id, synced: text.len(), text, removed: false }
+        Disk { id, synced: text.len(), text }
     }
 
     /// As a process finds it; the torn end is cut off.

@@ -9,8 +9,7 @@ use partway::{
         WaitReason, Wish, Work,
     },
     error::{Code, ErrorInfo},
-    model::{Conflict, Identity, InstantMode, OnChange, SmhTarget, Target, Tick},
-    redact::Secret,
+    model::{Conflict, Credential, Identity, InstantMode, OnChange, SmhTarget, Target, Tick},
     runtime::{journal::Id, schedule::Schedule},
     service,
 };
@@ -287,7 +286,8 @@ impl World {
                 self.submit(row, id, record);
             }
             Step::Start { op, work: Work::Send(request) } => self.send(row, op, request),
-            Step::Start { op, work: Work::Read { range, md5 } } => {
+            Step::Start { op, work: Work::Hash { .. } } => self.violated(format!("{op:?} with instant off")),
+            Step::Start { op, work: Work::Read { range, md5, .. } } => {
                 self.note(|_| format!("u{row} read {op:?}"));
                 self.may_read(row, op);
                 let ms = self.rng.u64(5..400);
@@ -328,7 +328,7 @@ impl World {
         if let Some(secret) = &phone.secret
             && refused.is_none_or(|refused| phone.generation > refused)
         {
-            let credential = Some(Secret::new(secret.clone()));
+            let credential = Some(Credential::token(secret.clone()));
             let generation = phone.generation;
             return self.event(row, Event::Credential { credential, generation });
         }
@@ -367,7 +367,7 @@ impl World {
             rows.extend(0..phone.rows.len());
         }
         for row in rows {
-            self.event(row, Event::Credential { credential: secret.clone().map(Secret::new), generation });
+            self.event(row, Event::Credential { credential: secret.clone().map(Credential::token), generation });
         }
         if given {
             self.again_if(&[WaitReason::Credential]);

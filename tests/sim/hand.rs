@@ -138,7 +138,7 @@ impl World {
             12 if options.crashes => self.crash(),
             _ => {}
         }
-        let ms = self.rng.u64(1..=options.weather);
+        let ms = self.rng.u64(1..=u64::from(options.weather));
         self.after(ms, Due::Weather);
     }
 

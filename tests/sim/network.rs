@@ -48,7 +48,6 @@ pub struct Flight {
     pub opened: Option<Identity>,
     pub sent: Stretch,
     pub early: Option<Answer>,
-    pub started: u64,
     /// The phone knows its end, or is dead.
     pub done: bool,
 }
@@ -65,9 +64,8 @@ impl World {
         self.serial += 1;
         let (flight, host) = (self.serial, request.host().to_owned());
         let opened = self.leaves(row, op, &host, flight);
-        let started = self.tick;
         let sent = Stretch::default();
-        self.flights.insert(flight, Flight { row, op, request, fate, opened, sent, early: None, started, done: false });
+        self.flights.insert(flight, Flight { row, op, request, fate, opened, sent, early: None, done: false });
         let ms = self.rng.u64(5..80);
         self.after(ms, Due::Block(flight));
     }
@@ -301,7 +299,7 @@ impl World {
         let stopped = self.oracles.of[row].stopped_reads.contains(&op);
         let result = match self.sources[row].content.range(range.offset, range.len) {
             _ if stopped => Err(error(Code::Cancelled)),
-            Some(bytes) => Ok(ReadDigest { crc64: bytes.crc64(), md5: md5.then(|| bytes.md5()) }),
+            Some(bytes) => Ok(ReadDigest { crc64: bytes.crc64(), md5: md5.then(|| bytes.md5()), bytes: None, digester: None }),
             None => Err(error(Code::SourceChanged)),
         };
         self.event(row, Event::Read { op, result });

@@ -40,6 +40,8 @@ pub struct Of {
     plan: Option<PartPlan>,
     proven: BTreeSet<u32>,
     intent: bool,
+    /// Where its line ends.
+    intent_at: usize,
     ending: Option<Ending>,
     session: bool,
     // What the host was told.
@@ -128,6 +130,7 @@ impl World {
         (of.plan, of.intent, of.session, of.ending) = (known.plan, known.intent, known.session, None);
         of.proven.clear();
         records.iter().for_each(|record| of.apply(record));
+        of.intent_at = self.disks[row].text.len();
         let ended_before = of.announced.clone();
         if let (Some(announced), None) = (ended_before, of.ending.clone()) {
             self.violated(format!("u{row}: the ending {announced:?} was lost"));
@@ -138,6 +141,9 @@ impl World {
     pub fn kept(&mut self, row: usize, record: &Record) {
         let before = self.oracles.of[row].ending.clone();
         self.oracles.of[row].apply(record);
+        if matches!(record, Record::CompleteIntent { .. }) {
+            self.oracles.of[row].intent_at = self.disks[row].text.len();
+        }
         if let (Some(before), Record::Ending { ending, .. }) = (&before, record)
             && !matches!((before, ending), (Ending::Cancelled(_), Ending::Cancelled(_)))
             && before != ending
@@ -222,8 +228,8 @@ impl World {
             }
             demand(of.controls.len() <= CONTROLS_IN_10_S_MAX, "control requests in a loop");
         }
-        let synced = self.disks[row].synced == self.disks[row].text.len();
-        demand(op.kind != OpKind::Complete || synced || !of.intent, "an intent that no sync covers");
+        let synced = self.disks[row].synced >= of.intent_at;
+        demand(op.kind != OpKind::Complete || synced, "an intent that no sync covers");
         if let Some(what) = wrong {
             self.violated(format!("u{row} {op:?}: {what}"));
         }

@@ -35,7 +35,7 @@ pub struct Object {
 }
 
 #[derive(Clone, Debug)]
-struct Signature {
+pub struct Signature {
     upload_id: String,
     part: Option<u32>,
     from_unix_ms: i64,
@@ -55,8 +55,8 @@ pub struct Smh {
     pub dirs: BTreeSet<String>,
     /// Every object that an upload made, in order.
     pub made: Vec<(usize, Object)>,
-    signatures: BTreeMap<u64, Signature>,
-    serial: u64,
+    pub signatures: BTreeMap<u64, Signature>,
+    pub serial: u64,
 }
 
 /// The signature that a part's request goes out with.
@@ -183,17 +183,18 @@ impl Smh {
         let now = self.unix_ms(tick);
         let upload_id = self.tasks.get(key).map(|task| task.upload_id.clone()).unwrap_or_default();
         let until_unix_ms = now + (self.lease_ms * self.lease_real_percent / 100) as i64;
+        let mut answer = json!({
+            "domain": "cos.test", "path": format!("/obj/{key}"), "uploadId": upload_id, "confirmKey": key,
+            "expiration": words::iso8601(now + self.lease_ms as i64), "availableDomainNum": 1,
+        });
+        let private = self.private;
         let mut sign = |part: Option<u32>| {
             let id = self.serial();
             let upload_id = upload_id.clone();
             self.signatures.insert(id, Signature { upload_id, part, from_unix_ms: now - 60_000, until_unix_ms });
             json!({"Authorization": format!("q-sign-{id}-{CANARY}"), "x-cos-traffic-limit": 819200})
         };
-        let mut answer = json!({
-            "domain": "cos.test", "path": format!("/obj/{key}"), "uploadId": upload_id, "confirmKey": key,
-            "expiration": words::iso8601(now + self.lease_ms as i64), "availableDomainNum": 1,
-        });
-        if !self.private {
+        if !private {
             answer["headers"] = sign(None);
             return answer;
         }

@@ -59,7 +59,6 @@ impl Due {
 }
 
 pub struct World {
-    pub seed: u64,
     pub options: Options,
     pub rng: Rng,
     pub tick: u64,
@@ -95,7 +94,6 @@ impl World {
         };
         let sources = options.sizes_bytes.iter().enumerate().map(|(number, size)| Source::new(number, *size)).collect();
         let mut world = World {
-            seed,
             oracles: Oracles::new(&options),
             options,
             rng,
