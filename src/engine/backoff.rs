@@ -89,7 +89,8 @@ impl Backoff {
 
     /// True when this may start now.
     pub(super) fn open(&self, purpose: Purpose, now: Tick) -> bool {
-        self.gate.as_ref().is_none_or(|(gate, _)| *gate <= now) && self.rows.get(&purpose).is_none_or(|row| row.gate <= now)
+        self.gate.as_ref().is_none_or(|(gate, _)| *gate <= now)
+            && self.rows.get(&purpose).is_none_or(|row| row.gate <= now)
     }
 
     /// The failures of a purpose.

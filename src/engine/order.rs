@@ -273,7 +273,10 @@ impl Machine {
         }
         let mut wanted = None;
         for number in self.todo.iter().copied().take(64) {
-            if self.backoff.open(Purpose::Op(OpKind::Part(number)), now.tick) && !self.part_committing(number) && self.may_sign(number) {
+            if self.backoff.open(Purpose::Op(OpKind::Part(number)), now.tick)
+                && !self.part_committing(number)
+                && self.may_sign(number)
+            {
                 wanted = planned(self.facts.plan, number);
                 break;
             }

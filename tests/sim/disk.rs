@@ -20,6 +20,11 @@ impl Disk {
         Disk { id, synced: text.len(), text }
     }
 
+    /// What is there outlives the power.
+    pub fn settle(&mut self) {
+        self.synced = self.text.len();
+    }
+
     /// As a process finds it; the torn end is cut off.
     pub fn load(&mut self) -> Option<Vec<Record>> {
         let (records, good) = codec::read(self.id, &self.text)?;
@@ -46,6 +51,7 @@ impl World {
         }
         if full || echo {
             self.note(|_| format!("u{row} {commit:?} FAILED{}", if echo { ", though it is there" } else { "" }));
+            self.oracles.of[row].echoed |= echo;
             let error = ErrorInfo::new(Code::DiskFull, "the disk is full");
             return self.event(row, Event::CommitFailed(commit, error));
         }
@@ -53,7 +59,6 @@ impl World {
             let disk = &mut self.disks[row];
             disk.synced = disk.text.len();
         }
-        self.oracles.of[row].lost_by_power = false;
         self.event(row, Event::Committed(commit));
     }
 
@@ -86,7 +91,6 @@ impl World {
             if power && disk.text.len() > disk.synced {
                 let cut = self.rng.usize(disk.synced..=disk.text.len());
                 disk.text.truncate(cut);
-                self.oracles.of[row].lost_by_power = true;
             }
         }
     }

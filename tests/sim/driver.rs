@@ -132,7 +132,9 @@ impl World {
         self.note(|_| "-- the process starts --".to_owned());
         let mut rows = vec![];
         for row in 0..self.disks.len() {
-            let Some(records) = self.disks[row].load() else { return self.violated(format!("u{row}: journal damaged")) };
+            let Some(records) = self.disks[row].load() else {
+                return self.violated(format!("u{row}: journal damaged"));
+            };
             self.recall(row, &records);
             let facts = Facts::new(records).expect("facts");
             let state = match (&facts.ending, facts.wish) {
@@ -142,6 +144,10 @@ impl World {
                 (None, Wish::Pause) => State::Paused,
                 (None, _) => State::Queued,
             };
+            if state.ended() {
+                // As the product does before it tells of an ending that it found.
+                self.disks[row].settle();
+            }
             self.seen(row, &state, None);
             let pending = State::Cancelled { remote: partway::engine::Remote::AbortPending };
             let eligible = state == State::Queued || state == pending;
@@ -179,8 +185,7 @@ impl World {
         for command in std::mem::take(&mut phone.rows[row].commands) {
             machine.handle(now, Event::Command(command));
         }
-        let live =
-            Live { machine, opened: None, flights: vec![], hosts: BTreeSet::new(), wake: None, done: false };
+        let live = Live { machine, opened: None, flights: vec![], hosts: BTreeSet::new(), wake: None, done: false };
         phone.rows[row].stage = Stage::Live(Box::new(live));
         self.oracles.of[row].new_machine();
     }
@@ -455,7 +460,8 @@ impl World {
 
     pub fn stop(&mut self, row: usize, op: OpId) {
         let live = self.phone.as_mut().and_then(|phone| phone.live(row));
-        let flight = live.and_then(|live| live.flights.iter().find(|(other, _)| *other == op).map(|(_, flight)| *flight));
+        let flight =
+            live.and_then(|live| live.flights.iter().find(|(other, _)| *other == op).map(|(_, flight)| *flight));
         match flight {
             Some(flight) => self.cancel_flight(flight),
             None => self.oracles.of[row].stopped_reads.push(op),

@@ -28,7 +28,8 @@ impl World {
                 self.command(row, Command::ParallelParts(parts));
             }
             10 => {
-                let conflict = if self.rng.bool() { Conflict::Rename } else { Conflict::Overwrite { if_version: None } };
+                let conflict =
+                    if self.rng.bool() { Conflict::Rename } else { Conflict::Overwrite { if_version: None } };
                 self.command(row, Command::Conflict(conflict));
             }
             11 => {

@@ -58,7 +58,10 @@ fn campaign(from: u64, seeds: u64, limit: Option<Duration>) -> (u64, Vec<String>
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let failed = failures.lock().expect("failures").len();
-                    if seed - from >= seeds || failed >= FAILURES_MAX || limit.is_some_and(|most| began.elapsed() > most) {
+                    if seed - from >= seeds
+                        || failed >= FAILURES_MAX
+                        || limit.is_some_and(|most| began.elapsed() > most)
+                    {
                         return;
                     }
                     if let Err(what) = run(seed) {

@@ -22,11 +22,16 @@ pub enum Fate {
     Clean,
     Unreached,
     /// Cut after so many blocks, before the service has it.
-    Cut { blocks: usize, reused: bool },
+    Cut {
+        blocks: usize,
+        reused: bool,
+    },
     /// The service has it and answers, and nobody hears it.
     Lost,
     /// Nothing moves; the service may have it.
-    Stalled { served: bool },
+    Stalled {
+        served: bool,
+    },
     /// Given up, and served later.
     Late(u64),
     /// Served, and served again later.
@@ -34,9 +39,14 @@ pub enum Fate {
     /// Served, and the answer is garbage.
     Garbled,
     /// Answered with an error, after it was done or not.
-    Refused { answer: Answer, done: bool },
+    Refused {
+        answer: Answer,
+        done: bool,
+    },
     /// Other bytes are stored than were sent; `told`: their checksum says so.
-    Damaged { told: bool },
+    Damaged {
+        told: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -116,7 +126,16 @@ impl World {
         let (table, done) = if self.chance(options.error_passing) {
             let stale = part && self.rng.u32(0..4) == 0;
             let done = !stale && self.rng.bool();
-            (if stale { words::STORAGE_STALE } else if part { words::STORAGE_PASSING } else { words::PASSING }, done)
+            (
+                if stale {
+                    words::STORAGE_STALE
+                } else if part {
+                    words::STORAGE_PASSING
+                } else {
+                    words::PASSING
+                },
+                done,
+            )
         } else if !part && !probe && self.chance(options.error_stuck) {
             (words::STUCK, false)
         } else if !probe && self.chance(options.error_gone) {
@@ -204,6 +223,7 @@ impl World {
         let (sent, early) = (flight.sent.clone(), flight.early.clone());
         if !heard {
             self.note(|_| format!("u{row} {op:?} is served, later"));
+            self.oracles.of[row].excuse.late_complete |= op.kind == OpKind::Complete;
             self.served(number, &sent, early);
             return;
         }
@@ -228,7 +248,8 @@ impl World {
                 let result = if self.rng.bool() {
                     Err(TransportFault::Malformed(error(Code::AnswerMalformed)))
                 } else {
-                    answer = Answer { status: 200, headers: vec![("content-type".into(), "text/html".into())], ..answer };
+                    answer =
+                        Answer { status: 200, headers: vec![("content-type".into(), "text/html".into())], ..answer };
                     answer.body = b"<html>sign in to the network</html>".to_vec();
                     Ok(answer)
                 };
@@ -244,7 +265,8 @@ impl World {
             Fate::Damaged { told } => {
                 let mut other = sent.clone();
                 if let Some(block) = other.0.last_mut() {
-                    block.id ^= 1 << 60;
+                    // Its lowest byte, which the shortest block has too.
+                    block.id ^= 0x80;
                 }
                 let mut answer = self.served(number, &other, early);
                 if !told && answer.status == 200 {
@@ -299,7 +321,9 @@ impl World {
         let stopped = self.oracles.of[row].stopped_reads.contains(&op);
         let result = match self.sources[row].content.range(range.offset, range.len) {
             _ if stopped => Err(error(Code::Cancelled)),
-            Some(bytes) => Ok(ReadDigest { crc64: bytes.crc64(), md5: md5.then(|| bytes.md5()), bytes: None, digester: None }),
+            Some(bytes) => {
+                Ok(ReadDigest { crc64: bytes.crc64(), md5: md5.then(|| bytes.md5()), bytes: None, digester: None })
+            }
             None => Err(error(Code::SourceChanged)),
         };
         self.event(row, Event::Read { op, result });

@@ -138,7 +138,9 @@ impl Smh {
             return words::error(403, "InvalidAccessToken");
         }
         let path = url.split('?').next().unwrap_or_default();
-        let Some(path) = path.strip_prefix("https://smh.test/api/v1/") else { return words::error(404, "RouteNotFound") };
+        let Some(path) = path.strip_prefix("https://smh.test/api/v1/") else {
+            return words::error(404, "RouteNotFound");
+        };
         let (kind, path) = path.split_once("/lib/-/").unwrap_or(("", ""));
         let range = match &request.body {
             Body::Bytes(bytes) => serde_json::from_slice::<serde_json::Value>(bytes).ok(),
@@ -146,7 +148,9 @@ impl Smh {
         };
         let range = range.unwrap_or_default();
         match (kind, request.method) {
-            ("directory", Method::Put) if self.dirs.insert(path.to_owned()) => words::json(201, &json!({"path": [path]})),
+            ("directory", Method::Put) if self.dirs.insert(path.to_owned()) => {
+                words::json(201, &json!({"path": [path]}))
+            }
             ("directory", Method::Put) => words::error(409, "SameNameDirectoryOrFileExists"),
             ("file", Method::Head) => self.head(path),
             ("file", Method::Post) if query.has("multipart") => self.start(tick, path, &query, &range),
