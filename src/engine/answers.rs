@@ -132,7 +132,9 @@ impl Machine {
         let covers = lease.covers(self.sign_wanted);
         self.take_lease(now, answer, lease);
         // Asked again at once this would go on for ever.
-        covers.then_some(()).ok_or_else(|| Fault::Retry(ErrorInfo::new(Code::AnswerMalformed, "the service's links lack the one that was asked for")))
+        covers.then_some(()).ok_or_else(|| {
+            Fault::Retry(ErrorInfo::new(Code::AnswerMalformed, "the service's links lack the one that was asked for"))
+        })
     }
 
     fn take_lease(&mut self, now: Now, answer: &Answer, lease: Lease) {
@@ -177,10 +179,11 @@ impl Machine {
                     self.seen_open = true;
                     self.commit_soon(Record::CompleteNo);
                 }
+                if std::mem::take(&mut self.find_missing) {
+                    // A service that lists nothing has nothing that could be pointed at: all of it is sent again.
+                    self.drop_missing(parts.as_deref().unwrap_or_default());
+                }
                 if let Some(parts) = parts {
-                    if std::mem::take(&mut self.find_missing) {
-                        self.drop_missing(&parts);
-                    }
                     self.plan_adoption(parts);
                 }
             }
@@ -256,7 +259,12 @@ impl Machine {
 
     /// The object exists: unless what the service says of it contradicts what was sent, that is the end.
     fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
-        let ours = self.facts.intent.as_ref().or(self.facts.begin_intent.as_ref()).map(|proof| (proof.size_bytes, proof.crc64.to_string()));
+        let ours = self
+            .facts
+            .intent
+            .as_ref()
+            .or(self.facts.begin_intent.as_ref())
+            .map(|proof| (proof.size_bytes, proof.crc64.to_string()));
         let mut ending = None;
         if let Some((size_bytes, crc64)) = ours {
             let other =

@@ -54,7 +54,7 @@ impl Machine {
         }
         // The chain's first block is worth asking about before the rest is read (smh §9.2).
         let beginning = kind == DigestKind::Chain && !self.digest.wanted;
-        if kind == DigestKind::Chain && plan.size_bytes < crate::hash::CHAIN_BLOCK_BYTES as u64 {
+        if kind == DigestKind::Chain && plan.size_bytes < crate::hash::CHAIN_BLOCK_BYTES {
             return Ok(None);
         }
         if beginning && !self.facts.hashed.is_empty() {
@@ -89,8 +89,17 @@ impl Machine {
 
     /// Takes the next part into the pass, if it ends within `up_to`.
     fn hash_next(&mut self, now: Now, slots: &mut Slots, up_to: u64) -> Option<Step> {
-        let committing = self.commits.iter().map(|(_, record)| record).chain(&self.failed_commits).any(|record| matches!(record, Record::Hashed { .. }));
-        if committing || self.facts.all_hashed() || slots.reads == 0 || self.ops.keys().any(|op| matches!(op.kind, OpKind::Hash(_))) {
+        let committing = self
+            .commits
+            .iter()
+            .map(|(_, record)| record)
+            .chain(&self.failed_commits)
+            .any(|record| matches!(record, Record::Hashed { .. }));
+        if committing
+            || self.facts.all_hashed()
+            || slots.reads == 0
+            || self.ops.keys().any(|op| matches!(op.kind, OpKind::Hash(_)))
+        {
             return None;
         }
         let part = planned(self.facts.plan, self.facts.hashed.len() as u32 + 1)?;
@@ -105,7 +114,10 @@ impl Machine {
         slots.reads -= 1;
         self.digest.started = now.tick;
         let range = ByteRange { offset: part.offset, len: part.size_bytes };
-        Some(Step::Start { op: self.begin_op(now, OpKind::Hash(part.part_number)), work: Work::Hash { range, digester: Box::new(digester) } })
+        Some(Step::Start {
+            op: self.begin_op(now, OpKind::Hash(part.part_number)),
+            work: Work::Hash { range, digester: Box::new(digester) },
+        })
     }
 
     fn wants(&self) -> Wants {
@@ -140,7 +152,10 @@ impl Machine {
             return Err(Why::Working(Phase::Starting));
         }
         slots.reads -= 1;
-        Ok(Some(Step::Start { op: self.begin_op(now, OpKind::Proof), work: Work::Read { range, md5: false, keep: true } }))
+        Ok(Some(Step::Start {
+            op: self.begin_op(now, OpKind::Proof),
+            work: Work::Read { range, md5: false, keep: true },
+        }))
     }
 
     pub(super) fn on_proof(&mut self, op: OpId, result: Result<ReadDigest, ErrorInfo>) {
@@ -163,14 +178,22 @@ impl Machine {
     /// What a begin can say of the content.
     pub(super) fn content(&self) -> Content {
         let mut content = Content::default();
-        if let Some(digester) = self.facts.digester.clone().filter(|_| self.facts.upload.instant != InstantMode::Off && !self.digest.missed) {
+        if let Some(digester) =
+            self.facts.digester.clone().filter(|_| self.facts.upload.instant != InstantMode::Off && !self.digest.missed)
+        {
             content.beginning_hash = digester.beginning_hash();
             // SMH is asked with the beginning first, and told the whole once it wants it (smh §9.2, §17.12).
             let asked = content.beginning_hash.is_none() || self.digest.wanted || self.facts.begin_intent.is_some();
             if self.facts.all_hashed() && asked {
                 let digests = digester.finish();
-                (content.full_hash, content.sha256, content.pre_hash) = (digests.full_hash, digests.sha256, digests.pre_hash);
-                content.proof = self.digest.proof.as_ref().filter(|(generation, _)| *generation == self.credential.generation).map(|(_, bytes)| bytes.clone());
+                (content.full_hash, content.sha256, content.pre_hash) =
+                    (digests.full_hash, digests.sha256, digests.pre_hash);
+                content.proof = self
+                    .digest
+                    .proof
+                    .as_ref()
+                    .filter(|(generation, _)| *generation == self.credential.generation)
+                    .map(|(_, bytes)| bytes.clone());
             }
         }
         let most = self.service.capabilities().sign_parts_max as u32;
@@ -181,7 +204,12 @@ impl Machine {
     /// The same with the midstates of these parts.
     pub(super) fn with_midstates(&self, mut content: Content, parts: impl IntoIterator<Item = Part>) -> Content {
         for part in parts {
-            if let Some(midstate) = part.part_number.checked_sub(1).and_then(|before| self.facts.hashed.get(&before)).and_then(|hashed| hashed.midstate) {
+            if let Some(midstate) = part
+                .part_number
+                .checked_sub(1)
+                .and_then(|before| self.facts.hashed.get(&before))
+                .and_then(|hashed| hashed.midstate)
+            {
                 content.midstates.insert(part.part_number, midstate);
             }
         }
@@ -196,9 +224,17 @@ impl Machine {
     /// What a begin with the whole digest would make.
     pub(super) fn begin_proof(&self, now: Now, content: &Content) -> Option<Proof> {
         let plan = self.facts.plan?;
-        let crc64 = plan.parts().try_fold(0, |whole, part| Some(combine(whole, self.facts.hashed.get(&part.part_number)?.crc64, part.size_bytes)))?;
+        let crc64 = plan.parts().try_fold(0, |whole, part| {
+            Some(combine(whole, self.facts.hashed.get(&part.part_number)?.crc64, part.size_bytes))
+        })?;
         let service_unix_ms = self.clock.unix_ms(now);
-        Some(Proof { size_bytes: plan.size_bytes, crc64, sha256: content.sha256.clone(), conflict: self.facts.conflict.clone(), service_unix_ms })
+        Some(Proof {
+            size_bytes: plan.size_bytes,
+            crc64,
+            sha256: content.sha256.clone(),
+            conflict: self.facts.conflict.clone(),
+            service_unix_ms,
+        })
     }
 
     /// SHA-256 of the whole, once the pass is through.
@@ -208,7 +244,11 @@ impl Machine {
 
     /// A part whose bytes as sent are not those that were hashed.
     pub(super) fn sent_unlike_hashed(&self) -> Option<u32> {
-        self.facts.proven.iter().find(|(number, sent)| self.facts.hashed.get(number).is_some_and(|hashed| hashed.crc64 != **sent)).map(|(number, _)| *number)
+        self.facts
+            .proven
+            .iter()
+            .find(|(number, sent)| self.facts.hashed.get(number).is_some_and(|hashed| hashed.crc64 != **sent))
+            .map(|(number, _)| *number)
     }
 }
 

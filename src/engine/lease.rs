@@ -38,7 +38,8 @@ impl HeldLease {
     /// Links that just came; `service_unix_ms` is the service's clock at that moment. A shared one replaces all, others add up.
     pub(super) fn take(&mut self, lease: Lease, now: Tick, service_unix_ms: i64) {
         self.generation += 1;
-        let left_ms = lease.expires_unix_ms.and_then(|end| u64::try_from(end - service_unix_ms).ok()).filter(|left| *left > 0);
+        let left_ms =
+            lease.expires_unix_ms.and_then(|end| u64::try_from(end - service_unix_ms).ok()).filter(|left| *left > 0);
         let renew_at = left_ms.map(|left| now.after_ms(left - LEAD_MS_MAX.min(left / 3)));
         let life = Life { generation: self.generation, obtained: now, renew_at, stale: false };
         if lease.shared.is_some() {
@@ -144,7 +145,10 @@ mod tests {
         held.take(single(1..=2, 9_000), Tick(0), 0);
         let old = held.generation_of(1);
         held.refuse(1, old);
-        assert!(!held.serves(&part(1), false, Tick(1)) && held.serves(&part(2), false, Tick(1)), "the other link is as good as before");
+        assert!(
+            !held.serves(&part(1), false, Tick(1)) && held.serves(&part(2), false, Tick(1)),
+            "the other link is as good as before"
+        );
         held.take(single([1], 9_000), Tick(2), 0);
         held.refuse(1, old);
         assert!(held.serves(&part(1), false, Tick(3)), "a late refusal of the old one says nothing of the new one");

@@ -196,9 +196,18 @@ fn read_slice(mut job: ReadJob, mailbox: &Mailbox, buffer: &mut Vec<u8>) -> Opti
     }
     // What was read counts only if it was read from the source that was opened.
     let result = job.source.identity().and_then(|now| {
-        if now.same_as(&job.identity) { Ok(()) } else { Err(ErrorInfo::new(Code::SourceChanged, "the file was touched while it was being read")) }
+        if now.same_as(&job.identity) {
+            Ok(())
+        } else {
+            Err(ErrorInfo::new(Code::SourceChanged, "the file was touched while it was being read"))
+        }
     });
-    let digest = ReadDigest { crc64: job.crc64.value(), md5: job.md5.map(Md5::finish_hex), bytes: job.keep, digester: job.digester };
+    let digest = ReadDigest {
+        crc64: job.crc64.value(),
+        md5: job.md5.map(Md5::finish_hex),
+        bytes: job.keep,
+        digester: job.digester,
+    };
     mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: result.map(|()| digest) } });
     None
 }

@@ -528,15 +528,29 @@ impl Driver {
                         Some((source, identity)) => {
                             let (left, md5, keep, digester) = match work {
                                 Work::Hash { range, digester } => (range, None, None, Some(digester)),
-                                Work::Read { range, md5, keep } => (range, md5.then(Md5::new), keep.then(Vec::new), None),
+                                Work::Read { range, md5, keep } => {
+                                    (range, md5.then(Md5::new), keep.then(Vec::new), None)
+                                }
                                 Work::Send(_) => return,
                             };
                             let crc64 = Crc64::new();
-                            self.disk.submit(Job::Read(ReadJob { row: number, op, source, left, crc64, md5, keep, digester, identity, cancel }));
+                            self.disk.submit(Job::Read(ReadJob {
+                                row: number,
+                                op,
+                                source,
+                                left,
+                                crc64,
+                                md5,
+                                keep,
+                                digester,
+                                identity,
+                                cancel,
+                            }));
                         }
                         None => {
                             let error = ErrorInfo::new(Code::Bug, "a read without a source");
-                            self.mailbox.post(Message::Event { row: number, event: Event::Read { op, result: Err(error) } });
+                            self.mailbox
+                                .post(Message::Event { row: number, event: Event::Read { op, result: Err(error) } });
                         }
                     },
                 }
@@ -616,6 +630,12 @@ impl Driver {
             row.state = state;
             row.progress = progress;
             self.publish(number, now);
+        } else if row.progress != progress {
+            // Held back, not lost: nothing else may ever happen that would show it.
+            let beat = row.published.after_ms(PUBLISH_MS);
+            if let Some(live) = row.live() {
+                live.wake = Some(live.wake.map_or(beat, |wake| wake.min(beat)));
+            }
         }
     }
 

@@ -100,7 +100,8 @@ impl Row {
     /// Puts it in line again if it waits for one of these.
     pub(super) fn again_if(&mut self, reasons: &[WaitReason]) {
         let waits = matches!(&self.state, State::Waiting { waiting } if reasons.contains(&waiting.reason));
-        if waits && matches!(self.stage, Stage::Idle) {
+        // One whose journal is just being closed too: its machine is gone and hears nothing any more.
+        if waits && matches!(self.stage, Stage::Idle | Stage::Closing) {
             self.eligible = true;
             self.wake = None;
         }

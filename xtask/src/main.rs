@@ -1,2 +1,62 @@
-//! placeholder
-fn main() {}
+//! The chores of this repository: `cargo xtask <task>`.
+#![allow(clippy::print_stdout)] // A tool that people run.
+
+mod bench;
+mod errors;
+mod generated;
+mod notice;
+
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
+
+/// What a task comes to: nothing, or one sentence on what went wrong.
+type Outcome = Result<(), String>;
+
+const USAGE: &str = "cargo xtask <task>
+  ci                 everything that .ci/run does
+  test [ARGS…]       the tests, as README.md says
+  bench [--quick]    time, processor, memory and reads of an upload, beside curl
+  errors [--check]   writes docs/errors.md from the table of error codes
+  notice [--check]   writes NOTICE from what the library is linked with";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args.as_slice() {
+        ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
+        ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
+        ["bench", rest @ ..] => bench::run(rest),
+        ["errors", rest @ ..] => generated::keep("docs/errors.md", "errors", rest, || Ok(errors::page())),
+        ["notice", rest @ ..] => generated::keep("NOTICE", "notice", rest, notice::page),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where the workspace is.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The cargo that runs us, at the root of the workspace.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+fn run(command: &mut Command) -> Outcome {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?}: {status}")),
+        Err(error) => Err(format!("{command:?}: {error}")),
+    }
+}

@@ -6,22 +6,10 @@ use crate::{
     model::{Conflict, http::Sent},
     service::{
         Complete, Fault, Service,
-        smh::fault::{SERVICE_CODES, SERVICE_STATUSES, STORAGE_CODES, STORAGE_STATUSES, Verdict},
+        smh::fault::{SERVICE_CODES, SERVICE_STATUSES, STORAGE_CODES, STORAGE_STATUSES},
+        verdict::{Verdict, verdict},
     },
 };
-
-fn verdict(fault: &Fault) -> Verdict {
-    let code = fault.error().code;
-    match fault {
-        Fault::Retry(_) => Verdict::Retry(code),
-        Fault::LeaseStale(_) => Verdict::Stale,
-        Fault::CredentialRefused(_) => Verdict::Credential,
-        Fault::SessionGone(_) => Verdict::Gone,
-        Fault::ParentMissing(_) => Verdict::Parent,
-        Fault::Ask(_) => Verdict::Ask(code),
-        Fault::Final(_) => Verdict::Final(code),
-    }
-}
 
 fn sign_fault(status: u16, code: &str) -> Fault {
     smh(target()).read_sign(&session(), &coded(status, code)).expect_err("a refusal")
@@ -113,6 +101,7 @@ fn statuses_ask_for_what_they_should() {
 }
 
 #[test]
+#[allow(clippy::type_complexity)] // A table, read where it stands.
 fn complete_has_outcomes_of_its_own() {
     let read = |status, code| smh(target()).read_complete(&proof(Conflict::Ask), &coded(status, code));
     let rows: &[(u16, &str, fn(&Complete) -> bool)] = &[

@@ -20,6 +20,7 @@ fn word(probed: &Probed) -> &'static str {
 }
 
 #[test]
+#[allow(clippy::type_complexity)] // A table, read where it stands.
 fn what_is_there_is_ours_only_with_proof() {
     let overwrite = Conflict::Overwrite { if_version: None };
     let strategies = [Conflict::Rename, Conflict::Ask, overwrite];

@@ -1,0 +1,87 @@
+//! The sandbox in a process of its own.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+pub(crate) struct Cloud {
+    process: Child,
+    pub(crate) api: String,
+    pub(crate) library: String,
+    pub(crate) space: String,
+    pub(crate) token: String,
+}
+
+/// Where one PUT goes, and with what.
+pub(crate) struct Link {
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Cloud {
+    pub(crate) fn start(command: &Path) -> Result<Cloud, String> {
+        let mut process = Command::new(command)
+            .args(["sandbox", "--json", "--port", "0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("the sandbox: {error}"))?;
+        let mut line = String::new();
+        if let Some(output) = process.stdout.take() {
+            BufReader::new(output).read_line(&mut line).map_err(|error| format!("the sandbox: {error}"))?;
+        }
+        let addresses: Value =
+            serde_json::from_str(&line).map_err(|error| format!("the sandbox says {line:?}: {error}"))?;
+        let text = |name: &str| addresses[name].as_str().unwrap_or("").to_owned();
+        let cloud =
+            Cloud { process, api: text("api"), library: text("library"), space: text("space"), token: text("token") };
+        call("POST", &text("control"), "/config", r#"{"discard":true}"#)?;
+        call("POST", &text("control"), "/directories", r#"{"path":"bench","space":"-"}"#)?;
+        Ok(cloud)
+    }
+
+    /// A signed place for one PUT of the whole file.
+    pub(crate) fn link(&self, name: &str, size_bytes: u64) -> Result<Link, String> {
+        let Cloud { library, space, token, .. } = self;
+        let path = format!("/api/v1/file/{library}/{space}/bench/{name}?filesize={size_bytes}&access_token={token}");
+        let info = call("PUT", &self.api, &path, "")?;
+        let text = |name: &str| info[name].as_str().unwrap_or("").to_owned();
+        let headers = info["headers"].as_object().ok_or("the sandbox gave no headers")?;
+        let headers = headers.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        Ok(Link { url: format!("http://{}{}", text("domain"), text("path")), headers: headers.collect() })
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One request, one connection.
+fn call(method: &str, base: &str, path: &str, body: &str) -> Result<Value, String> {
+    let host = base.trim_start_matches("http://");
+    let exchange = || -> std::io::Result<String> {
+        let mut socket = TcpStream::connect(host)?;
+        let length = body.len();
+        write!(
+            socket,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        )?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = exchange().map_err(|error| format!("{method} {path}: {error}"))?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    if !head.starts_with("HTTP/1.1 2") {
+        return Err(format!("{method} {path}: {answer}"));
+    }
+    Ok(serde_json::from_str(body).unwrap_or(Value::Null))
+}
