@@ -4,24 +4,15 @@
 use std::collections::BTreeSet;
 
 use partway::{
-    engine::{
-        Command, Event, Facts, Limits, Machine, OpId, OpKind, Record, Slots, SourceRecord, State, Step, UploadRecord,
-        WaitReason, Wish, Work,
-    },
+    engine::{Command, Event, Machine, OpId, OpKind, Slots, State, Step, WaitReason, Work},
     error::{Code, ErrorInfo},
-    model::{Conflict, Credential, Identity, InstantMode, OnChange, SmhTarget, Target, Tick},
-    runtime::{journal::Id, schedule::Schedule},
-    service,
+    model::{Identity, Tick},
+    runtime::schedule::Schedule,
 };
 
-use super::{
-    disk::Disk,
-    smh::{API, Object},
-    world::{Due, World},
-};
+use super::world::{Due, World};
 
 const KEEP_PLACE_MS: u64 = 20_000;
-const ASK_MS_MAX: u64 = 60_000;
 /// Steps of one machine at one tick: more is a loop.
 const STEPS_MAX: u32 = 5_000;
 
@@ -35,17 +26,17 @@ pub struct Live {
     pub machine: Machine,
     pub opened: Option<Identity>,
     pub flights: Vec<(OpId, u64)>,
-    hosts: BTreeSet<String>,
-    wake: Option<Tick>,
-    done: bool,
+    pub hosts: BTreeSet<String>,
+    pub wake: Option<Tick>,
+    pub done: bool,
 }
 
 pub struct Row {
     pub stage: Stage,
     pub state: State,
-    eligible: bool,
-    wake: Option<Tick>,
-    commands: Vec<Command>,
+    pub eligible: bool,
+    pub wake: Option<Tick>,
+    pub commands: Vec<Command>,
 }
 
 /// One process.
@@ -57,11 +48,11 @@ pub struct Phone {
     pub held: bool,
     pub online: Option<bool>,
     pub network_generation: u64,
-    secret: Option<String>,
-    generation: u64,
-    ask: Option<(u64, u64)>,
-    asks: u64,
-    asking: BTreeSet<usize>,
+    pub secret: Option<String>,
+    pub generation: u64,
+    pub ask: Option<(u64, u64)>,
+    pub asks: u64,
+    pub asking: BTreeSet<usize>,
 }
 
 impl Phone {
@@ -82,114 +73,6 @@ impl Phone {
 }
 
 impl World {
-    /// Uploads are started: durable before anything else happens.
-    pub fn set_up(&mut self) {
-        let options = self.options.clone();
-        if !options.parents_missing {
-            self.smh.dirs.insert("dir".to_owned());
-        }
-        for row in 0..options.uploads {
-            let path = format!("dir/u{row}.bin");
-            if options.name_taken {
-                let content = super::source::Source::new(90 + row, 1_000).content;
-                self.smh.objects.insert(path.clone(), Object { content, created_unix_ms: 0, upload: None });
-            }
-            let id = format!("{row:026}");
-            let target = Target::Smh(SmhTarget {
-                endpoint: API.to_owned(),
-                account: "a".to_owned(),
-                library: "lib".to_owned(),
-                path,
-                create_parents: true,
-                private: options.private,
-                ..SmhTarget::default()
-            });
-            let upload = UploadRecord {
-                id: id.clone(),
-                key: format!("k{row}"),
-                created_unix_ms: row as i64,
-                target,
-                source: SourceRecord::default(),
-                group: None,
-                tags: Default::default(),
-                priority: 0,
-                conflict: match options.conflict {
-                    0 => Conflict::Rename,
-                    1 => Conflict::Ask,
-                    _ => Conflict::Overwrite { if_version: None },
-                },
-                on_change: if options.on_change_restarts { OnChange::Restart } else { OnChange::Fail },
-                instant: InstantMode::Off,
-                part_size_bytes: Some(options.part_size_bytes),
-                parallel_parts: None,
-            };
-            self.disks.push(Disk::new(Id::parse(&id).expect("an id"), &Record::Upload(Box::new(upload))));
-        }
-    }
-
-    /// A process starts and finds what the disk has.
-    pub fn boot(&mut self) {
-        self.note(|_| "-- the process starts --".to_owned());
-        let mut rows = vec![];
-        for row in 0..self.disks.len() {
-            let Some(records) = self.disks[row].load() else {
-                return self.violated(format!("u{row}: journal damaged"));
-            };
-            self.recall(row, &records);
-            let facts = Facts::new(records).expect("facts");
-            let state = match (&facts.ending, facts.wish) {
-                (Some(partway::engine::Ending::Completed(receipt)), _) => State::Completed { receipt: receipt.clone() },
-                (Some(partway::engine::Ending::Failed(error)), _) => State::Failed { error: error.clone() },
-                (Some(partway::engine::Ending::Cancelled(remote)), _) => State::Cancelled { remote: *remote },
-                (None, Wish::Pause) => State::Paused,
-                (None, _) => State::Queued,
-            };
-            if state.ended() {
-                // As the product does before it tells of an ending that it found.
-                self.disks[row].settle();
-            }
-            self.seen(row, &state, None);
-            let pending = State::Cancelled { remote: partway::engine::Remote::AbortPending };
-            let eligible = state == State::Queued || state == pending;
-            rows.push(Row { stage: Stage::Idle, state, eligible, wake: None, commands: vec![] });
-        }
-        self.phone = Some(Phone {
-            rows,
-            schedule: Schedule::new(self.options.parallel_parts),
-            parts: 0,
-            controls: 0,
-            held: false,
-            online: None,
-            network_generation: 0,
-            secret: None,
-            generation: 0,
-            ask: None,
-            asks: 0,
-            asking: BTreeSet::new(),
-        });
-    }
-
-    /// What a journal says becomes a machine.
-    pub fn loaded(&mut self, row: usize) {
-        let Some(records) = self.disks[row].load() else { return self.violated(format!("u{row}: journal damaged")) };
-        let facts = Facts::new(records).expect("facts");
-        let service = service::open(&facts.upload.target).expect("a service");
-        let (now, seed) = (self.now(), self.rng.u64(..));
-        let limits = Limits { parallel_parts: self.options.parallel_parts };
-        let Some(phone) = &mut self.phone else { return };
-        let mut machine = Machine::new(facts, service, limits, seed, now);
-        if phone.held {
-            machine.handle(now, Event::Command(Command::Hold));
-        }
-        machine.handle(now, Event::Network { online: phone.online, generation: phone.network_generation });
-        for command in std::mem::take(&mut phone.rows[row].commands) {
-            machine.handle(now, Event::Command(command));
-        }
-        let live = Live { machine, opened: None, flights: vec![], hosts: BTreeSet::new(), wake: None, done: false };
-        phone.rows[row].stage = Stage::Live(Box::new(live));
-        self.oracles.of[row].new_machine();
-    }
-
     pub fn event(&mut self, row: usize, event: Event) {
         let now = self.now();
         self.check_secrets(|| format!("{event:?}"));
@@ -328,57 +211,6 @@ impl World {
         self.event(row, Event::Source(result));
     }
 
-    fn want_credential(&mut self, row: usize, refused: Option<u64>) {
-        let Some(phone) = &mut self.phone else { return };
-        if let Some(secret) = &phone.secret
-            && refused.is_none_or(|refused| phone.generation > refused)
-        {
-            let credential = Some(Credential::token(secret.clone()));
-            let generation = phone.generation;
-            return self.event(row, Event::Credential { credential, generation });
-        }
-        phone.asking.insert(row);
-        if phone.ask.is_some() {
-            return;
-        }
-        phone.asks += 1;
-        let ask = phone.asks;
-        phone.ask = Some((ask, self.tick + ASK_MS_MAX));
-        self.after(ASK_MS_MAX, Due::Wake);
-        let secret = if self.chance(self.options.host_has_none) { None } else { Some(self.smh.mint()) };
-        let slow = self.chance(self.options.host_slow);
-        let ms = if slow { self.rng.u64(1_000..100_000) } else { self.rng.u64(1..200) };
-        self.after(ms, Due::Credential { ask, secret });
-    }
-
-    /// The host answers an ask, or gives one unasked (`ask` 0).
-    pub fn credential(&mut self, ask: u64, secret: Option<String>) {
-        let Some(phone) = &mut self.phone else { return };
-        let open = phone.ask.is_some_and(|(number, _)| number == ask);
-        if open {
-            phone.ask = None;
-        }
-        if secret.is_none() && !open {
-            return;
-        }
-        let given = secret.is_some();
-        if given {
-            phone.generation += 1;
-            phone.secret.clone_from(&secret);
-        }
-        let generation = phone.generation;
-        let mut rows = std::mem::take(&mut phone.asking);
-        if ask == 0 {
-            rows.extend(0..phone.rows.len());
-        }
-        for row in rows {
-            self.event(row, Event::Credential { credential: secret.clone().map(Credential::token), generation });
-        }
-        if given {
-            self.again_if(&[WaitReason::Credential]);
-        }
-    }
-
     /// A machine has nothing to do for now.
     fn rested(&mut self, row: usize) {
         let now = self.now();
@@ -418,14 +250,6 @@ impl World {
         }
         self.check_secrets(|| format!("{state:?} {explanation:?}"));
         self.seen(row, &state, Some((progress, &explanation)));
-    }
-
-    fn credential_expired(&mut self) {
-        let rows = self.phone.as_mut().map(|phone| std::mem::take(&mut phone.asking)).unwrap_or_default();
-        for row in rows {
-            self.event(row, Event::Credential { credential: None, generation: 0 });
-        }
-        self.after(1, Due::Wake);
     }
 
     /// A request is over: the scheduler and the machine hear of it.

@@ -4,12 +4,15 @@
 #![allow(clippy::print_stdout, missing_docs, unreachable_pub)]
 
 mod content;
+mod credentials;
 mod disk;
 mod driver;
 mod hand;
 mod network;
 mod options;
 mod oracles;
+mod outcomes;
+mod process;
 mod regressions;
 mod smh;
 mod source;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use partway::{
     engine::{Ending, Explanation, OpId, OpKind, Progress, Record, RestartReason, State, WaitReason},
-    error::Code,
     model::{
         PartPlan,
         http::{Answer, Request, TransportFault},
@@ -48,7 +47,7 @@ pub struct Of {
     ending: Option<Ending>,
     session: bool,
     // What the host was told.
-    announced: Option<State>,
+    pub announced: Option<State>,
     shown: u64,
     // What left.
     unsettled: bool,
@@ -59,7 +58,7 @@ pub struct Of {
     /// Parts that the service listed as they are in the file, in this machine's life.
     adoptable: BTreeSet<u32>,
     tried: BTreeMap<u32, u32>,
-    objects: u32,
+    pub objects: u32,
 }
 
 impl Of {
@@ -105,7 +104,7 @@ pub struct Oracles {
     pub of: Vec<Of>,
     pub failure: Option<String>,
     paranoid: bool,
-    clock_jumped: Option<u64>,
+    pub clock_jumped: Option<u64>,
 }
 
 impl Oracles {
@@ -166,6 +165,13 @@ impl World {
             }
             Record::Restart { why: RestartReason::Changed } if self.sources[row].versions.len() < 2 => {
                 "began over though the bytes never changed"
+            }
+            Record::Restart { why: RestartReason::Integrity }
+                if !of.excuse.rotten
+                    && !self.options.parts_lost
+                    && self.options.late + self.options.duplicated == 0 =>
+            {
+                "began over though the service stored what was sent"
             }
             Record::Missing { .. } if !self.options.parts_lost && !of.excuse.gone && self.options.late == 0 => {
                 "gave parts up that the service never lost"
@@ -301,22 +307,6 @@ impl World {
         }
     }
 
-    /// The service made something.
-    pub fn check_objects(&mut self) {
-        for (row, object) in std::mem::take(&mut self.smh.made) {
-            self.oracles.of[row].objects += 1;
-            // Without the task only dates tell whose an object is: a clock that was set back in between defeats them.
-            let excuse = self.oracles.of[row].excuse;
-            let untellable = excuse.late_complete || excuse.gone && self.oracles.clock_jumped.is_some();
-            if self.oracles.of[row].objects > 1 && !untellable {
-                self.violated(format!("u{row}: the object exists {} times", self.oracles.of[row].objects));
-            }
-            if !self.sources[row].versions.contains(&object.content) {
-                self.violated(format!("u{row}: the object equals no version of the file"));
-            }
-        }
-    }
-
     /// The host may see this.
     pub fn seen(&mut self, row: usize, state: &State, more: Option<(Progress, &Explanation)>) {
         let of = &mut self.oracles.of[row];
@@ -359,37 +349,5 @@ impl World {
         if let Some(what) = wrong {
             self.violated(format!("u{row}: {what}; {state:?}"));
         }
-    }
-
-    /// Everything has ended.
-    pub fn check_the_end(&mut self) -> Result<(), String> {
-        for (row, of) in self.oracles.of.iter().enumerate() {
-            let Some(state) = &of.announced else { return Err(format!("u{row} never ended")) };
-            let excuse = of.excuse;
-            let right = match state {
-                State::Completed { .. } if excuse.late_complete => true,
-                State::Completed { receipt } => {
-                    let own = self.smh.objects.values().find(|object| object.upload == Some(row));
-                    own.is_some_and(|object| {
-                        let crc64 = Some(object.content.crc64().to_string());
-                        object.content.len() == receipt.size_bytes
-                            && (receipt.crc64.is_none() || receipt.crc64 == crc64)
-                    })
-                }
-                State::Cancelled { .. } => excuse.cancelled,
-                State::Failed { error } => match error.code {
-                    Code::OutcomeUnknown => excuse.gone || excuse.fatal,
-                    Code::IntegrityFailed => {
-                        excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0
-                    }
-                    _ => excuse.fatal,
-                },
-                _ => false,
-            };
-            if !right {
-                return Err(format!("u{row}: an ending that nothing excuses: {state:?} {excuse:?}"));
-            }
-        }
-        Ok(())
     }
 }
