@@ -38,7 +38,8 @@ impl World {
                 }
                 State::Cancelled { .. } => excuse.cancelled,
                 State::Failed { error } => match error.code {
-                    Code::OutcomeUnknown => excuse.gone || excuse.fatal,
+                    // A cancel does not wait for ever to find out.
+                    Code::OutcomeUnknown => excuse.gone || excuse.fatal || excuse.cancelled,
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0
                     }

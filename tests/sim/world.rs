@@ -15,7 +15,7 @@ use super::{disk::Disk, driver::Phone, network::Flight, options::Options, oracle
 
 /// From the calm on everything must have ended within this: a spent budget waits a quarter of an hour.
 const CALM_MS_MAX: u64 = 4 * 3_600_000;
-/// Lines of the trace that are kept.
+/// Lines of the trace that are kept, unless `PARTWAY_SIM_TRACE` says otherwise.
 const TRACE_LINES: usize = 60;
 
 /// What is due at a tick.
@@ -77,6 +77,7 @@ pub struct World {
     pub crashing: bool,
     pub oracles: Oracles,
     pub trace: Option<VecDeque<String>>,
+    trace_lines: usize,
     /// A digest of everything that happened, to compare replays.
     pub digest: u64,
 }
@@ -111,6 +112,7 @@ impl World {
             calm: false,
             crashing: false,
             trace: traced.then(VecDeque::new),
+            trace_lines: super::number("PARTWAY_SIM_TRACE").map_or(TRACE_LINES, |lines| lines as usize),
             digest: 0,
         };
         world.set_up();
@@ -135,7 +137,7 @@ impl World {
             let line = format!("{:>9} {}", self.tick, line(self));
             if let Some(lines) = &mut self.trace {
                 lines.push_back(line);
-                if lines.len() > TRACE_LINES {
+                if lines.len() > self.trace_lines {
                     lines.pop_front();
                 }
             }
