@@ -41,7 +41,7 @@ pub(super) struct Backoff {
     rng: fastrand::Rng,
     rows: BTreeMap<Purpose, Failures>,
     /// Nothing at all starts before: the service asked for it, or can't be reached.
-    pub(super) gate: Option<Tick>,
+    pub(super) gate: Option<(Tick, ErrorInfo)>,
     /// Failures in all that led to another try.
     pub(super) retries: u64,
 }
@@ -69,8 +69,9 @@ impl Backoff {
             error,
         };
         self.retries += 1;
-        if wide || asked_ms > 0 {
-            self.gate = self.gate.max(Some(row.gate));
+        let later = self.gate.as_ref().is_none_or(|(gate, _)| *gate < row.gate);
+        if (wide || asked_ms > 0) && later {
+            self.gate = Some((row.gate, row.error.clone()));
         }
         self.rows.insert(purpose, row);
     }
@@ -88,7 +89,8 @@ impl Backoff {
 
     /// True when this may start now.
     pub(super) fn open(&self, purpose: Purpose, now: Tick) -> bool {
-        self.gate.is_none_or(|gate| gate <= now) && self.rows.get(&purpose).is_none_or(|row| row.gate <= now)
+        self.gate.as_ref().is_none_or(|(gate, _)| *gate <= now)
+            && self.rows.get(&purpose).is_none_or(|row| row.gate <= now)
     }
 
     /// The failures of a purpose.
@@ -106,9 +108,15 @@ impl Backoff {
         self.rows.values().max_by_key(|row| row.count)
     }
 
+    /// Why nothing of a purpose may start now. What closed the gate for all is known longer than its row: another success forgets that.
+    pub(super) fn reason(&self, purpose: Purpose, now: Tick) -> Option<&ErrorInfo> {
+        let wide = self.gate.as_ref().filter(|(gate, _)| *gate > now).map(|(_, error)| error);
+        wide.or_else(|| self.row(purpose).map(|row| &row.error)).or_else(|| self.worst().map(|row| &row.error))
+    }
+
     /// The next moment at which something closed opens.
     pub(super) fn next_open(&self, now: Tick) -> Option<Tick> {
-        let gates = self.rows.values().map(|row| row.gate).chain(self.gate);
+        let gates = self.rows.values().map(|row| row.gate).chain(self.gate.as_ref().map(|(gate, _)| *gate));
         gates.filter(|gate| *gate > now).min()
     }
 }

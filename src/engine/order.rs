@@ -223,7 +223,7 @@ impl Machine {
     fn gates(&self, now: Now, kind: OpKind) -> Result<(), Why> {
         for purpose in [Purpose::Reach, Purpose::Op(kind)] {
             if !self.backoff.open(purpose, now.tick) {
-                let error = self.backoff.row(purpose).or_else(|| self.backoff.worst()).map(|row| row.error.clone());
+                let error = self.backoff.reason(purpose, now.tick).cloned();
                 if self.ops.keys().any(|op| matches!(op.kind, OpKind::Part(_))) {
                     return Err(Why::Working(self.phase()));
                 }
@@ -286,7 +286,7 @@ impl Machine {
                 return Err(Why::Working(Phase::Hashing));
             }
             if flying == 0 && !self.any_part_committing() && !self.todo.is_empty() {
-                let error = self.backoff.worst().map(|row| row.error.clone());
+                let error = self.backoff.reason(Purpose::Reach, now.tick).cloned();
                 return Err(Why::waiting(WaitReason::Retry, self.backoff.next_open(now.tick), error));
             }
             return Err(Why::Working(phase));

@@ -226,7 +226,14 @@ impl Drop for Runtime {
 /// What a journal says, without its lock. One that is damaged is set aside.
 fn read(dir: &StateDir, id: Id) -> Result<Option<Facts>, ErrorInfo> {
     match dir.read::<Record>(id) {
-        Ok(records) => Facts::new(records).map(Some),
+        Ok(records) => {
+            let facts = Facts::new(records)?;
+            if facts.ending.is_some() {
+                // It is told from here on, and must outlive the power as well. Where the disk refuses, it is still the best that is known.
+                let _ = dir.settle(id);
+            }
+            Ok(Some(facts))
+        }
         Err(ReadFault::Gone) => Ok(None),
         Err(fault @ ReadFault::Corrupt) => match dir.open_journal::<Record>(id) {
             Err(aside @ OpenFault::Corrupt { .. }) => Err(aside.into()),

@@ -4,7 +4,9 @@
 mod bench;
 mod errors;
 mod generated;
+mod mutants;
 mod notice;
+mod sim;
 
 use std::{
     path::PathBuf,
@@ -18,6 +20,8 @@ const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
+  sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
+                     the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
   errors [--check]   writes docs/errors.md from the table of error codes
   notice [--check]   writes NOTICE from what the library is linked with";
 
@@ -28,6 +32,7 @@ fn main() -> ExitCode {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
+        ["sim", rest @ ..] => sim::run(rest),
         ["errors", rest @ ..] => generated::keep("docs/errors.md", "errors", rest, || Ok(errors::page())),
         ["notice", rest @ ..] => generated::keep("NOTICE", "notice", rest, notice::page),
         _ => Err(USAGE.to_owned()),

@@ -10,6 +10,8 @@
 //! and belongs to the one thread that appends. Every call blocks on the disk. No error names a path.
 
 mod append;
+#[doc(hidden)]
+pub mod codec;
 mod create;
 mod fault;
 mod id;

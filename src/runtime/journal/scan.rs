@@ -37,11 +37,16 @@ impl From<io::Error> for ScanFault {
 /// the first record, which reached the disk before the file got its name.
 pub(super) fn scan<R: DeserializeOwned>(file: &File, id: Id) -> Result<Scan<R>, ScanFault> {
     let length = file.metadata()?.len();
+    let mut reader = BufReader::new(file);
+    reader.seek(SeekFrom::Start(0))?;
+    scan_from(reader, length, id)
+}
+
+/// The same of the first `length` bytes of any reader.
+pub(super) fn scan_from<R: DeserializeOwned>(reader: impl BufRead, length: u64, id: Id) -> Result<Scan<R>, ScanFault> {
     if length > FILE_BYTES_MAX {
         return Err(ScanFault::Corrupt);
     }
-    let mut reader = BufReader::new(file);
-    reader.seek(SeekFrom::Start(0))?;
     let mut reader = reader.take(length);
     let mut line = Vec::new();
 

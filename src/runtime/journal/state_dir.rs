@@ -108,6 +108,15 @@ impl StateDir {
         }
     }
 
+    /// Returns when the disk has what the journal of `id` says. A process that was killed in the middle of an append may have left a record that is
+    /// written and not synced: before anyone is told of it, it must be as lasting as if its append had returned.
+    pub fn settle(&self, id: Id) -> Result<(), ErrorInfo> {
+        File::open(self.journal_path(id))
+            .and_then(|file| file.sync_data())
+            .and_then(|()| sync_dir(&self.path))
+            .map_err(|error| io_error("syncing a journal", &error))
+    }
+
     /// Runs `work` while no other process or thread is in here: two that start an upload of the same key at the same time must not make two.
     /// Waits at most 5 s, then fails with `InUse`. Not to be entered again from within.
     pub fn with_start_lock<T>(&self, work: impl FnOnce() -> T) -> Result<T, ErrorInfo> {

@@ -1,0 +1,353 @@
+//! The promises, as questions that are asked at every step. They know only what left the machine: records, requests, answers, objects, states.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use partway::{
+    engine::{Ending, Explanation, OpId, OpKind, Progress, Record, RestartReason, State, WaitReason},
+    model::{
+        PartPlan,
+        http::{Answer, Request, TransportFault},
+    },
+};
+
+use super::{
+    options::Options,
+    smh::{CANARY, signature_of},
+    world::World,
+};
+
+/// Control requests of one upload within ten seconds: each kind has a gate, so more is a loop.
+const CONTROLS_IN_10_S_MAX: usize = 40;
+
+/// What went on that excuses an ending or a restart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Excuse {
+    pub fatal: bool,
+    pub gone: bool,
+    pub rotten: bool,
+    pub cancelled: bool,
+    /// A complete came to the service after it had told the phone that there was none: nothing can know.
+    pub late_complete: bool,
+}
+
+/// What is known of one upload.
+#[derive(Debug, Default)]
+pub struct Of {
+    pub excuse: Excuse,
+    pub stopped_reads: Vec<OpId>,
+    pub source_touched: bool,
+    /// The journal holds a record that the disk said it could not write.
+    pub echoed: bool,
+    // The journal, as it is.
+    plan: Option<PartPlan>,
+    proven: BTreeSet<u32>,
+    intent: bool,
+    /// Where its line ends.
+    intent_at: usize,
+    ending: Option<Ending>,
+    session: bool,
+    // What the host was told.
+    pub announced: Option<State>,
+    shown: u64,
+    // What left.
+    unsettled: bool,
+    refused_signatures: BTreeSet<u64>,
+    lease_came: Option<u64>,
+    lease_spent: bool,
+    controls: VecDeque<u64>,
+    /// Parts that the service listed as they are in the file, in this machine's life.
+    adoptable: BTreeSet<u32>,
+    tried: BTreeMap<u32, u32>,
+    pub objects: u32,
+}
+
+impl Of {
+    pub fn new_machine(&mut self) {
+        self.shown = 0;
+        self.stopped_reads.clear();
+        self.adoptable.clear();
+        self.lease_came = None;
+        self.refused_signatures.clear();
+    }
+
+    fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Plan { plan, .. } => self.plan = Some(*plan),
+            Record::Session { .. } => self.session = true,
+            Record::Part { part_number, .. } => {
+                self.proven.insert(*part_number);
+            }
+            Record::Missing { part_numbers } => {
+                part_numbers.iter().for_each(|number| {
+                    self.proven.remove(number);
+                });
+            }
+            Record::CompleteIntent { .. } => self.intent = true,
+            Record::CompleteNo | Record::ConflictAsked => self.intent = false,
+            Record::Restart { why } => {
+                self.proven.clear();
+                self.adoptable.clear();
+                self.intent = false;
+                self.session = false;
+                if *why == RestartReason::Changed {
+                    self.plan = None;
+                }
+            }
+            Record::Ending { ending, .. } => self.ending = Some(ending.clone()),
+            _ => {}
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Oracles {
+    pub of: Vec<Of>,
+    pub failure: Option<String>,
+    paranoid: bool,
+    pub clock_jumped: Option<u64>,
+}
+
+impl Oracles {
+    pub fn new(options: &Options) -> Oracles {
+        let of = (0..options.uploads).map(|_| Of::default()).collect();
+        Oracles { of, failure: None, paranoid: options.storm_ms % 8 == 0, clock_jumped: None }
+    }
+
+    pub fn clock_jumped(&mut self, tick: u64) {
+        self.clock_jumped = Some(tick);
+    }
+}
+
+impl World {
+    /// No secret in any text that anyone could log. Asked in one run of eight: texts are slow.
+    pub fn check_secrets(&mut self, text: impl FnOnce() -> String) {
+        if self.oracles.paranoid && text().contains(CANARY) {
+            self.violated("a secret is in a text");
+        }
+    }
+
+    /// A process read a journal.
+    pub fn recall(&mut self, row: usize, records: &[Record]) {
+        let of = &mut self.oracles.of[row];
+        let known = Of { ..Of::default() };
+        (of.plan, of.intent, of.session, of.ending) = (known.plan, known.intent, known.session, None);
+        of.proven.clear();
+        of.echoed = false;
+        records.iter().for_each(|record| of.apply(record));
+        of.intent_at = self.disks[row].text.len();
+        let ended_before = of.announced.clone();
+        if let (Some(announced), None) = (ended_before, of.ending.clone()) {
+            self.violated(format!("u{row}: the ending {announced:?} was lost"));
+        }
+    }
+
+    /// A record is in the journal.
+    pub fn kept(&mut self, row: usize, record: &Record) {
+        let before = self.oracles.of[row].ending.clone();
+        self.oracles.of[row].apply(record);
+        if matches!(record, Record::CompleteIntent { .. }) {
+            self.oracles.of[row].intent_at = self.disks[row].text.len();
+        }
+        if let (Some(before), Record::Ending { ending, .. }) = (&before, record)
+            && !matches!((before, ending), (Ending::Cancelled(_), Ending::Cancelled(_)))
+            && before != ending
+        {
+            self.violated(format!("u{row} ended twice: {before:?}, then {ending:?}"));
+        }
+    }
+
+    /// A record is about to be written.
+    pub fn may_commit(&mut self, row: usize, record: &Record) {
+        let of = &self.oracles.of[row];
+        let what = match record {
+            Record::Restart { why: RestartReason::SessionGone } if !of.excuse.gone && !self.task_is_gone(row) => {
+                "began over though the session was never gone"
+            }
+            Record::Restart { why: RestartReason::Changed } if self.sources[row].versions.len() < 2 => {
+                "began over though the bytes never changed"
+            }
+            Record::Restart { why: RestartReason::Integrity }
+                if !of.excuse.rotten
+                    && !self.options.parts_lost
+                    && self.options.late + self.options.duplicated == 0 =>
+            {
+                "began over though the service stored what was sent"
+            }
+            Record::Missing { .. } if !self.options.parts_lost && !of.excuse.gone && self.options.late == 0 => {
+                "gave parts up that the service never lost"
+            }
+            _ => return,
+        };
+        self.violated(format!("u{row} {what}: {record:?}"));
+    }
+
+    fn task_is_gone(&self, row: usize) -> bool {
+        !self.smh.tasks.values().any(|task| task.upload == row && task.confirmed.is_none())
+    }
+
+    /// A request is about to leave.
+    pub fn may_send(&mut self, row: usize, op: OpId, request: &Request) {
+        let tick = self.tick;
+        let flying = self.flights.values().filter(|flight| !flight.done);
+        let (mut parts, mut controls, mut same) = (0, 0, false);
+        for flight in flying {
+            *(if matches!(flight.op.kind, OpKind::Part(_)) { &mut parts } else { &mut controls }) += 1;
+            same |= flight.row == row && flight.op.kind == op.kind;
+        }
+        let parallel = self.options.parallel_parts;
+        let private = self.options.private;
+        let faults_of_clock = self.oracles.clock_jumped.is_some();
+        let of = &mut self.oracles.of[row];
+        let mut wrong = None;
+        let mut demand = |holds: bool, what: &str| {
+            if !holds && wrong.is_none() {
+                wrong = Some(what.to_owned());
+            }
+        };
+        demand(!same, "two of a kind under way");
+        demand(parts + controls < parallel + 2, "more requests under way than allowed");
+        demand(of.ending.is_none() || op.kind == OpKind::Abort, "went on after its ending");
+        match op.kind {
+            OpKind::Part(number) => {
+                demand(parts < parallel, "more parts under way than allowed");
+                demand(!of.proven.contains(&number), "a proven part is sent again");
+                demand(!of.adoptable.contains(&number), "a listed part is sent again unread");
+                demand(of.session && of.plan.is_some(), "a part without a kept session");
+                let signature = signature_of(request);
+                demand(signature.is_none_or(|id| !of.refused_signatures.contains(&id)), "a refused link is used again");
+                *of.tried.entry(number).or_default() += 1;
+            }
+            OpKind::Sign => {
+                let young = of.lease_came.is_some_and(|came| tick - came < 500) && !of.lease_spent;
+                demand(private || !young || faults_of_clock, "renewed a fresh lease");
+                of.lease_spent = false;
+                of.lease_came = None;
+            }
+            OpKind::Complete => {
+                demand(of.intent, "a complete without its intent in the journal");
+                demand(!of.unsettled, "a complete while the outcome of another is unknown");
+                let plan = of.plan.map_or(0, |plan| plan.parts_total() as usize);
+                demand(of.proven.len() == plan, "a complete before every part was proven");
+                of.unsettled = true;
+            }
+            _ => {}
+        }
+        if !matches!(op.kind, OpKind::Part(_)) {
+            of.controls.push_back(tick);
+            while of.controls.front().is_some_and(|at| *at + 10_000 < tick) {
+                of.controls.pop_front();
+            }
+            demand(of.controls.len() <= CONTROLS_IN_10_S_MAX, "control requests in a loop");
+        }
+        let synced = self.disks[row].synced >= of.intent_at;
+        demand(op.kind != OpKind::Complete || synced, "an intent that no sync covers");
+        if let Some(what) = wrong {
+            self.violated(format!("u{row} {op:?}: {what}"));
+        }
+    }
+
+    pub fn may_read(&mut self, row: usize, op: OpId) {
+        if let OpKind::Read(number) = op.kind {
+            self.oracles.of[row].adoptable.remove(&number);
+        }
+    }
+
+    /// The phone is about to hear of a request.
+    pub fn heard(&mut self, number: u64, result: &Result<Answer, TransportFault>) {
+        let flight = &self.flights[&number];
+        let (row, kind) = (flight.row, flight.op.kind);
+        let signature = signature_of(&flight.request);
+        let flying: BTreeSet<u32> = self
+            .flights
+            .values()
+            .filter(|flight| flight.row == row && !flight.done)
+            .filter_map(|flight| match flight.op.kind {
+                OpKind::Part(number) => Some(number),
+                _ => None,
+            })
+            .collect();
+        let (tick, content) = (self.tick, &self.sources[row].content);
+        let of = &mut self.oracles.of[row];
+        match (kind, result) {
+            (OpKind::Part(_), Ok(answer)) if matches!(answer.status, 401 | 403) => {
+                of.refused_signatures.extend(signature);
+                of.lease_spent = true;
+            }
+            (OpKind::Part(_), Ok(answer)) if answer.status >= 300 => of.lease_spent = true,
+            (OpKind::Part(_), Err(_)) => of.lease_spent = true,
+            (OpKind::Sign, Ok(answer))
+                if answer.status == 200 && answer.header("content-type") != Some("text/html") =>
+            {
+                of.lease_came = Some(tick)
+            }
+            (OpKind::Complete, Err(TransportFault::Unreached(_))) => of.unsettled = false,
+            (OpKind::Complete, Ok(answer)) => {
+                let open =
+                    matches!(answer.status, 408 | 429 | 499) || answer.body.windows(14).any(|w| w == b"UploadComplete");
+                of.unsettled &= !(400..500).contains(&answer.status) || open;
+            }
+            (OpKind::Probe, Ok(answer)) if matches!(answer.status, 200 | 404) => of.unsettled = false,
+            (OpKind::Inspect, Ok(answer)) if answer.status == 200 => {
+                let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                if told["confirmed"] == false {
+                    of.unsettled = false;
+                }
+                let Some(plan) = of.plan else { return };
+                of.adoptable.clear();
+                for listed in told["parts"].as_array().into_iter().flatten() {
+                    let number = listed["PartNumber"].as_u64().unwrap_or(0) as u32;
+                    let part = plan.part(number).and_then(|part| content.range(part.offset, part.size_bytes));
+                    let same = part.is_some_and(|part| listed["ETag"] == format!("\"{}\"", part.md5()));
+                    if same && !of.proven.contains(&number) && !flying.contains(&number) {
+                        of.adoptable.insert(number);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The host may see this.
+    pub fn seen(&mut self, row: usize, state: &State, more: Option<(Progress, &Explanation)>) {
+        let of = &mut self.oracles.of[row];
+        let mut wrong = None;
+        if state.ended() {
+            let other = of.announced.as_ref().is_some_and(|before| {
+                before != state && !matches!((before, state), (State::Cancelled { .. }, State::Cancelled { .. }))
+            });
+            if other {
+                wrong = Some(format!("the ending became another: {:?}", of.announced));
+            }
+            if of.ending.is_none() {
+                wrong = Some("an ending that is not in the journal".to_owned());
+            }
+            of.announced = Some(state.clone());
+        } else if of.announced.is_some() {
+            wrong = Some("came back to life".to_owned());
+        }
+        if let Some((progress, explanation)) = more {
+            let kept: u64 = of.plan.map_or(0, |plan| {
+                of.proven.iter().filter_map(|number| plan.part(*number)).map(|part| part.size_bytes).sum()
+            });
+            if progress.bytes_acknowledged > kept && !of.echoed {
+                wrong = Some(format!("{} bytes acknowledged, {kept} kept", progress.bytes_acknowledged));
+            }
+            if progress.bytes_total == 0 {
+                of.shown = 0;
+            }
+            if progress.bytes_shown < of.shown || progress.bytes_shown > progress.bytes_total {
+                wrong = Some(format!("progress fell from {} to {}", of.shown, progress.bytes_shown));
+            }
+            of.shown = progress.bytes_shown;
+            if let State::Waiting { waiting } = state {
+                let named = matches!(waiting.reason, WaitReason::Held | WaitReason::Credential);
+                if !named && (waiting.error.is_none() || explanation.text.is_empty()) {
+                    wrong = Some("a wait without an explanation".to_owned());
+                }
+            }
+        }
+        if let Some(what) = wrong {
+            self.violated(format!("u{row}: {what}; {state:?}"));
+        }
+    }
+}

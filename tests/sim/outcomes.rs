@@ -1,0 +1,56 @@
+//! What must be so of every object, and of every ending.
+
+use partway::{engine::State, error::Code};
+
+use super::world::World;
+
+impl World {
+    /// The service made something.
+    pub fn check_objects(&mut self) {
+        for (row, object) in std::mem::take(&mut self.smh.made) {
+            self.oracles.of[row].objects += 1;
+            // Without the task only dates tell whose an object is: a clock that was set back in between defeats them.
+            let excuse = self.oracles.of[row].excuse;
+            let untellable = excuse.late_complete || excuse.gone && self.oracles.clock_jumped.is_some();
+            if self.oracles.of[row].objects > 1 && !untellable {
+                self.violated(format!("u{row}: the object exists {} times", self.oracles.of[row].objects));
+            }
+            if !self.sources[row].versions.contains(&object.content) {
+                self.violated(format!("u{row}: the object equals no version of the file"));
+            }
+        }
+    }
+
+    /// Everything has ended.
+    pub fn check_the_end(&mut self) -> Result<(), String> {
+        for (row, of) in self.oracles.of.iter().enumerate() {
+            let Some(state) = &of.announced else { return Err(format!("u{row} never ended")) };
+            let excuse = of.excuse;
+            let right = match state {
+                State::Completed { .. } if excuse.late_complete => true,
+                State::Completed { receipt } => {
+                    let own = self.smh.objects.values().find(|object| object.upload == Some(row));
+                    own.is_some_and(|object| {
+                        let crc64 = Some(object.content.crc64().to_string());
+                        object.content.len() == receipt.size_bytes
+                            && (receipt.crc64.is_none() || receipt.crc64 == crc64)
+                    })
+                }
+                State::Cancelled { .. } => excuse.cancelled,
+                State::Failed { error } => match error.code {
+                    // A cancel does not wait for ever to find out.
+                    Code::OutcomeUnknown => excuse.gone || excuse.fatal || excuse.cancelled,
+                    Code::IntegrityFailed => {
+                        excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0
+                    }
+                    _ => excuse.fatal,
+                },
+                _ => false,
+            };
+            if !right {
+                return Err(format!("u{row}: an ending that nothing excuses: {state:?} {excuse:?}"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! The service's and the storage's words: bodies, queries, times, and their tables of errors.
+
+use partway::model::http::Answer;
+use serde_json::{Value, json};
+
+use super::{content::Stretch, smh::Object};
+
+/// The parameters of a URL.
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub fn of(url: &str) -> Query {
+        let pairs = url.split_once('?').map_or("", |(_, query)| query).split('&');
+        Query(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (k.into(), v.into())).collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}
+
+pub fn json(status: u16, body: &Value) -> Answer {
+    Answer { status, headers: vec![("content-type".into(), "application/json".into())], body: body.to_string().into() }
+}
+
+pub fn error(status: u16, code: &str) -> Answer {
+    json(status, &json!({"code": code, "message": "as told", "requestId": "r-1"}))
+}
+
+pub fn storage_error(status: u16, code: &str, message: &str) -> Answer {
+    let body = format!("<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    Answer { status, headers: vec![("content-type".into(), "application/xml".into())], body: body.into() }
+}
+
+/// A part was taken.
+pub fn stored(body: &Stretch) -> Answer {
+    let headers = vec![
+        ("etag".to_owned(), format!("\"{}\"", body.md5())),
+        ("x-cos-hash-crc64ecma".to_owned(), body.crc64().to_string()),
+    ];
+    Answer { status: 200, headers, body: vec![] }
+}
+
+pub fn listed(number: u32, part: &Stretch) -> Value {
+    json!({"PartNumber": number, "ETag": format!("\"{}\"", part.md5()), "Size": part.len()})
+}
+
+/// smh §7.3.
+pub fn file(place: &str, object: &Object, overwritten: bool) -> Value {
+    json!({
+        "path": place.split('/').collect::<Vec<_>>(), "name": place.rsplit('/').next(), "type": "file",
+        "creationTime": iso8601(object.created_unix_ms), "size": object.content.len().to_string(),
+        "crc64": object.content.crc64().to_string(), "isOverwritten": overwritten,
+    })
+}
+
+/// `1,8-10,20`.
+pub fn part_numbers(text: &str) -> Vec<u32> {
+    let mut numbers = vec![];
+    for piece in text.split(',').filter(|piece| !piece.is_empty()) {
+        let (first, last) = piece.split_once('-').unwrap_or((piece, piece));
+        if let (Ok(first), Ok(last)) = (first.parse::<u32>(), last.parse::<u32>()) {
+            numbers.extend(first..=last);
+        }
+    }
+    numbers
+}
+
+/// Days to a date by Howard Hinnant's algorithm.
+pub fn iso8601(unix_ms: i64) -> String {
+    let (days, ms) = (unix_ms.div_euclid(86_400_000), unix_ms.rem_euclid(86_400_000));
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let mp = (5 * day_of_year + 2) / 153;
+    let (day, month) = (day_of_year - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{:03}Z", ms % 1_000)
+}
+
+type Table = &'static [(u16, &'static str)];
+
+/// What passes by itself.
+pub const PASSING: Table = &[
+    (408, "ReadRequestTimeout"),
+    (429, "RateLimitExceeded"),
+    (499, "ClientDisconnected"),
+    (500, "InternalServerError"),
+    (502, ""),
+    (503, "ServerOverloaded"),
+    (503, "RequestTimeout"),
+    (504, ""),
+    (302, ""),
+    (503, "LibraryInitializing"),
+];
+/// What a person mends.
+pub const STUCK: Table = &[
+    (403, "NoPermission"),
+    (403, "AccessTokenNotMatchSpace"),
+    (403, "WriteForbidden"),
+    (400, "QuotaLimitReached"),
+    (400, "LibraryQuotaLimitReached"),
+    (403, "InvalidAccessToken"),
+    (401, ""),
+];
+/// The session is gone, or so it says.
+pub const GONE: Table = &[(404, "UploadNotFound"), (404, "ConfirmKeyNotFound"), (404, "NotMultipartUpload")];
+/// Nothing helps.
+pub const FINAL: Table = &[
+    (400, "ParamInvalid"),
+    (400, "IllegalFileName"),
+    (402, ""),
+    (403, "LibraryServiceExpired"),
+    (404, "LibraryNotFound"),
+    (404, "SpaceNotFound"),
+    (451, "SensitiveContentRecognized"),
+    (400, "MultipartUploadPartTooSmall"),
+    (414, "URITooLong"),
+];
+/// The storage's, passing.
+pub const STORAGE_PASSING: Table = &[
+    (400, "RequestTimeout"),
+    (400, "UserNetworkTooSlow"),
+    (400, "IncompleteBody"),
+    (400, "EntitySizeNotMatch"),
+    (400, "BadDigest"),
+    (409, "UploadConflict"),
+    (500, "InternalError"),
+    (503, "SlowDown"),
+    (503, "ServiceUnavailable"),
+    (307, "TemporaryRedirect"),
+];
+/// The storage's, of links.
+pub const STORAGE_STALE: Table = &[
+    (400, "ExpiredToken"),
+    (403, "ExpiredToken"),
+    (403, "AccessDenied"),
+    (403, "SignatureDoesNotMatch"),
+    (403, "InvalidAccessKeyId"),
+    (403, "RequestTimeTooSkewed"),
+];
+/// The storage's, of sessions.
+pub const STORAGE_GONE: Table = &[(404, "NoSuchUpload"), (404, "NoSuchBucket")];
+/// The storage's, final.
+pub const STORAGE_FINAL: Table = &[
+    (400, "EntityTooLarge"),
+    (402, "PaymentRequired"),
+    (400, "InvalidArgument"),
+    (412, "PreconditionFailed"),
+    (451, "UnavailableForLegalReasons"),
+    (501, "NotImplemented"),
+];
