@@ -6,7 +6,7 @@ use std::{
 };
 
 use partway::{
-    client::{Change, Client, Select, Snapshot},
+    client::{Client, Select, Snapshot},
     engine::{Remote, State, WaitReason},
     error::{Code, ErrorInfo},
 };
@@ -60,9 +60,8 @@ fn cancel(client: &Client, before: Snapshot) -> Result<Finished, ErrorInfo> {
         return Ok(finished);
     }
     let which = Select::one(&before.id);
-    drop(client.change(&which, &Change { priority: Some(i8::MAX), ..Change::default() }));
     client.cancel(&which);
-    client.go();
+    client.go_only(std::slice::from_ref(&before.id));
     let begun = Instant::now();
     let mut ended_at = None;
     loop {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use partway::{
-    client::{Change, Client, Listener, Select, Snapshot},
+    client::{Client, Listener, Select, Snapshot},
     engine::WaitReason,
     error::ErrorInfo,
 };
@@ -29,8 +29,6 @@ use crate::{
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// How long what was true before this run's commands may still be shown before it is believed.
 const STALE: Duration = Duration::from_secs(2);
-/// Above what any other upload of the state directory has.
-const PRIORITY: i8 = 100;
 
 enum News {
     Changes(Vec<Snapshot>),
@@ -106,19 +104,16 @@ impl Run {
     pub(crate) fn go(mut self) -> Exit {
         for at in 0..self.watched.len() {
             let id = self.watched[at].id.clone();
-            // Other uploads of the directory are not meant; the library has no way to leave them out, so they come last.
-            let first = Change { priority: Some(PRIORITY), ..Change::default() };
-            let snapshot = self.client.snapshot(&id);
-            if snapshot.as_ref().is_some_and(|snapshot| !snapshot.state.ended()) {
-                drop(self.client.change(&Select::one(&id), &first));
-            }
             self.watched[at].before = self.client.snapshot(&id).map_or(0, |snapshot| snapshot.revision);
             self.look(at, Instant::now());
         }
         let begun = Instant::now();
         if !self.is_over() {
             self.bound();
-            self.client.go();
+            // Other uploads of the directory are not meant.
+            let ids: Vec<String> =
+                self.watched.iter().filter(|watched| !watched.over).map(|watched| watched.id.clone()).collect();
+            self.client.go_only(&ids);
         }
         while !self.is_over() {
             match self.news.recv_timeout(PROGRESS_EVERY) {

@@ -232,7 +232,6 @@ fn another_process_has_it() {
 }
 
 #[test]
-#[ignore = "the library can't let some uploads of a directory go on without the others yet"]
 fn only_what_was_named_goes_on() {
     let world = World::new();
     for name in ["a.bin", "b.bin"] {

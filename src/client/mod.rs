@@ -233,8 +233,8 @@ impl Client {
     }
 
     /// The same for these alone: the others stay as they are until [`go`](Client::go). For a command line or a job that serves one upload. **now**
-    pub fn go_only(&self, which: &Select) {
-        self.inner.runtime.go(Some(self.ids(which)));
+    pub fn go_only(&self, ids: &[String]) {
+        self.inner.runtime.go(Some(ids.to_vec()));
     }
 
     /// No request in flight, all durable, no lock, no socket when it returns, unless `timeout_ms` was too short. **waits**

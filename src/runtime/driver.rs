@@ -630,6 +630,12 @@ impl Driver {
             row.state = state;
             row.progress = progress;
             self.publish(number, now);
+        } else if row.progress != progress {
+            // Held back, not lost: nothing else may ever happen that would show it.
+            let beat = row.published.after_ms(PUBLISH_MS);
+            if let Some(live) = row.live() {
+                live.wake = Some(live.wake.map_or(beat, |wake| wake.min(beat)));
+            }
         }
     }
 

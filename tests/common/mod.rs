@@ -17,7 +17,7 @@ use partway::{
     },
     model::{Receipt, SmhTarget, Target},
 };
-use partway_sandbox::{Config as CloudConfig, Sandbox, StoredObject};
+use partway_sandbox::{Config as CloudConfig, LogEntry, Rule, Sandbox, Step, StoredObject};
 
 /// As long as anything may take before a test fails.
 pub const PATIENCE_MS: u64 = 60_000;
@@ -131,17 +131,156 @@ impl World {
 
     /// Data requests that reached the cloud, as part numbers in order.
     pub fn parts_sent(&self) -> Vec<u32> {
-        self.cloud
-            .log()
-            .iter()
-            .filter(|entry| entry.step == partway_sandbox::Step::Part)
-            .filter_map(|entry| entry.part)
-            .collect()
+        self.cloud.log().iter().filter(|entry| entry.step == Step::Part).filter_map(|entry| entry.part).collect()
     }
 
-    pub fn requests(&self, step: partway_sandbox::Step) -> usize {
+    pub fn requests(&self, step: Step) -> usize {
         self.cloud.log().iter().filter(|entry| entry.step == step).count()
     }
+
+    pub fn rule(&self, rule: Rule) -> u64 {
+        self.cloud.add_rule(rule)
+    }
+
+    /// Waits until the cloud's log looks as wanted.
+    pub fn wait(&self, what: &str, mut wanted: impl FnMut(&[LogEntry]) -> bool) {
+        let found = self.cloud.wait_log(Duration::from_millis(PATIENCE_MS), |log| wanted(log).then_some(()));
+        assert!(found.is_some(), "never seen: {what}\n{}", self.told());
+    }
+
+    /// Waits until something is so that no log tells; looked at after each thing that the cloud did.
+    pub fn becomes(&self, what: &str, mut so: impl FnMut() -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_millis(PATIENCE_MS);
+        while !so() {
+            assert!(std::time::Instant::now() < deadline, "never so: {what}\n{}", self.told());
+            let mut looks = 0;
+            self.cloud.wait_log(Duration::from_millis(20), |_| {
+                looks += 1;
+                (looks > 1).then_some(())
+            });
+        }
+    }
+
+    /// Waits until so many requests of a step have come.
+    pub fn wait_requests(&self, step: Step, count: usize) {
+        self.wait(&format!("{count} x {step:?}"), |log| of(log, step).count() >= count);
+    }
+
+    /// Upload tasks at the service that were not confirmed.
+    pub fn open_tasks(&self) -> usize {
+        self.cloud.uploads().iter().filter(|task| !task.confirmed).count()
+    }
+
+    /// What every test holds, whatever it was about: at most one object, it is the file, nothing acknowledged was sent again, no secret on disk.
+    pub fn hold_promises(&self, file: &Path) {
+        self.hold_promises_beside(file, &[]);
+    }
+
+    /// The same, where these contents lay in the cloud already.
+    pub fn hold_promises_beside(&self, file: &Path, others: &[&Path]) {
+        let bytes = std::fs::read(file).unwrap();
+        let others: Vec<Vec<u8>> = others.iter().map(|other| std::fs::read(other).unwrap()).collect();
+        let stored: Vec<Vec<u8>> =
+            self.cloud.objects().iter().map(|object| std::fs::read(object.file.as_ref().unwrap()).unwrap()).collect();
+        let ours = stored.iter().filter(|content| **content == bytes).count();
+        assert!(ours <= 1, "{ours} objects of one upload");
+        assert!(
+            stored.iter().all(|content| *content == bytes || others.contains(content)),
+            "an object is no file of ours"
+        );
+        self.nothing_acknowledged_is_sent_again();
+        self.no_secret_on_disk();
+    }
+
+    /// A part whose 200 no rule touched is never sent again to the same task.
+    pub fn nothing_acknowledged_is_sent_again(&self) {
+        let mut acknowledged = std::collections::BTreeMap::new();
+        for entry in self.cloud.log().iter().filter(|entry| entry.step == Step::Part) {
+            let key = (entry.query.clone(), entry.part);
+            if let Some(before) = acknowledged.get(&key) {
+                panic!(
+                    "part {:?} was acknowledged by {before}, sent again by {}\n{}",
+                    entry.part,
+                    entry.seq,
+                    self.told()
+                );
+            }
+            if entry.status == Some(200) && entry.rule.is_none() {
+                acknowledged.insert(key, entry.seq);
+            }
+        }
+    }
+
+    /// No token and no signature in any file of the state directory.
+    pub fn no_secret_on_disk(&self) {
+        for path in files(&self.state_dir()) {
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            for canary in ["sandbox-token", "fresh-token", "q-signature", "q-ak", "access_token"] {
+                let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+                assert!(!found, "{canary} in {}", path.display());
+            }
+        }
+    }
+
+    /// The log, short, for the message of a failed test.
+    pub fn told(&self) -> String {
+        let line = |entry: &LogEntry| {
+            let part = entry.part.map(|part| format!(" part {part}")).unwrap_or_default();
+            let LogEntry { seq, ms, ended_ms, step, status, rule, body_bytes, .. } = entry;
+            format!("{seq:4} {ms:6}..{ended_ms:?} {step:?}{part} -> {status:?} rule {rule:?} {body_bytes} bytes")
+        };
+        let log = self.cloud.log();
+        log.iter().skip(log.len().saturating_sub(60)).map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The entries of one step.
+pub fn of(log: &[LogEntry], step: Step) -> impl Iterator<Item = &LogEntry> {
+    log.iter().filter(move |entry| entry.step == step)
+}
+
+/// The parts that were answered well and untouched by a rule.
+pub fn acknowledged(log: &[LogEntry]) -> Vec<u32> {
+    let good = |entry: &&LogEntry| entry.status == Some(200) && entry.rule.is_none();
+    let mut parts: Vec<u32> = of(log, Step::Part).filter(good).filter_map(|entry| entry.part).collect();
+    parts.sort_unstable();
+    parts
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return vec![] };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Runs each case on a thread of its own: they wait more than they work. The first that fails says its name.
+pub fn each<T: Sync + std::fmt::Debug>(cases: &[T], run: impl Fn(&T) + Sync) {
+    let run = &run;
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = cases.iter().map(|case| (case, scope.spawn(move || run(case)))).collect();
+        let of = |(case, thread): (&T, std::thread::ScopedJoinHandle<'_, ()>)| {
+            let why = thread.join().err()?;
+            let text = why.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| why.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Some(format!("{case:?}: {}", text.unwrap_or_default()))
+        };
+        threads.into_iter().filter_map(of).collect()
+    });
+    assert!(failed.is_empty(), "{} of {} cases failed:\n{}", failed.len(), cases.len(), failed.join("\n\n"));
+}
+
+/// The error that a wait or an end speaks of.
+pub fn error_of(snapshot: &Snapshot) -> Option<partway::error::ErrorInfo> {
+    match &snapshot.state {
+        State::Waiting { waiting } => waiting.error.clone(),
+        State::Failed { error } => Some(error.clone()),
+        _ => None,
+    }
+}
+
+/// Waits for something that only the host or a person can mend.
+pub fn needs_host(snapshot: &Snapshot) -> bool {
+    matches!(&snapshot.state, State::Waiting { waiting } if waiting.needs_host)
 }
 
 pub fn content(size_bytes: u64, seed: u64) -> Vec<u8> {
@@ -157,6 +296,7 @@ pub fn content(size_bytes: u64, seed: u64) -> Vec<u8> {
     bytes
 }
 
+/// The upload's ending; a minute without one fails.
 pub fn ended(client: &Client, id: &str) -> Snapshot {
     let snapshot = client.wait(id, Some(PATIENCE_MS)).expect("a known upload");
     assert!(snapshot.state.ended(), "not ended after a minute: {:?} {:?}", snapshot, client.explain(id));
