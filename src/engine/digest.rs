@@ -54,7 +54,7 @@ impl Machine {
         }
         // The chain's first block is worth asking about before the rest is read (smh §9.2).
         let beginning = kind == DigestKind::Chain && !self.digest.wanted;
-        if kind == DigestKind::Chain && plan.size_bytes < crate::hash::CHAIN_BLOCK_BYTES as u64 {
+        if kind == DigestKind::Chain && plan.size_bytes < crate::hash::CHAIN_BLOCK_BYTES {
             return Ok(None);
         }
         if beginning && !self.facts.hashed.is_empty() {
