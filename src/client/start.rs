@@ -8,7 +8,6 @@ use super::{
 use crate::{
     engine::{SourceRecord, UploadRecord},
     error::{Code, ErrorInfo},
-    model::PartPlan,
     runtime::unix_ms,
 };
 
@@ -108,7 +107,7 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
     };
     // A part size that can't work is refused now, not when the source is opened.
     if let Some(size_bytes) = size_bytes {
-        PartPlan::new(size_bytes, request.part_size_bytes, &service.capabilities().parts)?;
+        service.plan(size_bytes, request.part_size_bytes)?;
     }
     let record = UploadRecord {
         id: new_id(),

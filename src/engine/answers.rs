@@ -179,10 +179,11 @@ impl Machine {
                     self.seen_open = true;
                     self.commit_soon(Record::CompleteNo);
                 }
+                if std::mem::take(&mut self.find_missing) {
+                    // A service that lists nothing has nothing that could be pointed at: all of it is sent again.
+                    self.drop_missing(parts.as_deref().unwrap_or_default());
+                }
                 if let Some(parts) = parts {
-                    if std::mem::take(&mut self.find_missing) {
-                        self.drop_missing(&parts);
-                    }
                     self.plan_adoption(parts);
                 }
             }

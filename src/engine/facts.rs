@@ -158,7 +158,7 @@ impl Facts {
                 self.intent = None;
                 self.begin_intent = None;
                 self.conflict_asked = false;
-                if why != RestartReason::SessionGone {
+                if matches!(why, RestartReason::Integrity | RestartReason::Changed) {
                     self.hashed.clear();
                     self.digester = None;
                 }
@@ -169,7 +169,7 @@ impl Facts {
                         self.identity = None;
                         self.tried.clear();
                     }
-                    RestartReason::SessionGone => {}
+                    RestartReason::SessionGone | RestartReason::LeaseOver => {}
                 }
             }
             Record::Ending { ending, unix_ms } => {

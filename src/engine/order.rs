@@ -303,6 +303,13 @@ impl Machine {
     }
 
     fn sign(&mut self, now: Now, slots: &mut Slots, session: &Session, first: Part, phase: Phase) -> Next {
+        if !self.service.renews(session) {
+            if self.parts_in_flight() > 0 {
+                return Err(Why::Working(phase));
+            }
+            let error = ErrorInfo::new(Code::LinkRefused, "the upload's links are over and can't be renewed");
+            return self.restart(now, RestartReason::LeaseOver, error);
+        }
         let most = self.service.capabilities().sign_parts_max.max(1);
         let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
         let parts: Vec<Part> = ready.filter_map(|number| planned(self.facts.plan, number)).take(most).collect();

@@ -79,6 +79,8 @@ pub struct SourceRecord {
 pub enum RestartReason {
     /// The service forgot the session.
     SessionGone,
+    /// Its links are over and it can't be renewed: begun again.
+    LeaseOver,
     /// What the service put together was not what was sent.
     Integrity,
     /// The source's bytes changed, and the policy says so.

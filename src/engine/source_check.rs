@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{Identity, Now, OnChange, PartPlan, http::ByteRange},
+    model::{Identity, Now, OnChange, http::ByteRange},
     service::ListedPart,
 };
 
@@ -151,8 +151,7 @@ impl Machine {
     }
 
     fn freeze_plan(&mut self, now: Now, identity: Identity) -> Next {
-        let rules = self.service.capabilities().parts;
-        match PartPlan::new(identity.size_bytes, self.facts.upload.part_size_bytes, &rules) {
+        match self.service.plan(identity.size_bytes, self.facts.upload.part_size_bytes) {
             Ok(plan) => Ok(self.commit(Record::Plan { plan, identity })),
             Err(error) => Ok(self.end(now, super::Ending::Failed(error))),
         }

@@ -11,7 +11,7 @@ use crate::{
     error::{Code, ErrorInfo},
     model::{
         Identity,
-        http::{ByteRange, Request, Sent, TransportFault},
+        http::{Body, ByteRange, Request, Sent, TransportFault},
     },
     source::{RangeReader, Source},
     transport::{BytesBody, CancelToken, RequestBody, Transport},
@@ -46,7 +46,14 @@ pub(super) fn pool(
                 (Some(range), Some((source, identity))) => {
                     let mut body =
                         SourceBody::new(source, identity, range, &rate, &mailbox, job.row, job.op, &job.cancel);
-                    let result = lane.execute(&job.request, &mut body, &job.cancel);
+                    let result = match &job.request.body {
+                        Body::Form { head, tail, .. } => lane.execute(
+                            &job.request,
+                            &mut FormBody { head, body: &mut body, tail, at: 0 },
+                            &job.cancel,
+                        ),
+                        _ => lane.execute(&job.request, &mut body, &job.cancel),
+                    };
                     (result, body.sent())
                 }
                 (Some(_), None) => {
@@ -55,7 +62,7 @@ pub(super) fn pool(
                 }
                 (None, _) => {
                     let bytes = match &job.request.body {
-                        crate::model::http::Body::Bytes(bytes) => bytes.clone(),
+                        Body::Bytes(bytes) => bytes.clone(),
                         _ => vec![],
                     };
                     (lane.execute(&job.request, &mut BytesBody::new(bytes), &job.cancel), Sent::default())
@@ -149,5 +156,35 @@ impl RequestBody for SourceBody<'_> {
     fn rewind(&mut self) {
         self.high = self.sent();
         self.reader.rewind();
+    }
+}
+
+/// A stretch of the source inside a form: what stands before it, it, what stands after it.
+struct FormBody<'a, 'b> {
+    head: &'a [u8],
+    body: &'a mut SourceBody<'b>,
+    tail: &'a [u8],
+    /// Of head and tail together.
+    at: usize,
+}
+
+impl RequestBody for FormBody<'_, '_> {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+        if self.at >= self.head.len() && self.body.reader.done_bytes() < self.body.reader.len_bytes() {
+            return self.body.read(buf);
+        }
+        let rest = match self.at.checked_sub(self.head.len()) {
+            None => &self.head[self.at..],
+            Some(after) => &self.tail[after.min(self.tail.len())..],
+        };
+        let n = rest.len().min(buf.len());
+        buf[..n].copy_from_slice(&rest[..n]);
+        self.at += n;
+        Ok(n)
+    }
+
+    fn rewind(&mut self) {
+        self.at = 0;
+        self.body.rewind();
     }
 }

@@ -4,7 +4,14 @@
 //! `fault` (status and code to a typed fault). What differs is [`Capabilities`] and the typed outcomes below; no `if` on the service
 //! stands anywhere else. A new service is a folder, a variant of [`Target`] and a line in [`open`].
 
+mod check;
+mod encode;
+mod iso8601;
+mod json;
+mod shapes;
 mod smh;
+mod verdict;
+mod xml;
 
 use std::collections::BTreeMap;
 
@@ -239,6 +246,16 @@ impl Fault {
 pub trait Service: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
+
+    /// Cuts a file: once an upload, frozen in its journal. A `wanted_bytes` part size that can't work is refused with the least that can.
+    fn plan(&self, size_bytes: u64, wanted_bytes: Option<u64>) -> Result<PartPlan, ErrorInfo> {
+        PartPlan::new(size_bytes, wanted_bytes, &self.capabilities().parts)
+    }
+
+    /// True when [`sign`](Service::sign) can give a session a fresh lease; else a lease that is over means to begin again.
+    fn renews(&self, _session: &Session) -> bool {
+        true
+    }
 
     /// The stretch of the source that proves to the service that we hold the content, if it wants one beside the digest.
     fn proof_range(&self, _caller: Caller<'_>, _plan: &PartPlan) -> Option<ByteRange> {

@@ -1,15 +1,19 @@
 //! Every JSON answer of the service, read into one compact shape: what is not named here is skipped without being kept.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::collections::BTreeMap;
 
 use serde::{
-    Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    Deserialize,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, value::MapAccessDeserializer},
 };
 
 use crate::{
     redact::Secret,
-    service::{ListedPart, smh::json::Scalar},
+    service::{
+        ListedPart,
+        json::Scalar,
+        shapes::{Shapes, deserialize_shapes},
+    },
 };
 
 /// Most parts of one task (smh §4.3): a longer list is no honest one.
@@ -104,75 +108,6 @@ impl RawPart {
             md5: self.etag.text().and_then(md5_of),
         })
     }
-}
-
-/// A visitor that takes each JSON shape its own way and skips the others.
-trait Shapes<'de>: Default {
-    fn text(_text: &str) -> Self {
-        Self::default()
-    }
-
-    fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Self::default())
-    }
-
-    fn object<A: MapAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
-        while items.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Self::default())
-    }
-}
-
-struct ShapesVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Shapes<'de>> Visitor<'de> for ShapesVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<T, E> {
-        Ok(T::text(text))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_unit<E>(self) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
-        T::list(items)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, items: A) -> Result<T, A::Error> {
-        T::object(items)
-    }
-}
-
-macro_rules! deserialize_shapes {
-    ($($type:ty),+) => {$(
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(ShapesVisitor::<$type>(PhantomData))
-            }
-        }
-    )+};
 }
 
 deserialize_shapes!(Path, Headers, Parts, Nested);

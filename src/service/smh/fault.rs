@@ -5,8 +5,14 @@ use crate::{
     model::http::Answer,
     redact,
     service::{
-        Fault,
-        smh::{document::Document, json, xml},
+        Fault, json,
+        smh::document::Document,
+        verdict::{
+            StatusTable, Table,
+            Verdict::{self, Ask, Credential, Final, Gone, Parent, Retry, Stale},
+            by_code, by_status,
+        },
+        xml,
     },
 };
 
@@ -37,46 +43,6 @@ impl Op {
         }
     }
 }
-
-/// The variant of [`Fault`], and the error's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Retry(Code),
-    Stale,
-    Credential,
-    Gone,
-    Parent,
-    Ask(Code),
-    Final(Code),
-}
-
-impl Verdict {
-    fn code(self) -> Code {
-        match self {
-            Verdict::Retry(code) | Verdict::Ask(code) | Verdict::Final(code) => code,
-            Verdict::Stale => Code::LinkRefused,
-            Verdict::Credential => Code::CredentialRefused,
-            Verdict::Gone => Code::SessionGone,
-            Verdict::Parent => Code::ParentMissing,
-        }
-    }
-
-    fn of(self, error: ErrorInfo) -> Fault {
-        match self {
-            Verdict::Retry(_) => Fault::Retry(error),
-            Verdict::Stale => Fault::LeaseStale(error),
-            Verdict::Credential => Fault::CredentialRefused(error),
-            Verdict::Gone => Fault::SessionGone(error),
-            Verdict::Parent => Fault::ParentMissing(error),
-            Verdict::Ask(_) => Fault::Ask(error),
-            Verdict::Final(_) => Fault::Final(error),
-        }
-    }
-}
-
-use Verdict::{Ask, Credential, Final, Gone, Parent, Retry, Stale};
-
-type Table = &'static [(Verdict, &'static [&'static str])];
 
 /// The service's codes (smh §7.5, §11.2). What only complete can be told is read there before this table is asked.
 #[rustfmt::skip]
@@ -133,8 +99,6 @@ pub(super) const STORAGE_CODES: Table = &[
         "IncorrectNumberOfFilesInPostRequest", "InvalidPolicyDocument", "MaxPostPreDataLengthExceededError"]),
 ];
 
-type StatusTable = &'static [(std::ops::RangeInclusive<u16>, Verdict)];
-
 /// The service's statuses, for answers without a known code (smh §11.2, §11.3): the first row that fits.
 #[rustfmt::skip]
 pub(super) const SERVICE_STATUSES: StatusTable = &[
@@ -172,18 +136,6 @@ pub(super) const STORAGE_STATUSES: StatusTable = &[
     (503..=503, Retry(Code::ServiceBusy)),
     (500..=599, Retry(Code::ServiceError)),
 ];
-
-fn by_code(table: Table, code: Option<&str>) -> Option<Verdict> {
-    let code = code?;
-    table.iter().find(|(_, codes)| codes.contains(&code)).map(|(verdict, _)| *verdict)
-}
-
-fn by_status(table: StatusTable, status: u16) -> Verdict {
-    table
-        .iter()
-        .find(|(range, _)| range.contains(&status))
-        .map_or(Retry(Code::AnswerMalformed), |(_, verdict)| *verdict)
-}
 
 /// Where a request id may stand (smh §11.1).
 const REQUEST_ID_HEADERS: &[&str] = &["x-request-id", "x-smh-request-id", "x-cos-request-id"];

@@ -7,12 +7,8 @@ use crate::{
     },
     redact::Secret,
     service::{
-        Lease, Link,
-        smh::{
-            check,
-            document::{Document, Headers, Path},
-            encode, iso8601,
-        },
+        Lease, Link, check, encode, iso8601,
+        smh::document::{Document, Headers, Path},
     },
 };
 

@@ -1,11 +1,7 @@
 //! Tencent Smart Media Hosting: a task at the service, bytes to the storage that it signs for, and one confirm.
 
-mod check;
 mod document;
-mod encode;
 mod fault;
-mod iso8601;
-mod json;
 mod lease;
 mod place;
 mod probe;
@@ -14,7 +10,6 @@ mod response;
 mod session;
 #[cfg(test)]
 mod tests;
-mod xml;
 
 use crate::{
     error::ErrorInfo,

@@ -3,7 +3,7 @@
 use crate::{
     error::{Code, ErrorInfo},
     model::{SmhMode, SmhTarget},
-    service::smh::{check, encode},
+    service::{check, check::demand, encode},
 };
 
 /// Longest name of a file or directory (smh §1.1).
@@ -27,25 +27,6 @@ pub(super) struct Place {
     pub(super) parent: Option<String>,
     /// The file's name, as asked for.
     pub(super) name: String,
-}
-
-fn refused(detail: &str) -> ErrorInfo {
-    ErrorInfo::new(Code::InvalidArgument, detail)
-}
-
-fn demand(holds: bool, detail: &str) -> Result<(), ErrorInfo> {
-    if holds { Ok(()) } else { Err(refused(detail)) }
-}
-
-/// Scheme and authority of an endpoint.
-fn endpoint(text: &str) -> Result<(&'static str, &str), ErrorInfo> {
-    let (scheme, rest) = ["https", "http"]
-        .into_iter()
-        .find_map(|scheme| Some((scheme, text.strip_prefix(scheme)?.strip_prefix("://")?)))
-        .ok_or_else(|| refused("the endpoint must begin with https:// or http://"))?;
-    let authority = rest.strip_suffix('/').unwrap_or(rest);
-    demand(check::is_authority(authority), "the endpoint must be https://host[:port] and nothing after it")?;
-    Ok((scheme, authority))
 }
 
 /// The segments of a remote path.
@@ -72,7 +53,7 @@ impl Place {
             "-".clone_into(&mut target.space);
         }
         target.user_id = target.user_id.filter(|id| !id.is_empty());
-        let (scheme, authority) = endpoint(&target.endpoint)?;
+        let (scheme, authority) = check::endpoint(&target.endpoint)?;
         let is_id = |id: &str| !check::has_control(id) && id != "." && id != "..";
         demand(!target.library.is_empty(), "the library is empty")?;
         demand(is_id(&target.library), "the library can't be used in a URL")?;

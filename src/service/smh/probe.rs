@@ -3,10 +3,9 @@
 use crate::{
     model::{Conflict, Receipt, http::Answer},
     service::{
-        Fault, Probed, Proof,
+        Fault, Probed, Proof, iso8601,
         smh::{
             fault::{self, Op},
-            iso8601,
             place::Place,
         },
     },

@@ -9,9 +9,8 @@ use crate::{
     },
     redact::Secret,
     service::{
-        Caller, Proof,
+        Caller, Proof, encode, iso8601,
         smh::{
-            encode, iso8601,
             place::Place,
             session::{Deployment, Task},
         },

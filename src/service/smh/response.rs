@@ -3,11 +3,11 @@
 use crate::{
     model::{PartPlan, Receipt, http::Answer, http::Sent},
     service::{
-        Begin, Complete, Fault, Inspected, Lease, Proof, Stored,
+        Begin, Complete, Fault, Inspected, Lease, Proof, Stored, json,
         smh::{
             document::{Document, Path},
             fault::{self, Op},
-            json, lease,
+            lease,
             place::Place,
             session::{self, Deployment, Mode, Task},
         },

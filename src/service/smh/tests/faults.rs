@@ -6,22 +6,10 @@ use crate::{
     model::{Conflict, http::Sent},
     service::{
         Complete, Fault, Service,
-        smh::fault::{SERVICE_CODES, SERVICE_STATUSES, STORAGE_CODES, STORAGE_STATUSES, Verdict},
+        smh::fault::{SERVICE_CODES, SERVICE_STATUSES, STORAGE_CODES, STORAGE_STATUSES},
+        verdict::{Verdict, verdict},
     },
 };
-
-fn verdict(fault: &Fault) -> Verdict {
-    let code = fault.error().code;
-    match fault {
-        Fault::Retry(_) => Verdict::Retry(code),
-        Fault::LeaseStale(_) => Verdict::Stale,
-        Fault::CredentialRefused(_) => Verdict::Credential,
-        Fault::SessionGone(_) => Verdict::Gone,
-        Fault::ParentMissing(_) => Verdict::Parent,
-        Fault::Ask(_) => Verdict::Ask(code),
-        Fault::Final(_) => Verdict::Final(code),
-    }
-}
 
 fn sign_fault(status: u16, code: &str) -> Fault {
     smh(target()).read_sign(&session(), &coded(status, code)).expect_err("a refusal")

@@ -1,4 +1,5 @@
-//! The service's time stamps: `2021-07-24T10:34:32.000Z` (smh §1.1), read leniently, written without milliseconds (smh §1.4).
+//! The services' time stamps: `2021-07-24T10:34:32.000Z` (smh §1.1), read leniently, written without milliseconds (smh §1.4, koodrive §3.1); and the
+//! basic form `20210724T103432Z` (koodrive §2, §4.1).
 
 /// Days since 1970 of a date of the proleptic Gregorian calendar.
 fn days_of(year: i64, month: i64, day: i64) -> i64 {
@@ -88,6 +89,22 @@ pub(super) fn format(unix_ms: i64) -> Option<String> {
     (0..=9999).contains(&year).then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
 }
 
+/// Milliseconds since 1970 of `20210724T103432Z`, and of nothing else.
+pub(super) fn parse_basic(text: &str) -> Option<i64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    if date.len() != 8 || time.len() != 6 {
+        return None;
+    }
+    let (year, month, day) = (date.get(..4)?, date.get(4..6)?, date.get(6..)?);
+    let (hour, minute, second) = (time.get(..2)?, time.get(2..4)?, time.get(4..)?);
+    parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
+}
+
+/// `20210724T103432Z`; `None` for years that four digits can't say.
+pub(super) fn format_basic(unix_ms: i64) -> Option<String> {
+    format(unix_ms).map(|text| text.replace(['-', ':'], ""))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -120,6 +137,23 @@ mod tests {
     }
 
     #[test]
+    fn the_basic_form_is_read_strictly() {
+        assert_eq!(parse_basic("20240621T082041Z"), Some(1_718_958_041_000));
+        for text in [
+            "",
+            "Z",
+            "TZ",
+            "20240621T082041",
+            "2024-06-21T08:20:41Z",
+            "20240621T0820410Z",
+            "2024062éT082041Z",
+            "20241321T082041Z",
+        ] {
+            assert_eq!(parse_basic(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn years_beyond_four_digits_are_not_said() {
         assert_eq!(format(i64::MAX), None);
         assert_eq!(format(i64::MIN), None);
@@ -131,11 +165,13 @@ mod tests {
         fn what_is_written_is_read(seconds in -62_167_219_200i64..253_402_300_800) {
             let text = format(seconds * 1_000).expect("four digits");
             prop_assert_eq!(parse(&text), Some(seconds * 1_000));
+            let basic = format_basic(seconds * 1_000).expect("four digits");
+            prop_assert_eq!(parse_basic(&basic), Some(seconds * 1_000));
         }
 
         #[test]
         fn nothing_panics(text in ".{0,40}") {
-            let _ = parse(&text);
+            let _ = (parse(&text), parse_basic(&text));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The storage's error body (smh §4.4): two words of it, nothing else.
+//! The storage's error body (smh §4.4, koodrive §5): two words of it, nothing else.
 
 use quick_xml::{Reader, events::Event};
 

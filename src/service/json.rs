@@ -1,4 +1,4 @@
-//! Lenient readers: a number may come as a string and a string as a number (smh §1.1), what has another shape is as good as absent.
+//! Lenient readers: a number may come as a string and a string as a number (smh §1.1, koodrive §9), what has another shape is as good as absent.
 
 use std::fmt;
 

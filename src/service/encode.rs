@@ -1,4 +1,4 @@
-//! Percent-encoding of what goes into a URL (smh §1.1).
+//! Percent-encoding of what goes into a URL (smh §1.1, koodrive §8.2).
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -1,5 +1,7 @@
 //! What may stand in an authority and in headers: asked of the caller's input and of the service's alike.
 
+use crate::error::{Code, ErrorInfo};
+
 /// True for `host`, `host:port`, `[v6]` and `[v6]:port`; anything else could smuggle a path, user info or a second header.
 pub(super) fn is_authority(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -38,4 +40,25 @@ pub(super) fn is_header_value(text: &str) -> bool {
 /// True when there is a control character in it.
 pub(super) fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
+}
+
+/// A refusal of the caller's input; it never repeats a value of it.
+fn refused(detail: &str) -> ErrorInfo {
+    ErrorInfo::new(Code::InvalidArgument, detail)
+}
+
+/// Refuses unless it holds.
+pub(super) fn demand(holds: bool, detail: &str) -> Result<(), ErrorInfo> {
+    if holds { Ok(()) } else { Err(refused(detail)) }
+}
+
+/// Scheme and authority of an endpoint.
+pub(super) fn endpoint(text: &str) -> Result<(&'static str, &str), ErrorInfo> {
+    let (scheme, rest) = ["https", "http"]
+        .into_iter()
+        .find_map(|scheme| Some((scheme, text.strip_prefix(scheme)?.strip_prefix("://")?)))
+        .ok_or_else(|| refused("the endpoint must begin with https:// or http://"))?;
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    demand(is_authority(authority), "the endpoint must be https://host[:port] and nothing after it")?;
+    Ok((scheme, authority))
 }
