@@ -8,6 +8,7 @@ mod check;
 mod encode;
 mod iso8601;
 mod json;
+mod koodrive;
 mod shapes;
 mod smh;
 mod verdict;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Code, ErrorInfo},
+    error::ErrorInfo,
     model::{
         Conflict, ConflictChoice, Credential, Part, PartPlan, PartRules, Receipt, Target,
         http::{Answer, ByteRange, Request, Sent},
@@ -322,6 +323,6 @@ pub trait Service: Send + Sync {
 pub fn open(target: &Target) -> Result<Box<dyn Service>, ErrorInfo> {
     match target {
         Target::Smh(target) => Ok(Box::new(smh::Smh::open(target.clone())?)),
-        Target::KooDrive(_) => Err(ErrorInfo::new(Code::Unsupported, "KooDrive is not in this version")),
+        Target::KooDrive(target) => Ok(Box::new(koodrive::KooDrive::open(target.clone())?)),
     }
 }

@@ -6,8 +6,8 @@ use crate::{
     model::{Conflict, http::Sent},
     service::{
         Complete, Fault, Service,
-        smh::fault::{SERVICE_CODES, SERVICE_STATUSES, STORAGE_CODES, STORAGE_STATUSES},
-        verdict::{Verdict, verdict},
+        smh::fault::{SERVICE_CODES, STORAGE_CODES},
+        verdict::{SERVICE_STATUSES, STORAGE_STATUSES, Verdict, verdict},
     },
 };
 
