@@ -263,6 +263,9 @@ impl Driver {
 
     fn command(&mut self, number: usize, command: Command) {
         let Some(row) = self.rows.get_mut(&number) else { return };
+        if command == Command::Resume {
+            self.schedule.open(row.hosts.iter().map(String::as_str));
+        }
         match &row.stage {
             Stage::Live(_) => self.event(number, Event::Command(command)),
             // An ended upload has nothing to be told.
@@ -485,8 +488,8 @@ impl Driver {
         loop {
             let (parts, controls) = (self.parts, self.controls);
             let Some(row) = self.rows.get_mut(&number) else { return };
+            let mut slots: Slots = self.schedule.lend(now.tick, row.hosts.iter().map(String::as_str), parts, controls);
             let Some(live) = row.live() else { return };
-            let mut slots: Slots = self.schedule.lend(now.tick, live.hosts.iter().map(String::as_str), parts, controls);
             let machine = &mut live.machine;
             let Ok(step) = std::panic::catch_unwind(AssertUnwindSafe(|| machine.poll(now, &mut slots))) else {
                 return self.bug(number);
@@ -520,9 +523,10 @@ impl Driver {
                 match work {
                     Work::Send(request) => {
                         *(if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls }) += 1;
-                        live.hosts.insert(request.host().to_owned());
+                        let host = request.host().to_owned();
                         let source = request.body.range().and(live.source.clone());
                         self.net.submit(SendJob { row: number, op, request, source, cancel });
+                        row.hosts.insert(host);
                     }
                     work @ (Work::Read { .. } | Work::Hash { .. }) => match live.source.clone() {
                         Some((source, identity)) => {

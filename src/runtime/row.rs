@@ -28,14 +28,13 @@ pub(super) struct Live {
     pub(super) machine: Machine,
     pub(super) source: Option<(Arc<dyn Source>, Identity)>,
     pub(super) cancels: Vec<(OpId, CancelToken)>,
-    pub(super) hosts: BTreeSet<String>,
     pub(super) wake: Option<Tick>,
     pub(super) done: bool,
 }
 
 impl Live {
     pub(super) fn new(machine: Machine) -> Live {
-        Live { machine, source: None, cancels: vec![], hosts: BTreeSet::new(), wake: None, done: false }
+        Live { machine, source: None, cancels: vec![], wake: None, done: false }
     }
 }
 
@@ -58,6 +57,8 @@ pub(super) struct Row {
     pub(super) wake: Option<Tick>,
     /// Said to it while it was not at work.
     pub(super) commands: Vec<Command>,
+    /// The services' hosts that it spoke to in this run.
+    pub(super) hosts: BTreeSet<String>,
     /// The host has taken its ending.
     pub(super) forget: Option<crossbeam_channel::Sender<()>>,
     /// As published last.
@@ -84,6 +85,7 @@ impl Row {
             eligible: matches!(state, State::Queued) || needs_abort(facts),
             wake: None,
             commands: vec![],
+            hosts: BTreeSet::new(),
             forget: None,
             progress: progress_at_rest(facts),
             state,

@@ -80,6 +80,13 @@ impl Schedule {
         }
     }
 
+    /// A person says "now": what these hosts asked for before is over.
+    pub fn open<'a>(&mut self, hosts: impl IntoIterator<Item = &'a str>) {
+        for host in hosts {
+            self.hosts.remove(host);
+        }
+    }
+
     /// The network changed: what hosts did before says nothing.
     pub fn reset(&mut self) {
         self.hosts.clear();

@@ -133,7 +133,11 @@ pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault
         (200..=299, _) if word.is_some() => Final(Code::RequestRefused),
         (status, _) => by_status(SERVICE_STATUSES, status),
     };
-    let verdict = by_code(SERVICE_CODES, word).unwrap_or(by_status);
+    let verdict = match by_code(SERVICE_CODES, word).unwrap_or(by_status) {
+        // Nothing that the service itself would say: a portal or a proxy in between, and waiting mends that.
+        Final(Code::RequestRefused) if word.is_none() && answer.status >= 400 => Retry(Code::AnswerMalformed),
+        verdict => verdict,
+    };
     verdict.of(error_of(verdict, op, answer, word, request_id(answer, ids)))
 }
 
@@ -150,6 +154,12 @@ pub(super) fn of_storage(answer: &Answer) -> Fault {
     // Any 403 is answered by one more renewal, whatever its words (smh §4.4).
     let verdict = if answer.status == 403 { by_status } else { by_code(STORAGE_CODES, word).unwrap_or(by_status) };
     verdict.of(error_of(verdict, Op::Put, answer, word, request_id(answer, error.request_id.as_deref())))
+}
+
+/// A refusal without a body to say why.
+pub(super) fn without_words(answer: &Answer) -> Fault {
+    let verdict = Verdict::Credential;
+    verdict.of(error_of(verdict, Op::Probe, answer, None, request_id(answer, [])))
 }
 
 /// An answer that is not what the protocol says. `why` is ours.

@@ -65,7 +65,8 @@ impl Place {
             200 => {}
             // A free name would have been taken plainly by any strategy (smh §7.4): nothing of ours was put there.
             404 => return Ok(Probed::NotDone),
-            // A HEAD has no body, so nothing but the status tells.
+            // A HEAD has no body, so nothing but the status tells: a fresh credential is worth a try before a person is asked.
+            403 => return Err(fault::without_words(answer)),
             _ => return Err(fault::of_service(Op::Probe, answer)),
         }
         let seen = Seen::of(answer);

@@ -76,11 +76,11 @@ fn an_unknown_code_goes_by_its_status() {
 fn statuses_ask_for_what_they_should() {
     let rows = [
         (301, Verdict::Retry(Code::RedirectRefused), Verdict::Retry(Code::RedirectRefused)),
-        (400, Verdict::Final(Code::RequestRefused), Verdict::Final(Code::RequestRefused)),
+        (400, Verdict::Retry(Code::AnswerMalformed), Verdict::Final(Code::RequestRefused)),
         (401, Verdict::Credential, Verdict::Stale),
         (402, Verdict::Final(Code::PaymentRequired), Verdict::Final(Code::PaymentRequired)),
         (403, Verdict::Ask(Code::PermissionDenied), Verdict::Stale),
-        (404, Verdict::Final(Code::RequestRefused), Verdict::Gone),
+        (404, Verdict::Retry(Code::AnswerMalformed), Verdict::Gone),
         (408, Verdict::Retry(Code::ServiceError), Verdict::Retry(Code::Stalled)),
         (429, Verdict::Retry(Code::ServiceBusy), Verdict::Retry(Code::ServiceBusy)),
         (451, Verdict::Final(Code::ContentRefused), Verdict::Final(Code::ContentRefused)),

@@ -56,7 +56,7 @@ fn what_is_absent_was_not_made() {
 fn a_refused_look_says_why_by_status() {
     let read = |status| smh(target()).read_probe(&proof(Conflict::Ask), &answer(status, &[], "")).expect_err("refused");
     assert!(matches!(read(401), Fault::CredentialRefused(_)));
-    assert!(matches!(read(403), Fault::Ask(_)));
+    assert!(matches!(read(403), Fault::CredentialRefused(_)));
     assert!(matches!(read(500), Fault::Retry(_)));
     assert!(matches!(read(206), Fault::Retry(_)));
 }
