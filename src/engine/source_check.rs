@@ -120,7 +120,7 @@ impl Machine {
                 self.source = SourceState::Asked;
                 Ok(Some(Step::AskSource))
             }
-            SourceState::Asked => Err(Why::Working(if self.ops.is_empty() { Phase::Starting } else { self.phase() })),
+            SourceState::Asked => Err(Why::Working(self.phase())),
             SourceState::Missing(error) => Err(Why::needs_host(WaitReason::Source, Some(error.clone()))),
             SourceState::Unfit(error) => {
                 let error = error.clone();

@@ -10,8 +10,10 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::{CredentialAsk, CredentialProvider, Idle, Listener, Snapshot, SourceAsk, SourceProvider, pool::Pool};
 
-/// Between two batches.
+/// Between two batches, as a rule.
 const BEAT: Duration = Duration::from_millis(100);
+/// Batches within a second, whatever happens.
+const CALLS_A_SECOND: usize = 10;
 
 /// What the host gave at open.
 pub(crate) struct Hosts {
@@ -31,6 +33,34 @@ enum Call {
 enum Ask {
     Credential(CredentialAsk),
     Source(SourceAsk),
+    /// Not of the host: an upload ended, and who waits for that need not wait for a beat either.
+    Hurry,
+}
+
+/// When the listener was called, at most [`CALLS_A_SECOND`] of them.
+#[derive(Default)]
+struct Calls {
+    times: VecDeque<Instant>,
+    hurry: bool,
+}
+
+impl Calls {
+    /// When it may be called next.
+    fn due(&self) -> Instant {
+        let now = Instant::now();
+        let full = self.times.len() >= CALLS_A_SECOND;
+        let allowed = self.times.front().filter(|_| full).map_or(now, |first| *first + Duration::from_secs(1));
+        let beat = self.times.back().filter(|_| !self.hurry).map_or(now, |last| *last + BEAT);
+        allowed.max(beat)
+    }
+
+    fn note(&mut self) {
+        self.hurry = false;
+        if self.times.len() >= CALLS_A_SECOND {
+            self.times.pop_front();
+        }
+        self.times.push_back(Instant::now());
+    }
 }
 
 /// Calls the host.
@@ -48,8 +78,8 @@ impl Outlet {
         let (to, of) = (hosts.clone(), pending.clone());
         let pool = Pool::new("partway-events", 1, move || {
             let (hosts, pending, asked) = (to.clone(), of.clone(), asked.clone());
-            let mut last: Option<Instant> = None;
-            Box::new(move |call| serve(call, &hosts, &pending, &asked, &mut last))
+            let mut calls = Calls::default();
+            Box::new(move |call| serve(call, &hosts, &pending, &asked, &mut calls))
         });
         Outlet { hosts, pending, asks, pool }
     }
@@ -65,6 +95,7 @@ impl Outlet {
         }
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let first = pending.is_empty();
+        let ended = snapshot.state.ended();
         // The latest of an upload wins while its state is the same; a change of state gets a line of its own.
         let last = pending.iter().rposition(|old| old.id == snapshot.id);
         match last {
@@ -72,6 +103,9 @@ impl Outlet {
             _ => pending.push_back(snapshot),
         }
         drop(pending);
+        if ended {
+            let _ = self.asks.send(Ask::Hurry);
+        }
         if first {
             self.pool.submit(Call::Deliver);
         }
@@ -106,15 +140,9 @@ impl Outlet {
     }
 }
 
-fn serve(
-    call: Call,
-    hosts: &Hosts,
-    pending: &Mutex<VecDeque<Snapshot>>,
-    asked: &Receiver<Ask>,
-    last: &mut Option<Instant>,
-) {
+fn serve(call: Call, hosts: &Hosts, pending: &Mutex<VecDeque<Snapshot>>, asked: &Receiver<Ask>, calls: &mut Calls) {
     match call {
-        Call::Asks => asked.try_iter().for_each(|ask| answer(ask, hosts)),
+        Call::Asks => asked.try_iter().for_each(|ask| answer(ask, hosts, calls)),
         Call::Idle(idle) => {
             if let Some(listener) = &hosts.listener {
                 harmless(|| listener.on_idle(&idle));
@@ -122,11 +150,10 @@ fn serve(
         }
         Call::Deliver => {
             // A listener is not called more often than this; whoever is asked meanwhile need not wait for it.
-            let next = last.map_or_else(Instant::now, |last| last + BEAT);
-            while let Ok(ask) = asked.recv_deadline(next) {
-                answer(ask, hosts);
+            while let Ok(ask) = asked.recv_deadline(calls.due()) {
+                answer(ask, hosts, calls);
             }
-            *last = Some(Instant::now());
+            calls.note();
             let batch: Vec<Snapshot> = pending.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
             if let (Some(listener), false) = (&hosts.listener, batch.is_empty()) {
                 harmless(|| listener.on_changes(&batch));
@@ -135,8 +162,9 @@ fn serve(
     }
 }
 
-fn answer(ask: Ask, hosts: &Hosts) {
+fn answer(ask: Ask, hosts: &Hosts, calls: &mut Calls) {
     harmless(|| match ask {
+        Ask::Hurry => calls.hurry = true,
         Ask::Credential(ask) => hosts.credentials.provide(ask),
         Ask::Source(ask) => match &hosts.sources {
             Some(sources) => sources.open(ask),
