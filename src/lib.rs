@@ -19,3 +19,8 @@ pub mod service;
 pub mod source;
 #[doc(hidden)]
 pub mod transport;
+
+/// Its examples are executed.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -11,8 +11,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("redact", &[]),
     ("error", &["redact"]),
     ("model", &["redact", "error"]),
-    ("service", &["redact", "error", "model"]),
     ("hash", &["redact", "error", "model"]),
+    ("service", &["redact", "error", "model", "hash"]),
     ("source", &["redact", "error", "model", "hash"]),
     ("transport", &["redact", "error", "model", "hash"]),
     ("engine", &["redact", "error", "model", "service", "hash"]),
@@ -201,7 +201,7 @@ fn layering_bites() {
     );
     assert_eq!(engine("fn f() { crate::transport::send() }").len(), 1);
     assert_eq!(engine("use super::super::client::Client;").len(), 1);
-    assert_eq!(layering("src/service/smh/request.rs", "use super::super::super::hash::Crc64;").len(), 1);
+    assert_eq!(layering("src/service/smh/request.rs", "use super::super::super::source::Source;").len(), 1);
     assert_eq!(layering("src/hash/mod.rs", "use super::service::Service;").len(), 1);
     assert_eq!(layering("src/capi/mod.rs", "use crate::mobile::X;").len(), 1);
     assert_eq!(layering("src/novelty/mod.rs", "").len(), 1);

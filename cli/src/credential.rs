@@ -13,9 +13,10 @@ use partway::{
     redact::Secret,
 };
 
-use crate::exit::usage;
+use crate::{exit::usage, target::app_of};
 
 const VARIABLE: &str = "PARTWAY_TOKEN";
+const APP_SECRET: &str = "PARTWAY_APP_SECRET";
 
 /// Who answers when the library needs a credential.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ impl Tokens {
     /// The same, for verbs that can't do without.
     pub(crate) fn need(command: Option<&str>) -> Result<Tokens, ErrorInfo> {
         match Tokens::find(command) {
+            Tokens::None if env::var_os(APP_SECRET).is_some() => Ok(Tokens::None),
             Tokens::None => {
                 Err(usage(format!("no credential: set {VARIABLE}, or give --token-command CMD whose output is it")))
             }
@@ -56,6 +58,13 @@ impl Tokens {
 
 impl CredentialProvider for Tokens {
     fn provide(&self, ask: CredentialAsk) {
+        if let Some((app_id, user_id)) = app_of(ask.account()) {
+            let key = app_key(app_id, user_id).filter(|_| ask.why() == Why::First);
+            return match key {
+                Some(key) => ask.supply(key),
+                None => ask.later(),
+            };
+        }
         match (self, ask.why()) {
             (Tokens::Fixed(token), Why::First) => ask.supply(Credential::token(token.clone())),
             (Tokens::Fixed(_), Why::Refused) | (Tokens::None, _) => ask.later(),
@@ -75,6 +84,13 @@ impl CredentialProvider for Tokens {
             }
         }
     }
+}
+
+/// The application's own credential; its secret comes from the environment alone.
+fn app_key(app_id: &str, user_id: &str) -> Option<Credential> {
+    let secret = env::var(APP_SECRET).ok().filter(|secret| !secret.is_empty())?;
+    let app_secret = Secret::new(secret);
+    Some(Credential::AppKey { app_id: app_id.to_owned(), app_secret, user_id: user_id.to_owned() })
 }
 
 fn output_of(command: &str) -> Result<Secret, String> {

@@ -9,17 +9,28 @@ use std::{
 use partway::{
     error::ErrorInfo,
     hash::{Digester, Wants},
-    model::{Conflict, SmhMode, SmhTarget, Target},
+    model::{Conflict, KooDriveTarget, SmhMode, SmhTarget, Target},
 };
 
 use crate::{
     args::UploadArgs,
     exit::usage,
-    words::{ConflictWord, ModeWord},
+    words::{ConflictWord, ModeWord, RenameWord, Service},
 };
 
 /// Credentials are told apart by account; the command has one at a time.
 const ACCOUNT: &str = "default";
+const APP: &str = "app/";
+
+/// The account of an application that acts for a user: its secret is looked up by this.
+pub(crate) fn app_account(app_id: &str, user_id: &str) -> String {
+    format!("{APP}{app_id}/{user_id}")
+}
+
+/// The application and the user of such an account.
+pub(crate) fn app_of(account: &str) -> Option<(&str, &str)> {
+    account.strip_prefix(APP)?.split_once('/')
+}
 
 /// The destination of a file of that name; `several`: the remote path names a directory.
 pub(crate) fn target(
@@ -28,7 +39,54 @@ pub(crate) fn target(
     file: Option<&Metadata>,
     several: bool,
 ) -> Result<Target, ErrorInfo> {
-    refuse_foreign(args)?;
+    match args.service {
+        Service::Smh => smh_target(args, name, file, several),
+        Service::Koodrive => koodrive_target(args, name, file, several),
+    }
+}
+
+fn koodrive_target(
+    args: &UploadArgs,
+    name: Option<&str>,
+    file: Option<&Metadata>,
+    several: bool,
+) -> Result<Target, ErrorInfo> {
+    refuse_smh(args)?;
+    let koo = &args.koodrive;
+    if several && koo.name.is_some() {
+        return Err(usage("--name is for one FILE"));
+    }
+    let name = koo.name.as_deref().or(name).ok_or_else(|| usage("the FILE's name is no text; give one by --name"))?;
+    let account = match (&koo.app_id, &args.user_id) {
+        (None, _) => ACCOUNT.to_owned(),
+        (Some(app_id), Some(user_id)) => app_account(app_id, user_id),
+        (Some(_), None) => return Err(usage("--app-id needs --user-id: the user in whose name the application acts")),
+    };
+    Ok(Target::KooDrive(KooDriveTarget {
+        endpoint: endpoint(&args.endpoint)?,
+        account,
+        container: koo
+            .container
+            .clone()
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| usage("--container ID is missing"))?,
+        parent: koo.parent.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| "root".to_owned()),
+        name: name.to_owned(),
+        user_id: args.user_id.clone(),
+        file_type: koo.file_type,
+        shared_folder: koo.shared_folder.clone(),
+        language: koo.language.clone(),
+        created_unix_ms: file.filter(|_| !args.smh.no_times).and_then(|file| unix_ms(file.created().ok()?)),
+    }))
+}
+
+fn smh_target(
+    args: &UploadArgs,
+    name: Option<&str>,
+    file: Option<&Metadata>,
+    several: bool,
+) -> Result<Target, ErrorInfo> {
+    refuse_koodrive(args)?;
     let smh = &args.smh;
     let times = file.filter(|_| !smh.no_times);
     let path = smh.path.as_deref().ok_or_else(|| usage("--path REMOTE is missing"))?;
@@ -59,6 +117,13 @@ pub(crate) fn target(
 
 /// What to do when the name is taken.
 pub(crate) fn conflict(args: &UploadArgs) -> Result<Conflict, ErrorInfo> {
+    if args.service == Service::Koodrive {
+        return Ok(match args.koodrive.rename.unwrap_or(RenameWord::Force) {
+            RenameWord::Force => Conflict::Rename,
+            RenameWord::Refuse => Conflict::Refuse,
+            RenameWord::Auto => Conflict::KeepIfSame,
+        });
+    }
     match (args.smh.conflict.unwrap_or(ConflictWord::Rename), &args.smh.content_cas) {
         (ConflictWord::Overwrite, tag) => Ok(Conflict::Overwrite { if_version: tag.clone() }),
         (_, Some(_)) => Err(usage("--content-cas needs --conflict overwrite")),
@@ -88,7 +153,29 @@ pub(crate) fn key(target: &Target, source: &Path) -> Result<String, ErrorInfo> {
     Ok(format!("cli-{}", digester.finish().sha256.unwrap_or_default()))
 }
 
-fn refuse_foreign(args: &UploadArgs) -> Result<(), ErrorInfo> {
+fn refuse_smh(args: &UploadArgs) -> Result<(), ErrorInfo> {
+    let smh = &args.smh;
+    let given = [
+        ("--library", smh.library.is_some()),
+        ("--space", smh.space.is_some()),
+        ("--path", smh.path.is_some()),
+        ("--conflict", smh.conflict.is_some()),
+        ("--mode", smh.mode.is_some()),
+        ("--traffic-limit", smh.traffic_limit.is_some()),
+        ("--prefer-same-origin", smh.prefer_same_origin),
+        ("--meta", !smh.meta.is_empty()),
+        ("--label", !smh.label.is_empty()),
+        ("--category", smh.category.is_some()),
+        ("--content-cas", smh.content_cas.is_some()),
+        ("--private", smh.private),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(usage(format!("{option} is for --service smh"))),
+        None => Ok(()),
+    }
+}
+
+fn refuse_koodrive(args: &UploadArgs) -> Result<(), ErrorInfo> {
     let koo = &args.koodrive;
     let given = [
         ("--container", koo.container.is_some()),

@@ -11,10 +11,9 @@ use crate::{
 type Unbuilt<A> = (&'static str, fn(&A) -> bool);
 
 const UPLOAD: &[Unbuilt<UploadArgs>] = &[
-    ("--service koodrive", |args| args.service == Service::Koodrive),
     ("--mode simple", |args| args.smh.mode == Some(ModeWord::Simple)),
     ("--mode form", |args| args.smh.mode == Some(ModeWord::Form)),
-    ("--instant always", |args| args.instant == InstantWord::Always),
+    ("--instant always", |args| args.instant == InstantWord::Always && args.service == Service::Smh),
     ("--verify-source", |args| args.verify_source),
 ];
 

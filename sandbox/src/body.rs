@@ -1,5 +1,6 @@
 //! The body of a request as it comes in, at the pace and to the end that a fault sets.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(crate) struct Body {
     read: Arc<AtomicU64>,
     timeout: Duration,
     over: bool,
+    /// Read before anything went wrong with the request.
+    ahead: VecDeque<Bytes>,
     /// Bytes a second.
     pub(crate) pace: Option<u64>,
     /// After so many bytes, this.
@@ -37,31 +40,21 @@ pub(crate) struct Body {
 
 impl Body {
     pub(crate) fn new(incoming: Incoming, read: Arc<AtomicU64>, timeout: Duration) -> Self {
-        Self { incoming, read, timeout, over: false, pace: None, stop: None, flip: None }
+        Self { incoming, read, timeout, over: false, ahead: VecDeque::new(), pace: None, stop: None, flip: None }
     }
 
     /// Whether all of it was read.
     pub(crate) fn is_over(&self) -> bool {
-        self.over || self.incoming.is_end_stream()
+        self.over || (self.ahead.is_empty() && self.incoming.is_end_stream())
     }
 
     /// The next bytes; `None` at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, End> {
         let before = self.read.load(Ordering::Relaxed);
         self.stop_at(before)?;
-        let data = loop {
-            match tokio::time::timeout(self.timeout, self.incoming.frame()).await {
-                Err(_) => return Err(End::Silent),
-                Ok(None) => {
-                    self.over = true;
-                    return Ok(None);
-                }
-                Ok(Some(Err(_))) => return Err(End::Gone),
-                Ok(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => break data,
-                    _ => continue,
-                },
-            }
+        let Some(data) = self.next().await? else {
+            self.over = true;
+            return Ok(None);
         };
         let after = before + data.len() as u64;
         self.stop_at(after)?;
@@ -70,6 +63,39 @@ impl Body {
             tokio::time::sleep(Duration::from_secs_f64(data.len() as f64 / rate.max(1) as f64)).await;
         }
         Ok(Some(self.flipped(data, before)))
+    }
+
+    /// What comes next, untouched.
+    async fn next(&mut self) -> Result<Option<Bytes>, End> {
+        if let Some(data) = self.ahead.pop_front() {
+            return Ok(Some(data));
+        }
+        self.arrive().await
+    }
+
+    async fn arrive(&mut self) -> Result<Option<Bytes>, End> {
+        loop {
+            match tokio::time::timeout(self.timeout, self.incoming.frame()).await {
+                Err(_) => return Err(End::Silent),
+                Ok(None) => return Ok(None),
+                Ok(Some(Err(_))) => return Err(End::Gone),
+                Ok(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) if !data.is_empty() => return Ok(Some(data)),
+                    _ => continue,
+                },
+            }
+        }
+    }
+
+    /// Its bytes, which stay to be read; no more than `max` of them and a little.
+    pub(crate) async fn peek(&mut self, max: usize) -> Result<Vec<u8>, End> {
+        let mut all = Vec::new();
+        while all.len() < max {
+            let Some(data) = self.arrive().await? else { break };
+            all.extend_from_slice(&data);
+            self.ahead.push_back(data);
+        }
+        Ok(all)
     }
 
     fn stop_at(&mut self, read: u64) -> Result<(), End> {

@@ -37,6 +37,27 @@ pub(crate) fn compact(ms: i64) -> String {
     format!("{:04}{:02}{:02}T{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
 }
 
+/// What [`compact`] writes.
+pub(crate) fn parse_compact(text: &str) -> Option<i64> {
+    let shape = |(c, like): (u8, u8)| if like == b'0' { c.is_ascii_digit() } else { c == like };
+    if text.len() != 16 || !text.bytes().zip(*b"00000000T000000Z").all(shape) {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
+    let (hour, minute, second) = (number(9, 11)?, number(11, 13)?, number(13, 15)?);
+    let real = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 61;
+    let shifted_year = if month > 2 { year } else { year - 1 };
+    let shifted_month = (month + 9) % 12;
+    let days = 365 * shifted_year + shifted_year / 4 - shifted_year / 100
+        + shifted_year / 400
+        + (153 * shifted_month + 2) / 5
+        + day
+        - 1
+        - 719_468;
+    real.then_some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000)
+}
+
 /// `Sat, 24 Jul 2021 10:34:32 GMT`, the form of `Date`.
 pub(crate) fn http_date(ms: i64) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
@@ -85,6 +106,11 @@ mod tests {
         assert_eq!(iso8601(1_627_122_872_007), "2021-07-24T10:34:32.007Z");
         assert_eq!(iso8601(951_782_400_000), "2000-02-29T00:00:00.000Z");
         assert_eq!(compact(1_627_122_872_000), "20210724T103432Z");
+        for ms in [0, 951_782_400_000, 1_627_122_872_000, 4_107_542_399_000] {
+            assert_eq!(parse_compact(&compact(ms)), Some(ms));
+        }
+        assert_eq!(parse_compact("20211324T103432Z"), None);
+        assert_eq!(parse_compact("2021-07-24T10:34"), None);
         assert_eq!(http_date(1_627_122_872_000), "Sat, 24 Jul 2021 10:34:32 GMT");
     }
 }

@@ -34,8 +34,46 @@ pub struct Config {
     pub directories: Vec<String>,
     /// Receive buffer of each socket. A small one makes slow readers felt soon.
     pub receive_buffer_bytes: Option<u32>,
-    /// What the service is like, at first.
+    /// What the services are like, at first.
     pub switches: Switches,
+    /// Who and what there is on KooDrive.
+    pub koodrive: KoodriveConfig,
+}
+
+/// Who and what there is on KooDrive.
+#[derive(Debug, Clone)]
+pub struct KoodriveConfig {
+    /// The one container that exists.
+    pub container: String,
+    /// Whole values of `Authorization`, whose life slides (see `token_idle_ms` of [`KoodriveSwitches`](crate::KoodriveSwitches)).
+    pub tokens: Vec<String>,
+    /// Applications that may sign requests.
+    pub apps: Vec<KoodriveApp>,
+    /// User ids that exist; empty: every one does.
+    pub users: Vec<String>,
+    /// Ids of folders that exist in the container beside its root.
+    pub folders: Vec<String>,
+}
+
+/// An application that may sign requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KoodriveApp {
+    /// Its AppId.
+    pub id: String,
+    /// Its AppSecret.
+    pub secret: String,
+}
+
+impl Default for KoodriveConfig {
+    fn default() -> Self {
+        Self {
+            container: "IAADpartwaysandbox0000000000000000000000000000a".to_owned(),
+            tokens: vec!["Bearer sandbox-token".to_owned()],
+            apps: vec![KoodriveApp { id: "sandbox-app".to_owned(), secret: "sandbox-app-secret".to_owned() }],
+            users: vec!["1505084218764547200".to_owned()],
+            folders: Vec::new(),
+        }
+    }
 }
 
 impl Default for Config {
@@ -55,6 +93,7 @@ impl Default for Config {
             directories: Vec::new(),
             receive_buffer_bytes: None,
             switches: Switches::default(),
+            koodrive: KoodriveConfig::default(),
         }
     }
 }

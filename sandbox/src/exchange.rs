@@ -14,8 +14,9 @@ use crate::faults::{Asked, How, Plane};
 use crate::head::Head;
 use crate::hostile::{Script, Then};
 use crate::log::{LogEntry, redacted_query};
+use crate::route::{Route, route};
 use crate::shared::Shared;
-use crate::smh::{self, Route};
+use crate::{services, smh};
 
 /// What a fault changes in the handling of a request.
 #[derive(Debug, Default, Clone, Copy)]
@@ -60,20 +61,31 @@ pub(crate) async fn exchange(
     request: Request<Incoming>,
 ) -> Result<Answer, Script> {
     let head = Head::of(&request);
-    let route = smh::route(plane, &head);
+    let mut route = route(plane, &head);
     let n = shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    let (rule, timeout, resets) = {
-        let mut world = shared.world();
-        let remote = world.smh.remote_path(&route);
-        let asked = Asked { plane, step: route.step, part: route.part, paths: [&head.path, &remote] };
-        let rule = if plane == Plane::Control { None } else { world.rules.hit(asked) };
-        (rule, Duration::from_millis(world.switches.body_timeout_ms), world.switches.refusal_resets)
+    let (timeout, resets, look_inside) = {
+        let world = shared.world();
+        let timeout = Duration::from_millis(world.switches.body_timeout_ms);
+        (timeout, world.switches.refusal_resets, world.rules.look_inside())
     };
     let read = Arc::new(AtomicU64::new(0));
+    let mut body = Body::new(request.into_body(), Arc::clone(&read), timeout);
+    if look_inside && crate::koodrive::speaks_in_body(plane, &route) {
+        let bytes = body.peek(smh::API_BODY_BYTES_MAX).await.map_err(|_| Script::Close)?;
+        crate::koodrive::look_inside(&mut route, &bytes);
+    }
+    let rule = {
+        let world = &mut *shared.world();
+        let remote = world.remote_path(&route);
+        let (service, step, part) = (route.service, route.step, route.part);
+        let asked = Asked { service, plane, step, part, paths: [&head.path, &remote] };
+        if plane == Plane::Control { None } else { world.rules.hit(asked) }
+    };
     let entry = LogEntry {
         seq: 0,
         ms: shared.log.elapsed_ms(),
         ended_ms: None,
+        service: route.service,
         plane,
         step: route.step,
         method: head.method.clone(),
@@ -88,8 +100,7 @@ pub(crate) async fn exchange(
         headers: head.headers().map(|(name, _)| name.to_owned()).collect(),
     };
     let seq = (plane != Plane::Control).then(|| shared.log.begin(entry));
-    let mut line = Line { shared: Arc::clone(&shared), seq, status: None, read: Arc::clone(&read) };
-    let mut body = Body::new(request.into_body(), read, timeout);
+    let mut line = Line { shared: Arc::clone(&shared), seq, status: None, read };
     let request_id = format!("sandbox-{n:08x}");
     let mut exchange = Exchange { shared, plane, head, route, twist: Twist::default(), request_id };
     let how = rule.map(|(_, how)| how);
@@ -176,14 +187,14 @@ impl Exchange {
             }
             Some(How::RefuseToken) => {
                 body.skip().await?;
-                return Ok((smh::refuse_token(self), After::Orderly));
+                return Ok((services::refuse_token(self), After::Orderly));
             }
             Some(How::Forget) if smh::is_begin(self.route.step) => {
                 let answer = self.handle(body).await?;
-                self.shared.world().smh.forget_newest();
+                self.shared.world().forget_newest(self.route.service);
                 return Ok((answer, After::Orderly));
             }
-            Some(How::Forget) => self.shared.world().smh.forget_of(&self.route),
+            Some(How::Forget) => self.shared.world().forget_of(&self.route),
             Some(How::BodyOverride { json, text }) => {
                 let mut answer = self.handle(body).await?;
                 let bytes = text.unwrap_or_else(|| json.map(|j| j.to_string()).unwrap_or_default()).into_bytes();
@@ -195,10 +206,7 @@ impl Exchange {
     }
 
     async fn handle(&self, body: &mut Body) -> Result<Answer, End> {
-        match self.plane {
-            Plane::Control => crate::control::handle(self, body).await,
-            _ => smh::handle(self, body).await,
-        }
+        services::handle(self, body).await
     }
 
     fn made_up(
@@ -209,7 +217,7 @@ impl Exchange {
         headers: impl IntoIterator<Item = (String, String)>,
         body: Option<String>,
     ) -> Answer {
-        let mut answer = smh::made_up(self, status, code, message);
+        let mut answer = services::made_up(self, status, code, message);
         if let Some(body) = body {
             answer.body = crate::answer::Payload::Bytes(body.into_bytes());
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::faults::{Plane, Step};
+use crate::faults::{Plane, Service, Step};
 
 /// The oldest entries go when there are more.
 const ENTRIES_MAX: usize = 100_000;
@@ -21,6 +21,8 @@ pub struct LogEntry {
     pub ms: u64,
     /// Milliseconds from the start of the sandbox to the end of the request; `None` while it goes on.
     pub ended_ms: Option<u64>,
+    /// The service that was asked, by the path.
+    pub service: Service,
     /// The listener.
     pub plane: Plane,
     /// Which request of the protocol.

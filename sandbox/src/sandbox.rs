@@ -69,6 +69,11 @@ impl Sandbox {
         self.url(self.server.addresses.api)
     }
 
+    /// Where KooDrive's API is: the API listener serves both services.
+    pub fn koodrive_url(&self) -> String {
+        self.api_url()
+    }
+
     /// Where the data plane is. Clients learn it from `domain`.
     pub fn data_url(&self) -> String {
         self.url(self.server.addresses.data)
@@ -189,6 +194,23 @@ impl Sandbox {
     /// Ends a token; says whether it was there.
     pub fn revoke_token(&self, token: &str) -> bool {
         self.shared.world().smh.tokens.revoke(token)
+    }
+
+    /// Adds a value of `Authorization` for KooDrive, its whole life before it.
+    pub fn add_koodrive_token(&self, token: &str) {
+        self.shared.world().koodrive.tokens.add(token);
+    }
+
+    /// Ends a KooDrive token; says whether it was there.
+    pub fn revoke_koodrive_token(&self, token: &str) -> bool {
+        self.shared.world().koodrive.tokens.revoke(token)
+    }
+
+    /// Ends all KooDrive tokens but these, which are added if they are new.
+    pub fn only_koodrive_tokens(&self, tokens: &[&str]) {
+        let world = &mut *self.shared.world();
+        world.koodrive.tokens.clear();
+        tokens.iter().for_each(|token| world.koodrive.tokens.add(token));
     }
 
     /// Ends all tokens but these, which are added if they are new.

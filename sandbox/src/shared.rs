@@ -5,8 +5,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, KoodriveConfig};
 use crate::faults::Rules;
+use crate::koodrive::KooDrive;
 use crate::log::Log;
 use crate::server::Addresses;
 use crate::smh::Smh;
@@ -34,20 +35,37 @@ pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) store: Store,
     pub(crate) smh: Smh,
+    pub(crate) koodrive: KooDrive,
 }
 
 impl World {
     pub(crate) fn new(config: &Config) -> io::Result<Self> {
-        Ok(Self {
+        let mut world = Self {
             switches: config.switches.clone(),
             rules: Rules::default(),
             store: Store::new(config.directory.as_deref(), &config.directories)?,
             smh: Smh::new(&config.tokens),
-        })
+            koodrive: KooDrive::new(&config.koodrive),
+        };
+        world.make_koodrive_folders(&config.koodrive);
+        Ok(world)
+    }
+
+    pub(crate) fn make_koodrive_folders(&mut self, config: &KoodriveConfig) {
+        for id in &config.folders {
+            // A folder that is named twice is there once.
+            let _ = self.store.make_directory(&config.container, &id.split('/').map(str::to_owned).collect::<Vec<_>>());
+        }
     }
 
     fn hollow() -> Self {
-        Self { switches: Switches::default(), rules: Rules::default(), store: Store::hollow(), smh: Smh::new(&[]) }
+        Self {
+            switches: Switches::default(),
+            rules: Rules::default(),
+            store: Store::hollow(),
+            smh: Smh::new(&[]),
+            koodrive: KooDrive::new(&KoodriveConfig::default()),
+        }
     }
 }
 

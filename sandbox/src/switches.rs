@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::koodrive::KoodriveSwitches;
+
 /// Which of the two wire variants is spoken (smh §0.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -120,6 +122,8 @@ pub struct Switches {
     pub body_timeout_ms: u64,
     /// Bodies are counted and their crc64 computed, but they are not kept; ETags are made from the crc64. For benchmarks.
     pub discard: bool,
+    /// What KooDrive is like.
+    pub koodrive: KoodriveSwitches,
 }
 
 impl Default for Switches {
@@ -151,6 +155,7 @@ impl Default for Switches {
             refusal_resets: false,
             body_timeout_ms: 60_000,
             discard: false,
+            koodrive: KoodriveSwitches::default(),
         }
     }
 }
@@ -161,11 +166,23 @@ impl Switches {
     /// # Errors
     /// A sentence on what is wrong, an unknown switch included.
     pub fn changed_by(&self, change: &Value) -> Result<Self, String> {
-        let Value::Object(change) = change else { return Err("switches are a JSON object".to_owned()) };
-        let mut all = serde_json::to_value(self).map_err(|e| e.to_string())?;
-        if let Value::Object(all) = &mut all {
-            all.extend(change.clone());
+        if !change.is_object() {
+            return Err("switches are a JSON object".to_owned());
         }
+        let mut all = serde_json::to_value(self).map_err(|e| e.to_string())?;
+        merge(&mut all, change);
         serde_json::from_value(all).map_err(|e| e.to_string())
+    }
+}
+
+/// Sets what `change` names, inside objects too.
+fn merge(all: &mut Value, change: &Value) {
+    match (all, change) {
+        (Value::Object(all), Value::Object(change)) => {
+            for (name, value) in change {
+                merge(all.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (all, change) => *all = change.clone(),
     }
 }

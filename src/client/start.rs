@@ -137,11 +137,16 @@ fn absolute(path: &Path) -> Result<String, ErrorInfo> {
         .map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path is not Unicode text"))
 }
 
-/// 26 characters that sort by time: 48 bits of milliseconds and 80 of chance, in Crockford's base 32.
+/// A fresh id: see [`id_of`].
 fn new_id() -> String {
+    id_of(unix_ms(), fastrand::u128(..))
+}
+
+/// 26 characters that sort by time: 48 bits of milliseconds and 80 of chance, in Crockford's base 32.
+fn id_of(unix_ms: i64, chance: u128) -> String {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let time = u128::from(u64::try_from(unix_ms()).unwrap_or(0) & ((1 << 48) - 1)) << 80;
-    let value = time | (fastrand::u128(..) >> 48);
+    let time = u128::from(u64::try_from(unix_ms).unwrap_or(0) & ((1 << 48) - 1)) << 80;
+    let value = time | (chance >> 48);
     (0..26).rev().map(|at| char::from(DIGITS[(value >> (5 * at)) as usize & 31])).collect()
 }
 
@@ -151,11 +156,12 @@ mod tests {
 
     #[test]
     fn ids_sort_by_time_and_differ() {
-        let ids: Vec<String> = (0..100).map(|_| new_id()).collect();
-        assert!(ids.iter().all(|id| id.len() == 26 && id[..9] == ids[0][..9]));
-        let mut unique = ids.clone();
-        unique.sort();
-        unique.dedup();
-        assert_eq!(unique.len(), 100);
+        assert!(id_of(1_000, u128::MAX) < id_of(1_001, 0), "the time goes first");
+        assert_eq!(id_of(0, 0), "0".repeat(26));
+        let mut ids: Vec<String> = (0..100).map(|_| new_id()).collect();
+        assert!(ids.iter().all(|id| id.len() == 26));
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 100);
     }
 }

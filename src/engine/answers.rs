@@ -53,8 +53,12 @@ impl Machine {
     }
 
     fn read_answer(&mut self, now: Now, op: OpId, state: &Op, answer: &Answer, sent: Sent) {
+        let failures = self.backoff.retries;
         let outcome = match op.kind {
-            OpKind::Begin => self.service.read_begin(answer).map(|begin| self.begun(now, answer, begin)),
+            OpKind::Begin => self
+                .service
+                .read_begin(self.facts.begin_intent.as_ref(), answer)
+                .map(|begin| self.begun(now, answer, begin)),
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
             OpKind::Sign => {
                 let lease = self.with_session(|machine, session| machine.service.read_sign(session, answer));
@@ -74,9 +78,9 @@ impl Machine {
                 None => Ok(()),
             },
             OpKind::Complete => match self.facts.intent.clone() {
-                Some(proof) => {
-                    self.service.read_complete(&proof, answer).map(|complete| self.completed(now, state, complete))
-                }
+                Some(proof) => self
+                    .with_session(|machine, session| machine.service.read_complete(session, &proof, answer))
+                    .map(|complete| self.completed(now, state, complete)),
                 None => Ok(()),
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
@@ -84,7 +88,10 @@ impl Machine {
         };
         match outcome {
             Ok(()) => {
-                self.backoff.succeeded(Purpose::Op(op.kind));
+                // An answer that was read may still be a failure (parts are missing): that one counts.
+                if self.backoff.retries == failures {
+                    self.backoff.succeeded(Purpose::Op(op.kind));
+                }
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
                 }
@@ -224,12 +231,17 @@ impl Machine {
     fn completed(&mut self, now: Now, state: &Op, complete: Complete) {
         match complete {
             Complete::Done(receipt) => self.complete_with(now, receipt),
+            // Looked up in between, and the object was not there: neither it nor the session is.
+            Complete::Already if std::mem::take(&mut self.seen_open) && !self.service.capabilities().probes => {
+                self.commit_soon(Record::CompleteNo);
+                let error = ErrorInfo::new(Code::SessionGone, "neither the upload nor its object is to be found");
+                self.restart_wanted = Some((RestartReason::Unsettled, error));
+            }
             // The outcome is looked up; the intent stands until then.
-            Complete::Already => self.complete_failed(
-                now,
-                state,
-                ErrorInfo::new(Code::ServiceError, "the service says that it was completed before"),
-            ),
+            Complete::Already => {
+                let error = ErrorInfo::new(Code::ServiceError, "the service says that it was completed before");
+                self.complete_failed(now, state, error);
+            }
             Complete::Conflict => self.commit_soon(Record::ConflictAsked),
             Complete::Incomplete => {
                 let error = ErrorInfo::new(Code::PartsMissing, "the service misses parts that it acknowledged");
@@ -351,6 +363,15 @@ impl Machine {
                     }
                 }
             }
+            // The digest may be what it takes offence at: the upload goes on without (koodrive §14.13).
+            Fault::Final(error)
+                if error.code == Code::RequestRefused
+                    && op.kind == OpKind::Begin
+                    && self.facts.begin_intent.is_some() =>
+            {
+                self.digest.missed = true;
+                self.commit_soon(Record::BeginNo);
+            }
             Fault::Final(error) => {
                 if op.kind == OpKind::Abort {
                     self.abort_failures = u32::MAX;
@@ -394,7 +415,7 @@ impl Machine {
         match op.kind {
             OpKind::Abort => self.aborted(now),
             // Whether it is done, open or gone is what the service says of the session itself.
-            OpKind::Part(_) | OpKind::Sign => {
+            OpKind::Part(_) | OpKind::Sign if self.service.capabilities().lists_parts => {
                 self.inspected = false;
                 self.lease.clear();
                 self.backoff.failed(Purpose::Op(op.kind), now.tick, now.tick, error, false);

@@ -179,7 +179,9 @@ impl Machine {
     pub(super) fn content(&self) -> Content {
         let mut content = Content::default();
         if let Some(digester) =
-            self.facts.digester.clone().filter(|_| self.facts.upload.instant != InstantMode::Off && !self.digest.missed)
+            self.facts.digester.clone().filter(|_| {
+                self.facts.begin_again || self.facts.upload.instant != InstantMode::Off && !self.digest.missed
+            })
         {
             content.beginning_hash = digester.beginning_hash();
             // SMH is asked with the beginning first, and told the whole once it wants it (smh §9.2, §17.12).

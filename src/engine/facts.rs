@@ -42,6 +42,8 @@ pub struct Facts {
     pub digester: Option<Digester>,
     /// A begin that may have made the object was journalled, and nothing says yet what became of it.
     pub begin_intent: Option<Proof>,
+    /// The next begin must not make a second object.
+    pub begin_again: bool,
     /// A complete was journalled and nothing says yet what became of it.
     pub intent: Option<Proof>,
     /// The name is taken and nobody answered yet.
@@ -80,6 +82,7 @@ impl Facts {
             hashed: BTreeMap::new(),
             digester: None,
             begin_intent: None,
+            begin_again: false,
             intent: None,
             conflict_asked: false,
             wish: Wish::Run,
@@ -104,6 +107,7 @@ impl Facts {
             Record::Session { session } => {
                 self.session = Some(session);
                 self.begin_intent = None;
+                self.begin_again = false;
             }
             Record::Hashed { part_number, crc64, midstate, digester } => {
                 // Only the next one: a pass has no holes.
@@ -157,6 +161,7 @@ impl Facts {
                 self.bytes_proven = 0;
                 self.intent = None;
                 self.begin_intent = None;
+                self.begin_again = why == RestartReason::Unsettled;
                 self.conflict_asked = false;
                 if matches!(why, RestartReason::Integrity | RestartReason::Changed) {
                     self.hashed.clear();
@@ -169,7 +174,7 @@ impl Facts {
                         self.identity = None;
                         self.tried.clear();
                     }
-                    RestartReason::SessionGone | RestartReason::LeaseOver => {}
+                    RestartReason::SessionGone | RestartReason::Unsettled | RestartReason::LeaseOver => {}
                 }
             }
             Record::Ending { ending, unix_ms } => {

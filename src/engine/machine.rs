@@ -249,7 +249,12 @@ impl Machine {
                     Why::Waiting { until, .. } => *until,
                     Why::Working(_) | Why::Line | Why::Paused => None,
                 };
-                let until = [until, self.backoff.next_open(now.tick), self.abort_by.filter(|at| *at > now.tick)];
+                // What only the host can mend is tried again at its own time, not when some gate opens behind it.
+                let gate = match &why {
+                    Why::Waiting { needs_host: true, .. } => None,
+                    _ => self.backoff.next_open(now.tick),
+                };
+                let until = [until, gate, self.abort_by.filter(|at| *at > now.tick)];
                 if !same_kind(&why, &self.why) {
                     self.why_since_unix_ms = now.unix_ms;
                 }

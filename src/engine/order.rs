@@ -160,8 +160,8 @@ impl Machine {
         }
         let content = self.content();
         // A begin with the whole digest may make the object: journalled before it is sent, settled before another one.
-        let again = self.facts.begin_intent.is_some() && !self.begin_armed;
-        if again && self.service.capabilities().probes {
+        let again = self.facts.begin_again || self.facts.begin_intent.is_some() && !self.begin_armed;
+        if again && self.facts.begin_intent.is_some() && self.service.capabilities().probes {
             return self.control(now, slots, OpKind::Probe, Phase::Reconciling, |machine, credential| {
                 machine.service.probe(machine.caller(credential, now))
             });

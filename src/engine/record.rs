@@ -79,6 +79,8 @@ pub struct SourceRecord {
 pub enum RestartReason {
     /// The service forgot the session.
     SessionGone,
+    /// Neither the session nor the object is to be found after a complete: the next begin must not make a second object.
+    Unsettled,
     /// Its links are over and it can't be renewed: begun again.
     LeaseOver,
     /// What the service put together was not what was sent.

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::{Receiver, Sender};
+
 use super::{CredentialAsk, CredentialProvider, Idle, Listener, Snapshot, SourceAsk, SourceProvider, pool::Pool};
 
 /// Between two batches.
@@ -20,32 +22,36 @@ pub(crate) struct Hosts {
 
 enum Call {
     Deliver,
+    /// There are asks.
+    Asks,
+    Idle(Idle),
+}
+
+/// Uploads stand still until it is answered, so it does not wait for a beat.
+enum Ask {
     Credential(CredentialAsk),
     Source(SourceAsk),
-    Idle(Idle),
 }
 
 /// Calls the host.
 pub(super) struct Outlet {
     hosts: Arc<Hosts>,
     pending: Arc<Mutex<VecDeque<Snapshot>>>,
+    asks: Sender<Ask>,
     pool: Pool<Call>,
 }
 
 impl Outlet {
     pub(super) fn new(hosts: Arc<Hosts>) -> Outlet {
         let pending = Arc::new(Mutex::new(VecDeque::new()));
+        let (asks, asked) = crossbeam_channel::unbounded();
         let (to, of) = (hosts.clone(), pending.clone());
         let pool = Pool::new("partway-events", 1, move || {
-            let (hosts, pending) = (to.clone(), of.clone());
+            let (hosts, pending, asked) = (to.clone(), of.clone(), asked.clone());
             let mut last: Option<Instant> = None;
-            Box::new(move |call| {
-                // A host that panics in a call of ours harms nobody else.
-                let call = std::panic::AssertUnwindSafe(|| serve(call, &hosts, &pending, &mut last));
-                let _ = std::panic::catch_unwind(call);
-            })
+            Box::new(move |call| serve(call, &hosts, &pending, &asked, &mut last))
         });
-        Outlet { hosts, pending, pool }
+        Outlet { hosts, pending, asks, pool }
     }
 
     pub(super) fn has_sources(&self) -> bool {
@@ -72,11 +78,17 @@ impl Outlet {
     }
 
     pub(super) fn ask_credential(&self, ask: CredentialAsk) {
-        self.pool.submit(Call::Credential(ask));
+        self.ask(Ask::Credential(ask));
     }
 
     pub(super) fn ask_source(&self, ask: SourceAsk) {
-        self.pool.submit(Call::Source(ask));
+        self.ask(Ask::Source(ask));
+    }
+
+    fn ask(&self, ask: Ask) {
+        // It can't fail: the pool holds the other end. If it could, the ask would be dropped, which answers it.
+        let _ = self.asks.send(ask);
+        self.pool.submit(Call::Asks);
     }
 
     pub(super) fn idle(&self, idle: Idle) {
@@ -94,28 +106,46 @@ impl Outlet {
     }
 }
 
-fn serve(call: Call, hosts: &Hosts, pending: &Mutex<VecDeque<Snapshot>>, last: &mut Option<Instant>) {
+fn serve(
+    call: Call,
+    hosts: &Hosts,
+    pending: &Mutex<VecDeque<Snapshot>>,
+    asked: &Receiver<Ask>,
+    last: &mut Option<Instant>,
+) {
     match call {
-        Call::Credential(ask) => hosts.credentials.provide(ask),
-        Call::Source(ask) => match &hosts.sources {
-            Some(sources) => sources.open(ask),
-            None => ask.gone(),
-        },
+        Call::Asks => asked.try_iter().for_each(|ask| answer(ask, hosts)),
         Call::Idle(idle) => {
             if let Some(listener) = &hosts.listener {
-                listener.on_idle(&idle);
+                harmless(|| listener.on_idle(&idle));
             }
         }
         Call::Deliver => {
-            if let Some(wait) = last.map(|last| BEAT.saturating_sub(last.elapsed())) {
-                // Nothing ends this wait early: a beat is short, and a listener is never called more often.
-                let _ = crossbeam_channel::never::<()>().recv_timeout(wait);
+            // A listener is not called more often than this; whoever is asked meanwhile need not wait for it.
+            let next = last.map_or_else(Instant::now, |last| last + BEAT);
+            while let Ok(ask) = asked.recv_deadline(next) {
+                answer(ask, hosts);
             }
             *last = Some(Instant::now());
             let batch: Vec<Snapshot> = pending.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
             if let (Some(listener), false) = (&hosts.listener, batch.is_empty()) {
-                listener.on_changes(&batch);
+                harmless(|| listener.on_changes(&batch));
             }
         }
     }
+}
+
+fn answer(ask: Ask, hosts: &Hosts) {
+    harmless(|| match ask {
+        Ask::Credential(ask) => hosts.credentials.provide(ask),
+        Ask::Source(ask) => match &hosts.sources {
+            Some(sources) => sources.open(ask),
+            None => ask.gone(),
+        },
+    });
+}
+
+/// A host that panics in a call of ours harms nobody else.
+fn harmless(call: impl FnOnce()) {
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
 }

@@ -8,6 +8,7 @@ mod check;
 mod encode;
 mod iso8601;
 mod json;
+mod koodrive;
 mod shapes;
 mod smh;
 mod verdict;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    error::{Code, ErrorInfo},
+    error::ErrorInfo,
     model::{
         Conflict, ConflictChoice, Credential, Part, PartPlan, PartRules, Receipt, Target,
         http::{Answer, ByteRange, Request, Sent},
@@ -273,7 +274,8 @@ pub trait Service: Send + Sync {
         again: bool,
     ) -> Request;
     /// Reads the answer to [`begin`](Service::begin).
-    fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault>;
+    /// `proof`: what the begin said of the content, when it carried the whole digest.
+    fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault>;
 
     /// Creates the missing parent directory.
     fn create_parent(&self, caller: Caller<'_>) -> Request;
@@ -310,7 +312,7 @@ pub trait Service: Send + Sync {
     /// Makes the object of the parts.
     fn complete(&self, caller: Caller<'_>, session: &Session, proof: &Proof) -> Request;
     /// Reads the answer to [`complete`](Service::complete). A [`Fault::Retry`] here leaves the outcome unknown.
-    fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault>;
+    fn read_complete(&self, session: &Session, proof: &Proof, answer: &Answer) -> Result<Complete, Fault>;
 
     /// Drops the session and its parts.
     fn abort(&self, caller: Caller<'_>, session: &Session) -> Request;
@@ -322,6 +324,6 @@ pub trait Service: Send + Sync {
 pub fn open(target: &Target) -> Result<Box<dyn Service>, ErrorInfo> {
     match target {
         Target::Smh(target) => Ok(Box::new(smh::Smh::open(target.clone())?)),
-        Target::KooDrive(_) => Err(ErrorInfo::new(Code::Unsupported, "KooDrive is not in this version")),
+        Target::KooDrive(target) => Ok(Box::new(koodrive::KooDrive::open(target.clone())?)),
     }
 }

@@ -5,6 +5,8 @@ use crate::{
     service::Fault,
 };
 
+use Verdict::{Ask, Credential, Final, Gone, Retry, Stale};
+
 /// The variant of [`Fault`], and the error's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -45,6 +47,44 @@ impl Verdict {
 pub(super) type Table = &'static [(Verdict, &'static [&'static str])];
 /// Statuses, for answers without a known code: the first row that fits.
 pub(super) type StatusTable = &'static [(std::ops::RangeInclusive<u16>, Verdict)];
+
+/// The service's statuses, for answers without a known code (smh §11.2, §11.3; koodrive §9).
+#[rustfmt::skip]
+pub(super) const SERVICE_STATUSES: StatusTable = &[
+    (300..=399, Retry(Code::RedirectRefused)),
+    (401..=401, Credential),
+    (402..=402, Final(Code::PaymentRequired)),
+    (403..=403, Ask(Code::PermissionDenied)),
+    (407..=407, Retry(Code::ProxyFailed)),
+    (408..=408, Retry(Code::ServiceError)),
+    (414..=414, Final(Code::NameRefused)),
+    (429..=429, Retry(Code::ServiceBusy)),
+    (451..=451, Final(Code::ContentRefused)),
+    (499..=499, Retry(Code::ServiceError)),
+    (400..=499, Final(Code::RequestRefused)),
+    (503..=503, Retry(Code::ServiceBusy)),
+    (500..=599, Retry(Code::ServiceError)),
+];
+
+/// The storage's statuses, for answers without a known code (smh §4.4, §11.3; koodrive §5).
+#[rustfmt::skip]
+pub(super) const STORAGE_STATUSES: StatusTable = &[
+    (300..=399, Retry(Code::RedirectRefused)),
+    // It knows no token, only signed links.
+    (401..=401, Stale),
+    (402..=402, Final(Code::PaymentRequired)),
+    (403..=403, Stale),
+    (404..=404, Gone),
+    (407..=407, Retry(Code::ProxyFailed)),
+    (408..=408, Retry(Code::Stalled)),
+    (413..=413, Final(Code::PartSizeUnusable)),
+    (429..=429, Retry(Code::ServiceBusy)),
+    (451..=451, Final(Code::ContentRefused)),
+    (499..=499, Retry(Code::ServiceError)),
+    (400..=499, Final(Code::RequestRefused)),
+    (503..=503, Retry(Code::ServiceBusy)),
+    (500..=599, Retry(Code::ServiceError)),
+];
 
 /// The row of that code.
 pub(super) fn by_code(table: Table, code: Option<&str>) -> Option<Verdict> {

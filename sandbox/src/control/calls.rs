@@ -100,12 +100,28 @@ fn forget(shared: &Shared, body: &Value) -> Result<Answer, Refused> {
 
 fn tokens(shared: &Shared, body: &Value) -> Result<Answer, Refused> {
     let world = &mut *shared.world();
+    if body["service"] == "koodrive" {
+        return koodrive_tokens(&mut world.koodrive.tokens, body);
+    }
     match (body["add"].as_str(), body["revoke"].as_str(), body["only"].as_array()) {
         (Some(token), None, None) => world.smh.tokens.add_fixed(token.to_owned()),
         (None, Some(token), None) => drop(world.smh.tokens.revoke(token)),
         (None, None, Some(only)) => {
             world.smh.tokens.clear();
             only.iter().filter_map(Value::as_str).for_each(|token| world.smh.tokens.add_fixed(token.to_owned()));
+        }
+        _ => return Err(bad("one of `add`, `revoke` and `only`")),
+    }
+    done()
+}
+
+fn koodrive_tokens(tokens: &mut crate::koodrive::Tokens, body: &Value) -> Result<Answer, Refused> {
+    match (body["add"].as_str(), body["revoke"].as_str(), body["only"].as_array()) {
+        (Some(token), None, None) => tokens.add(token),
+        (None, Some(token), None) => drop(tokens.revoke(token)),
+        (None, None, Some(only)) => {
+            tokens.clear();
+            only.iter().filter_map(Value::as_str).for_each(|token| tokens.add(token));
         }
         _ => return Err(bad("one of `add`, `revoke` and `only`")),
     }

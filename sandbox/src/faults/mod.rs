@@ -8,4 +8,4 @@ mod step;
 pub use how::How;
 pub use rule::Rule;
 pub(crate) use rules::{Asked, Rules};
-pub use step::{Plane, Step};
+pub use step::{Plane, Service, Step};

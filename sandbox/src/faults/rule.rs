@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{How, Plane, Step};
+use super::{How, Plane, Service, Step};
 
 /// When something goes wrong, and what. Rules are tried in the order in which they were added; the first that applies wins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct Rule {
     pub id: u64,
     /// Which requests.
     pub step: Step,
+    /// Only requests to this service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service>,
     /// Only on this listener.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plane: Option<Plane>,
@@ -40,7 +43,18 @@ pub struct Rule {
 impl Rule {
     /// Hits every request of this step, for ever.
     pub fn new(step: Step, how: How) -> Self {
-        Self { id: 0, step, plane: None, part: None, path_contains: None, after: 0, times: None, seen: 0, how }
+        Self {
+            id: 0,
+            step,
+            service: None,
+            plane: None,
+            part: None,
+            path_contains: None,
+            after: 0,
+            times: None,
+            seen: 0,
+            how,
+        }
     }
 
     /// Only so many times.
@@ -67,6 +81,13 @@ impl Rule {
     #[must_use]
     pub fn part(mut self, part: u32) -> Self {
         self.part = Some(part);
+        self
+    }
+
+    /// Only requests to this service.
+    #[must_use]
+    pub fn service(mut self, service: Service) -> Self {
+        self.service = Some(service);
         self
     }
 
@@ -140,7 +161,7 @@ fn known_fields(how: &How) -> Vec<&'static str> {
         How::BodyOverride { .. } => &["json", "text"],
         _ => &[],
     };
-    ["id", "step", "plane", "part", "path_contains", "after", "times", "seen", "how"]
+    ["id", "step", "service", "plane", "part", "path_contains", "after", "times", "seen", "how"]
         .into_iter()
         .chain(own.iter().copied())
         .collect()

@@ -1,10 +1,11 @@
 //! The rules in force.
 
-use super::{How, Plane, Rule, Step};
+use super::{How, Plane, Rule, Service, Step};
 
 /// What a rule is asked about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
+    pub(crate) service: Service,
     pub(crate) plane: Plane,
     pub(crate) step: Step,
     pub(crate) part: Option<u32>,
@@ -45,6 +46,11 @@ impl Rules {
         &self.list
     }
 
+    /// Whether a rule must know which upload a request is about, even if only its body tells.
+    pub(crate) fn look_inside(&self) -> bool {
+        self.list.iter().any(|rule| rule.path_contains.is_some() || rule.how == How::Forget)
+    }
+
     /// The first rule that applies. A rule counts each request that reaches it, so one behind a rule that hit does not.
     pub(crate) fn hit(&mut self, asked: Asked<'_>) -> Option<(u64, How)> {
         for rule in &mut self.list {
@@ -63,6 +69,7 @@ impl Rules {
 
 fn matches(rule: &Rule, asked: Asked<'_>) -> bool {
     (rule.step == Step::Any || rule.step == asked.step)
+        && rule.service.is_none_or(|service| service == asked.service)
         && rule.plane.is_none_or(|plane| plane == asked.plane)
         && rule.part.is_none_or(|part| asked.part == Some(part))
         && rule.path_contains.as_ref().is_none_or(|text| asked.paths.iter().any(|path| path.contains(text.as_str())))
@@ -73,7 +80,13 @@ mod tests {
     use super::*;
 
     fn part(n: u32) -> Asked<'static> {
-        Asked { plane: Plane::Data, step: Step::Part, part: Some(n), paths: ["/smh/x", "a/b.bin"] }
+        Asked {
+            service: Service::Smh,
+            plane: Plane::Data,
+            step: Step::Part,
+            part: Some(n),
+            paths: ["/smh/x", "a/b.bin"],
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Complete a task: check what came, make the object (smh §7).
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,9 +17,10 @@ use super::start_body::{about, object, text};
 use super::task::{About, Kind, Strategy, Task};
 use crate::answer::Answer;
 use crate::exchange::Exchange;
+use crate::faults::Service;
 use crate::random::to_hex;
 use crate::shared::World;
-use crate::store::{Place, Scratch, StoredObject};
+use crate::store::{Scratch, StoredObject};
 use crate::switches::{ConfirmAgain, Switches};
 
 pub(crate) async fn confirm(exchange: &Exchange, body: &[u8]) -> Result<Answer, Refusal> {
@@ -58,7 +58,7 @@ pub(crate) async fn confirm(exchange: &Exchange, body: &[u8]) -> Result<Answer, 
     let _seal = Seal { exchange, key };
     let place = exchange.shared.world().store.place.clone();
     let pieces = content.pieces.clone();
-    let assembled = tokio::task::spawn_blocking(move || assemble(&place, &pieces)).await;
+    let assembled = tokio::task::spawn_blocking(move || place.join(&pieces)).await;
     let assembled = match assembled {
         Ok(assembled) => assembled.map_err(|e| Refusal::broken(&e))?,
         Err(_) => return Err(Refusal::broken(&std::io::Error::other("the object could not be made"))),
@@ -142,18 +142,6 @@ fn placed(exchange: &Exchange, world: &World, task: &Task, said: &Said) -> Resul
     naming::place(&world.store, &task.space, &task.path, strategy, content_cas(&exchange.head, world))
 }
 
-/// Joins the pieces.
-fn assemble(place: &Place, pieces: &[PathBuf]) -> std::io::Result<Option<Scratch>> {
-    if pieces.is_empty() {
-        return Ok(None);
-    }
-    let (mut whole, scratch) = place.scratch()?;
-    for piece in pieces {
-        std::io::copy(&mut File::open(piece)?, &mut whole)?;
-    }
-    Ok(Some(scratch))
-}
-
 fn finish(
     exchange: &Exchange,
     key: &str,
@@ -169,6 +157,7 @@ fn finish(
     let now_ms = exchange.shared.clock.now_ms();
     let object = StoredObject {
         id: 0,
+        service: Service::Smh,
         space: task.space.clone(),
         content_type: super::names::media(path.last().map_or("", String::as_str)).0.to_owned(),
         path,
@@ -192,6 +181,7 @@ fn finish(
         local_creation_time: about.local_creation_time,
         local_modification_time: about.local_modification_time,
         confirm_key: Some(key.to_owned()),
+        file_id: None,
     };
     let assembled = assembled.as_ref().and_then(|s| s.path());
     let id = world.store.insert(object, assembled).map_err(|e| Refusal::broken(&e))?;

@@ -3,17 +3,17 @@
 
 use super::form;
 use super::parts::PART_NUMBER_MAX;
-use super::receive::{Receiver, too_large};
 use super::refusal::Refusal;
-use super::route::Target;
 use super::sign::{PartScope, Signed};
-use super::task::{Part, Task};
+use super::task::Task;
 use crate::answer::Answer;
 use crate::body::{Body, End};
 use crate::exchange::Exchange;
 use crate::faults::Step;
 use crate::random::to_hex;
+use crate::route::Target;
 use crate::shared::World;
+use crate::store::{NotTaken, Part, Receiver};
 use crate::switches::{Deployment, ExpiredAnswer};
 
 /// A signature may begin this much later than the service's clock.
@@ -44,6 +44,12 @@ pub(crate) enum Stop {
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<NotTaken> for Stop {
+    fn from(why: NotTaken) -> Self {
+        Self::Refused(why.into())
     }
 }
 
@@ -102,7 +108,7 @@ fn accept(exchange: &Exchange) -> Result<Receiver, Refusal> {
             return Err(Refusal::new(400, "InvalidArgument", "partNumber is out of 1..=10000"));
         }
     }
-    Receiver::new(&world.store.place, world.switches.discard, size_max, head.header("content-md5"))
+    Ok(Receiver::new(&world.store.place, world.switches.discard, size_max, head.header("content-md5"))?)
 }
 
 /// A length, and nothing of the API's (smh §4.1).
@@ -112,7 +118,7 @@ pub(crate) fn check_framing(exchange: &Exchange, size_max: u64) -> Result<(), Re
         return Err(Refusal::new(411, "MissingContentLength", "Content-Length is missing"));
     }
     if head.content_length() > Some(size_max) {
-        return Err(too_large());
+        return Err(NotTaken::TooLarge.into());
     }
     if ["access_token", "library_secret", "user_id"].into_iter().any(|name| head.param(name).is_some()) {
         return Err(Refusal::new(400, "InvalidArgument", "a parameter of the API does not belong on the data plane"));

@@ -3,11 +3,11 @@
 use bytes::{Buf, BytesMut};
 
 use super::data::{Stop, check_framing, check_time, store_part, stored};
-use super::receive::Receiver;
 use super::refusal::Refusal;
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::exchange::Exchange;
+use crate::store::Receiver;
 
 /// All that stands before the file.
 const PREAMBLE_BYTES_MAX: usize = 64 * 1024;

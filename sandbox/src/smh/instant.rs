@@ -11,6 +11,7 @@ use super::start::{Wanted, content_cas};
 use super::start_body::{number, text};
 use crate::answer::Answer;
 use crate::exchange::Exchange;
+use crate::faults::Service;
 use crate::shared::World;
 use crate::store::StoredObject;
 
@@ -40,7 +41,7 @@ pub(crate) async fn try_instant(
             && (beginning.is_none() || object.beginning_hash == beginning)
             && (full.is_none() || object.full_hash == full)
     };
-    let Some(known) = world.store.objects().find(same).cloned() else { return Ok(None) };
+    let Some(known) = world.store.objects_of(Service::Smh).find(same).cloned() else { return Ok(None) };
     if full.is_none() {
         return Ok(Some(Answer::empty(202)));
     }
@@ -57,15 +58,7 @@ fn copy(exchange: &Exchange, world: &mut World, wanted: &Wanted, known: StoredOb
     let about = wanted.about.clone();
     let scratch = match &known.file {
         None => None,
-        Some(file) => {
-            let (_, scratch) = world.store.place.scratch().map_err(|e| Refusal::broken(&e))?;
-            if let Some(to) = scratch.path() {
-                // The content of an object never changes in place, so a second name for it will do.
-                let linked = std::fs::remove_file(to).and_then(|()| std::fs::hard_link(file, to));
-                linked.or_else(|_| std::fs::copy(file, to).map(drop)).map_err(|e| Refusal::broken(&e))?;
-            }
-            Some(scratch)
-        }
+        Some(file) => Some(world.store.place.duplicate(file).map_err(|e| Refusal::broken(&e))?),
     };
     let object = StoredObject {
         id: 0,

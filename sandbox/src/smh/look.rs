@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::access;
 use super::names::{self, What};
 use super::refusal::Refusal;
-use super::route::Target;
 use super::task::{Kind, Strategy, Task};
 use super::upload_info::{domain_num, upload_info};
 use crate::answer::Answer;
 use crate::clock::iso8601;
 use crate::exchange::Exchange;
 use crate::random::to_hex;
+use crate::route::Target;
 use crate::store::Standing;
 use crate::switches::{Deployment, Switches};
 

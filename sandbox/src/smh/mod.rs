@@ -12,7 +12,6 @@ mod look;
 mod names;
 mod naming;
 mod parts;
-mod receive;
 mod refusal;
 mod renew;
 mod route;
@@ -28,15 +27,16 @@ use crate::answer::Answer;
 use crate::body::{Body, End};
 use crate::exchange::Exchange;
 use crate::faults::{Plane, Step};
+use crate::route::{Route, Target};
 
 pub(crate) use refusal::Refusal;
-pub(crate) use route::{Route, Target, route};
+pub(crate) use route::route;
 pub(crate) use sign::Signer;
-pub(crate) use task::{Kind, Part, Tasks};
+pub(crate) use task::{Kind, Task, Tasks};
 pub(crate) use tokens::Tokens;
 
 /// A body on the API is JSON of a few fields.
-const API_BODY_BYTES_MAX: usize = 1 << 20;
+pub(crate) const API_BODY_BYTES_MAX: usize = 1 << 20;
 
 /// What the service knows.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Smh {
             Target::Space { rest, .. } if is_by_key(route.step) => self.tasks.get(rest),
             Target::Space { rest, .. } => return rest.clone(),
             Target::Object { path, .. } => self.tasks.of_object(path).map(|t| &*t),
-            Target::Token { .. } | Target::Nothing => None,
+            Target::Token { .. } | Target::File(_) | Target::Nothing => None,
         };
         task.map(|t| t.path.join("/")).unwrap_or_default()
     }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::faults::Plane;
+use crate::store::NotTaken;
 
 /// The service's way of saying no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,13 @@ impl Refusal {
             self.status
         };
         Answer::json(status, &body)
+    }
+}
+
+impl From<NotTaken> for Refusal {
+    fn from(why: NotTaken) -> Self {
+        let (status, code, message) = why.told();
+        Self::new(status, code, message)
     }
 }
 

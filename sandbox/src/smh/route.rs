@@ -1,52 +1,15 @@
 //! Which request of the protocol a request is (smh §1.3, §4.1).
 
-use percent_encoding::percent_decode_str;
-
-use crate::faults::{Plane, Step};
+use crate::faults::{Plane, Service, Step};
 use crate::head::Head;
-
-/// Which request of the protocol a request is, and what it speaks of.
-#[derive(Debug)]
-pub(crate) struct Route {
-    pub(crate) step: Step,
-    pub(crate) part: Option<u32>,
-    pub(crate) target: Target,
-    /// The path without credentials.
-    pub(crate) log_path: String,
-}
-
-/// What a request speaks of. Texts are percent-decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A remote path, or a confirm key in its place.
-    Space {
-        library: String,
-        space: String,
-        rest: String,
-    },
-    /// The storage's own path, and the upload id.
-    Object {
-        path: String,
-        upload_id: Option<String>,
-    },
-    /// A library and, when it stands in the path, a token.
-    Token {
-        library: Option<String>,
-        token: Option<String>,
-    },
-    Nothing,
-}
+use crate::route::{Route, Target, decoded};
 
 pub(crate) fn route(plane: Plane, head: &Head) -> Route {
-    match plane {
-        Plane::Api => api(head),
-        Plane::Data => data(head),
-        Plane::Control => Route { step: Step::Any, part: None, target: Target::Nothing, log_path: head.path.clone() },
-    }
+    if plane == Plane::Data { data(head) } else { api(head) }
 }
 
 fn api(head: &Head) -> Route {
-    let mut route = Route { step: Step::Any, part: None, target: Target::Nothing, log_path: head.path.clone() };
+    let mut route = Route::unknown(Service::Smh, head);
     let Some(path) = head.path.strip_prefix("/api/v1/") else { return route };
     let (kind, rest) = path.split_once('/').unwrap_or((path, ""));
     let method = head.method.as_str();
@@ -95,9 +58,5 @@ fn data(head: &Head) -> Route {
         _ => Step::Any,
     };
     let target = decoded(&head.path).map_or(Target::Nothing, |path| Target::Object { path, upload_id });
-    Route { step, part: number.and_then(|n| n.parse().ok()), target, log_path: head.path.clone() }
-}
-
-fn decoded(text: &str) -> Option<String> {
-    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    Route { step, part: number.and_then(|n| n.parse().ok()), target, ..Route::unknown(Service::Smh, head) }
 }

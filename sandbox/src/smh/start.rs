@@ -10,14 +10,15 @@ use super::names::{self, What};
 use super::naming;
 use super::parts::part_number_range;
 use super::refusal::Refusal;
-use super::route::Target;
 use super::start_body::{about, number, object};
 use super::task::{About, Kind, Strategy, Task};
 use super::upload_info::upload_info;
 use crate::answer::Answer;
 use crate::exchange::Exchange;
+use crate::faults::Service;
 use crate::head::Head;
 use crate::random;
+use crate::route::Target;
 use crate::shared::World;
 use crate::switches::Deployment;
 
@@ -114,7 +115,7 @@ fn check_room(head: &Head, body: &Map<String, Value>, world: &World, wanted: &Wa
 
 pub(crate) fn check_quota(world: &World, size: u64) -> Result<(), Refusal> {
     match world.switches.quota_bytes {
-        Some(quota) if world.store.bytes().saturating_add(size) > quota => {
+        Some(quota) if world.store.bytes(Service::Smh).saturating_add(size) > quota => {
             Err(Refusal::new(400, "QuotaLimitReached", "the library has no space left"))
         }
         _ => Ok(()),

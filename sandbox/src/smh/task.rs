@@ -1,10 +1,11 @@
 //! Upload tasks.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
+
+use crate::store::Part;
 
 /// How a task's bytes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,17 +61,6 @@ impl About {
         self.local_creation_time = later.local_creation_time.or(self.local_creation_time.take());
         self.local_modification_time = later.local_modification_time.or(self.local_modification_time.take());
     }
-}
-
-/// Bytes that came: a part, or the whole of a simple or form upload (number 1).
-#[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) size: u64,
-    pub(crate) crc64: u64,
-    /// MD5, or with `discard` something made from the crc64.
-    pub(crate) tag: [u8; 16],
-    pub(crate) file: Option<PathBuf>,
-    pub(crate) modified_ms: i64,
 }
 
 #[derive(Debug, Clone)]

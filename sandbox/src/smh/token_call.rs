@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::refusal::Refusal;
-use super::route::Target;
 use super::tokens::{Token, invalid_access_token};
 use crate::answer::Answer;
 use crate::exchange::Exchange;
 use crate::random;
+use crate::route::Target;
 
 const PERIOD_S: u64 = 86_400;
 const PERIOD_S_MAX: u64 = 315_360_000;

@@ -3,6 +3,7 @@
 mod hashes;
 mod object;
 mod place;
+mod receive;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,6 +12,9 @@ use std::path::{Path, PathBuf};
 pub(crate) use hashes::{Hashes, hash_file};
 pub use object::StoredObject;
 pub(crate) use place::{Place, Scratch};
+pub(crate) use receive::{NotTaken, Part, Receiver};
+
+use crate::faults::Service;
 
 /// A space and the names from its root.
 pub(crate) type Location = (String, Vec<String>);
@@ -92,8 +96,12 @@ impl Store {
         self.objects.values()
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
-        self.objects.values().map(|o| o.size).sum()
+    pub(crate) fn objects_of(&self, service: Service) -> impl Iterator<Item = &StoredObject> {
+        self.objects.values().filter(move |o| o.service == service)
+    }
+
+    pub(crate) fn bytes(&self, service: Service) -> u64 {
+        self.objects_of(service).map(|o| o.size).sum()
     }
 
     /// Puts an object at its path, in place of the one that is there; its content is moved from `assembled`.
@@ -134,7 +142,7 @@ impl Store {
 
     /// Objects whose digests are not known yet: id, revision, file.
     pub(crate) fn unhashed(&self, of_size: Option<u64>) -> Vec<(u64, u64, PathBuf)> {
-        let wanted = |o: &&StoredObject| o.sha256.is_none() && of_size.is_none_or(|size| o.size == size);
+        let wanted = |o: &&StoredObject| o.md5.is_none() && of_size.is_none_or(|size| o.size == size);
         self.objects.values().filter(wanted).filter_map(|o| Some((o.id, o.revision, o.file.clone()?))).collect()
     }
 

@@ -5,15 +5,19 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::Service;
+
 /// A finished object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoredObject {
     /// The sandbox's number for it.
     pub id: u64,
-    /// The space that it is in.
+    /// The service that has it.
+    pub service: Service,
+    /// The space that it is in; a container on KooDrive.
     pub space: String,
-    /// Its names from the root of the space, its own last.
+    /// Its names from the root of the space, its own last. On KooDrive a folder's name is its id.
     pub path: Vec<String>,
     /// Bytes.
     pub size: u64,
@@ -56,8 +60,10 @@ pub struct StoredObject {
     pub local_creation_time: Option<String>,
     /// The client's modification time.
     pub local_modification_time: Option<String>,
-    /// The confirm key of the upload that made it.
+    /// The confirm key of the SMH upload that made it.
     pub confirm_key: Option<String>,
+    /// Its KooDrive file id.
+    pub file_id: Option<String>,
 }
 
 impl StoredObject {

@@ -56,6 +56,31 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The pieces as one file; `None` if there is no piece.
+    pub(crate) fn join(&self, pieces: &[PathBuf]) -> io::Result<Option<Scratch>> {
+        if pieces.is_empty() {
+            return Ok(None);
+        }
+        let (mut whole, scratch) = self.scratch()?;
+        for piece in pieces {
+            io::copy(&mut File::open(piece)?, &mut whole)?;
+        }
+        Ok(Some(scratch))
+    }
+
+    /// Another file of this content.
+    pub(crate) fn duplicate(&self, file: &Path) -> io::Result<Scratch> {
+        let (_, scratch) = self.scratch()?;
+        if let Some(to) = scratch.path() {
+            // The content of an object never changes in place, so a second name for it will do.
+            let linked = fs::remove_file(to).and_then(|()| fs::hard_link(file, to));
+            linked.or_else(|_| fs::copy(file, to).map(drop))?;
+        }
+        Ok(scratch)
+    }
+}
+
 fn fresh_temporary() -> PathBuf {
     std::env::temp_dir().join(format!("partway-sandbox-{}-{}", std::process::id(), crate::random::hex(8)))
 }

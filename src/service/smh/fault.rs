@@ -8,7 +8,7 @@ use crate::{
         Fault, json,
         smh::document::Document,
         verdict::{
-            StatusTable, Table,
+            SERVICE_STATUSES, STORAGE_STATUSES, Table,
             Verdict::{self, Ask, Credential, Final, Gone, Parent, Retry, Stale},
             by_code, by_status,
         },
@@ -97,44 +97,6 @@ pub(super) const STORAGE_CODES: Table = &[
     (Final(Code::RequestRefused), &["InvalidArgument", "InvalidPart", "InvalidURI", "KeyTooLong", "InvalidUploadStatus", "PathConflict",
         "InvalidObjectState", "ObjectLocked", "MissingContentLength", "PreconditionFailed", "NotImplemented", "MalformedPOSTRequest",
         "IncorrectNumberOfFilesInPostRequest", "InvalidPolicyDocument", "MaxPostPreDataLengthExceededError"]),
-];
-
-/// The service's statuses, for answers without a known code (smh §11.2, §11.3): the first row that fits.
-#[rustfmt::skip]
-pub(super) const SERVICE_STATUSES: StatusTable = &[
-    (300..=399, Retry(Code::RedirectRefused)),
-    (401..=401, Credential),
-    (402..=402, Final(Code::PaymentRequired)),
-    (403..=403, Ask(Code::PermissionDenied)),
-    (407..=407, Retry(Code::ProxyFailed)),
-    (408..=408, Retry(Code::ServiceError)),
-    (414..=414, Final(Code::NameRefused)),
-    (429..=429, Retry(Code::ServiceBusy)),
-    (451..=451, Final(Code::ContentRefused)),
-    (499..=499, Retry(Code::ServiceError)),
-    (400..=499, Final(Code::RequestRefused)),
-    (503..=503, Retry(Code::ServiceBusy)),
-    (500..=599, Retry(Code::ServiceError)),
-];
-
-/// The storage's statuses, for answers without a known code (smh §4.4, §11.3): the first row that fits.
-#[rustfmt::skip]
-pub(super) const STORAGE_STATUSES: StatusTable = &[
-    (300..=399, Retry(Code::RedirectRefused)),
-    // It knows no token, only signed links.
-    (401..=401, Stale),
-    (402..=402, Final(Code::PaymentRequired)),
-    (403..=403, Stale),
-    (404..=404, Gone),
-    (407..=407, Retry(Code::ProxyFailed)),
-    (408..=408, Retry(Code::Stalled)),
-    (413..=413, Final(Code::PartSizeUnusable)),
-    (429..=429, Retry(Code::ServiceBusy)),
-    (451..=451, Final(Code::ContentRefused)),
-    (499..=499, Retry(Code::ServiceError)),
-    (400..=499, Final(Code::RequestRefused)),
-    (503..=503, Retry(Code::ServiceBusy)),
-    (500..=599, Retry(Code::ServiceError)),
 ];
 
 /// Where a request id may stand (smh §11.1).

@@ -77,7 +77,7 @@ impl Service for Smh {
         self.place.begin(caller, plan, conflict)
     }
 
-    fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault> {
+    fn read_begin(&self, _proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
         self.place.read_begin(answer)
     }
 
@@ -131,7 +131,7 @@ impl Service for Smh {
         self.place.complete(caller, &Task::of(session), proof)
     }
 
-    fn read_complete(&self, proof: &Proof, answer: &Answer) -> Result<Complete, Fault> {
+    fn read_complete(&self, _session: &Session, proof: &Proof, answer: &Answer) -> Result<Complete, Fault> {
         self.place.read_complete(proof, answer)
     }
 

@@ -6,8 +6,8 @@ use crate::{
     model::{Conflict, http::Sent},
     service::{
         Complete, Fault, Service,
-        smh::fault::{SERVICE_CODES, SERVICE_STATUSES, STORAGE_CODES, STORAGE_STATUSES},
-        verdict::{Verdict, verdict},
+        smh::fault::{SERVICE_CODES, STORAGE_CODES},
+        verdict::{SERVICE_STATUSES, STORAGE_STATUSES, Verdict, verdict},
     },
 };
 
@@ -103,7 +103,7 @@ fn statuses_ask_for_what_they_should() {
 #[test]
 #[allow(clippy::type_complexity)] // A table, read where it stands.
 fn complete_has_outcomes_of_its_own() {
-    let read = |status, code| smh(target()).read_complete(&proof(Conflict::Ask), &coded(status, code));
+    let read = |status, code| smh(target()).read_complete(&session(), &proof(Conflict::Ask), &coded(status, code));
     let rows: &[(u16, &str, fn(&Complete) -> bool)] = &[
         (400, "BadCrc64", |it| matches!(it, Complete::IntegrityFailed)),
         (400, "MultipartUploadIncomplete", |it| matches!(it, Complete::Incomplete)),
@@ -131,7 +131,7 @@ fn complete_has_outcomes_of_its_own() {
     for (status, code, wanted) in faults {
         assert_eq!(verdict(&read(status, code).expect_err("a refusal")), wanted, "{code}");
     }
-    let unreadable = smh(target()).read_complete(&proof(Conflict::Ask), &answer(200, &[], "<html>"));
+    let unreadable = smh(target()).read_complete(&session(), &proof(Conflict::Ask), &answer(200, &[], "<html>"));
     assert_eq!(verdict(&unreadable.expect_err("unknown")), Verdict::Retry(Code::AnswerMalformed));
 }
 

@@ -90,7 +90,7 @@ fn outcome(reader: &str, answer: &Answer) -> String {
     let smh = smh(target());
     let sent = Sent { bytes: 4 << 20, crc64: 11_051_210_869_376_104_954 };
     let result = match reader {
-        "begin" => smh.read_begin(answer).map(|begin| match begin {
+        "begin" => smh.read_begin(None, answer).map(|begin| match begin {
             Begin::Session { session, lease } => format!("session {}\n{}", session.0, maybe_lease(lease.as_ref())),
             done => format!("{done:#?}\n"),
         }),
@@ -102,7 +102,9 @@ fn outcome(reader: &str, answer: &Answer) -> String {
             done => format!("{done:#?}\n"),
         }),
         "probe" => smh.read_probe(&proof(Conflict::Ask), answer).map(|probed| format!("{probed:#?}\n")),
-        "complete" => smh.read_complete(&proof(Conflict::Ask), answer).map(|complete| format!("{complete:#?}\n")),
+        "complete" => {
+            smh.read_complete(&session(), &proof(Conflict::Ask), answer).map(|complete| format!("{complete:#?}\n"))
+        }
         "abort" => smh.read_abort(answer).map(|()| "gone\n".to_owned()),
         _ => panic!("no reader is called {reader}"),
     };

@@ -15,8 +15,8 @@ use crate::{
 /// Reads an answer every way; what comes out, printed.
 fn read_all(answer: &Answer) -> String {
     let smh = smh(target());
-    let mut text = format!("{:?}", smh.read_begin(answer));
-    if let Ok(Begin::Session { lease: Some(lease), session }) = smh.read_begin(answer) {
+    let mut text = format!("{:?}", smh.read_begin(None, answer));
+    if let Ok(Begin::Session { lease: Some(lease), session }) = smh.read_begin(None, answer) {
         text += &format!("{:?}", smh.put(&session, &lease, &part(1)));
     }
     text += &format!("{:?}", smh.read_create_parent(answer));
@@ -32,7 +32,7 @@ fn read_all(answer: &Answer) -> String {
     for conflict in [Conflict::Rename, Conflict::Ask, Conflict::Overwrite { if_version: None }] {
         text += &format!("{:?}", smh.read_probe(&proof(conflict), answer));
     }
-    text += &format!("{:?}", smh.read_complete(&proof(Conflict::Rename), answer));
+    text += &format!("{:?}", smh.read_complete(&session(), &proof(Conflict::Rename), answer));
     text += &format!("{:?}", smh.read_abort(answer));
     text
 }
@@ -169,7 +169,7 @@ fn nothing_prints_a_secret() {
 #[test]
 fn a_session_holds_neither_link_nor_header() {
     let body = r#"{"confirmKey":"k","domain":"canary.example","path":"/canary","uploadId":"canary","headers":{"Authorization":"canary"}}"#;
-    let Ok(Begin::Session { session, .. }) = smh(target()).read_begin(&answer(201, &[], body)) else {
+    let Ok(Begin::Session { session, .. }) = smh(target()).read_begin(None, &answer(201, &[], body)) else {
         panic!("a session")
     };
     let text = serde_json::to_string(&session).expect("JSON");

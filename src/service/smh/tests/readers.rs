@@ -87,7 +87,7 @@ fn a_checksum_that_differs_is_damage() {
 
 #[test]
 fn the_sessions_deployment_is_what_was_seen() {
-    let session = |body: &str| match smh(target()).read_begin(&answer(201, &[], body)) {
+    let session = |body: &str| match smh(target()).read_begin(None, &answer(201, &[], body)) {
         Ok(Begin::Session { session, .. }) => session.0.to_string(),
         other => panic!("{other:?}"),
     };
@@ -101,7 +101,7 @@ fn the_sessions_deployment_is_what_was_seen() {
 #[test]
 fn a_long_answer_is_not_kept() {
     let body = format!(r#"{{"path":["a"],"name":"a","size":1,"padding":"{}"}}"#, "x".repeat(64 << 10));
-    let done = smh(target()).read_complete(&proof(Conflict::Ask), &answer(200, &[], &body));
+    let done = smh(target()).read_complete(&session(), &proof(Conflict::Ask), &answer(200, &[], &body));
     let Ok(Complete::Done(receipt)) = done else { panic!("{done:?}") };
     assert_eq!((receipt.name.as_str(), receipt.size_bytes, receipt.service_json), ("a", 1, None));
 }

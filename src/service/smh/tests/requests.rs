@@ -35,7 +35,7 @@ fn private() -> SmhTarget {
 
 fn lease(place: SmhTarget, body: &str) -> Lease {
     let answer: Answer = answer(201, &[], body);
-    match smh(place).read_begin(&answer) {
+    match smh(place).read_begin(None, &answer) {
         Ok(Begin::Session { lease: Some(lease), .. }) => lease,
         other => panic!("{other:?}"),
     }

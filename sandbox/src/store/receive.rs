@@ -8,9 +8,42 @@ use base64::Engine as _;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use md5::{Digest, Md5};
 
-use super::refusal::Refusal;
-use super::task::Part;
-use crate::store::{Place, Scratch};
+use super::{Place, Scratch};
+
+/// Bytes that came: a part, or the whole of an upload without parts (number 1).
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) size: u64,
+    pub(crate) crc64: u64,
+    /// MD5, or with `discard` something made from the crc64.
+    pub(crate) tag: [u8; 16],
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) modified_ms: i64,
+}
+
+/// Why bytes were not taken.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    TooLarge,
+    /// Content-MD5 is no MD5.
+    InvalidDigest,
+    /// Content-MD5 is another MD5.
+    BadDigest,
+    /// Something broke in the sandbox itself, a full disk for one.
+    Broken(std::io::Error),
+}
+
+impl NotTaken {
+    /// Status, code and message, which the storages of both services share.
+    pub(crate) fn told(&self) -> (u16, &'static str, String) {
+        match self {
+            Self::TooLarge => (400, "EntityTooLarge", "the body is longer than one upload may be".to_owned()),
+            Self::InvalidDigest => (400, "InvalidDigest", "Content-MD5 is not the base64 of 16 bytes".to_owned()),
+            Self::BadDigest => (400, "BadDigest", "the body has another MD5 than Content-MD5 says".to_owned()),
+            Self::Broken(error) => (500, "InternalError", format!("sandbox: {error}")),
+        }
+    }
+}
 
 /// Bytes that are coming in.
 pub(crate) struct Receiver {
@@ -24,8 +57,13 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     /// `discard` keeps nothing and computes an MD5 only to check `content_md5`.
-    pub(crate) fn new(place: &Place, discard: bool, size_max: u64, content_md5: Option<&str>) -> Result<Self, Refusal> {
-        let file = if discard { None } else { Some(place.scratch().map_err(|e| Refusal::broken(&e))?) };
+    pub(crate) fn new(
+        place: &Place,
+        discard: bool,
+        size_max: u64,
+        content_md5: Option<&str>,
+    ) -> Result<Self, NotTaken> {
+        let file = if discard { None } else { Some(place.scratch().map_err(NotTaken::Broken)?) };
         Ok(Self {
             size: 0,
             size_max,
@@ -36,32 +74,32 @@ impl Receiver {
         })
     }
 
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), NotTaken> {
         self.size += bytes.len() as u64;
         if self.size > self.size_max {
-            return Err(too_large());
+            return Err(NotTaken::TooLarge);
         }
         self.crc.update(bytes);
         if let Some(md5) = &mut self.md5 {
             md5.update(bytes);
         }
         if let Some((file, _)) = &mut self.file {
-            file.write_all(bytes).map_err(|e| Refusal::broken(&e))?;
+            file.write_all(bytes).map_err(NotTaken::Broken)?;
         }
         Ok(())
     }
 
     /// The part, its file still unkept: it goes unless the caller keeps it.
-    pub(crate) fn finish(self, now_ms: i64) -> Result<Received, Refusal> {
+    pub(crate) fn finish(self, now_ms: i64) -> Result<Received, NotTaken> {
         let crc64 = self.crc.finalize();
         let md5: Option<[u8; 16]> = self.md5.map(|md5| md5.finalize().into());
         if let (Some(wanted), Some(md5)) = (&self.content_md5, md5) {
             let wanted = base64::engine::general_purpose::STANDARD.decode(wanted).unwrap_or_default();
             if wanted.len() != md5.len() {
-                return Err(Refusal::new(400, "InvalidDigest", "Content-MD5 is not the base64 of 16 bytes"));
+                return Err(NotTaken::InvalidDigest);
             }
             if wanted != md5 {
-                return Err(Refusal::new(400, "BadDigest", "the body has another MD5 than Content-MD5 says"));
+                return Err(NotTaken::BadDigest);
             }
         }
         let tag = md5.filter(|_| self.file.is_some()).unwrap_or_else(|| crc_tag(crc64));
@@ -81,10 +119,6 @@ impl Received {
         let file: Option<PathBuf> = self.scratch.and_then(Scratch::keep);
         Part { file, ..self.part }
     }
-}
-
-pub(crate) fn too_large() -> Refusal {
-    Refusal::new(400, "EntityTooLarge", "the body is longer than one upload may be")
 }
 
 fn crc_tag(crc64: u64) -> [u8; 16] {

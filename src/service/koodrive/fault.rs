@@ -1,0 +1,161 @@
+//! What a refusal asks of us: the service's and the storage's error tables, by code first, then by status.
+
+use crate::{
+    error::{Code, ErrorInfo},
+    model::http::Answer,
+    redact,
+    service::{
+        Fault,
+        koodrive::document::Document,
+        verdict::{
+            SERVICE_STATUSES, STORAGE_STATUSES, Table,
+            Verdict::{self, Ask, Credential, Final, Gone, Parent, Retry, Stale},
+            by_code, by_status,
+        },
+        xml,
+    },
+};
+
+/// Which request was answered, for the error's detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    Begin,
+    CreateParent,
+    Sign,
+    Put,
+    Inspect,
+    Complete,
+    Abort,
+}
+
+impl Op {
+    fn name(self) -> &'static str {
+        match self {
+            Op::Begin => "create",
+            Op::CreateParent => "the creation of the parent folder",
+            Op::Sign => "uploadUrl",
+            Op::Put => "a part",
+            Op::Inspect => "detail",
+            Op::Complete => "complete",
+            Op::Abort => "abort",
+        }
+    }
+}
+
+/// The service's codes (koodrive §9). What only complete or detail can be told is read there before this table is asked.
+#[rustfmt::skip]
+pub(super) const SERVICE_CODES: Table = &[
+    (Ask(Code::PermissionDenied), &["13000410"]),
+    (Ask(Code::QuotaExceeded), &["13000311"]),
+    (Ask(Code::NameConflict), &["13000405"]),
+    (Parent, &["13000304", "13000305", "13000404"]),
+    // The file that was begun: unknown, elsewhere, thrown away, failed.
+    (Gone, &["13000302", "13000306", "13000309", "13000401", "13000402", "13000409", "13000411"]),
+    (Final(Code::SpaceNotFound), &["13000301", "13000412"]),
+    (Final(Code::NameRefused), &["13000310"]),
+    (Retry(Code::ServiceError), &["13000201", "13000403"]),
+    // Both spellings of the gateway (koodrive §9).
+    (Retry(Code::ServiceBusy), &["APIG.0308", "APIGW.0308"]),
+    (Final(Code::RequestRefused), &["13000101", "13000102", "13000303", "13000307", "13000308", "13000312", "13000406", "13000407", "13000408",
+        "13000413", "13000414"]),
+];
+
+/// At create nothing was begun yet: what is missing is the folder.
+pub(super) const CREATE_CODES: Table = &[(Parent, &["13000302", "13000306", "13000309", "13000411"])];
+
+/// The storage's codes (koodrive §5); a 403 is not asked for its code.
+#[rustfmt::skip]
+pub(super) const STORAGE_CODES: Table = &[
+    (Stale, &["AccessDenied", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "InvalidAccessKeyId", "ExpiredToken"]),
+    (Gone, &["NoSuchUpload"]),
+    (Retry(Code::IntegrityFailed), &["BadDigest", "InvalidDigest"]),
+    (Retry(Code::Stalled), &["RequestTimeout"]),
+    (Retry(Code::ConnectionCut), &["IncompleteBody"]),
+    (Final(Code::PartSizeUnusable), &["EntityTooSmall", "EntityTooLarge"]),
+    (Retry(Code::ServiceError), &["InternalError"]),
+    (Retry(Code::ServiceBusy), &["ServiceUnavailable", "SlowDown"]),
+    (Final(Code::RequestRefused), &["NoSuchKey", "NoSuchBucket", "MissingContentLength", "InvalidPart", "InvalidPartOrder"]),
+];
+
+/// True for a code with a row of its own.
+pub(super) fn is_known(code: &str) -> bool {
+    by_code(SERVICE_CODES, Some(code)).is_some()
+}
+
+/// Where a request id may stand (koodrive §9, §5).
+const REQUEST_ID_HEADERS: &[&str] = &["x-request-id", "x-amz-request-id", "x-obs-request-id"];
+
+/// The service's id of the request: from the headers, or else what the body says.
+pub(super) fn request_id<'a>(answer: &'a Answer, body: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    REQUEST_ID_HEADERS.iter().filter_map(|name| answer.header(name)).chain(body).find_map(redact::label)
+}
+
+/// The error of an answer: our own words, and what of the service's may be shown.
+fn error_of(verdict: Verdict, op: Op, answer: &Answer, word: Option<&str>, request_id: Option<String>) -> ErrorInfo {
+    let who = if op == Op::Put { "the storage" } else { "KooDrive" };
+    ErrorInfo {
+        code: verdict.code(),
+        detail: format!("{who} answered {} to {}", answer.status, op.name()),
+        http_status: Some(answer.status),
+        service_code: word.and_then(redact::label),
+        request_id,
+        retry_after_ms: answer.retry_after_ms(),
+    }
+}
+
+/// What the words of a refusal blame: our clock, or who we are.
+fn by_words(answer: &Answer, document: &Document) -> Option<Verdict> {
+    if !(400..=403).contains(&answer.status) {
+        return None;
+    }
+    match document {
+        // The answer's own Date has set the clock right by then.
+        document if document.says("x-date") => Some(Retry(Code::ServiceError)),
+        // A refused credential is documented as a 400 (koodrive §9).
+        document if document.says("authentication failed") => Some(Credential),
+        _ => None,
+    }
+}
+
+/// The fault in an answer of the service whose body was read.
+pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault {
+    let word = document.code();
+    let by_op = (op == Op::Begin).then(|| by_code(CREATE_CODES, word)).flatten();
+    let by_code = by_op.or_else(|| by_code(SERVICE_CODES, word));
+    // A code that says no more than "refused" yields to words; any other's words may repeat a name that reads like them.
+    let vague = Final(Code::RequestRefused);
+    let by_words = || by_words(answer, document).or(by_code);
+    let verdict = by_code.filter(|verdict| *verdict != vague).or_else(by_words);
+    let verdict = verdict.unwrap_or_else(|| match answer.status {
+        // A failure of an unknown kind may hide inside a 200 (koodrive §9).
+        200..=299 => vague,
+        status => by_status(SERVICE_STATUSES, status),
+    });
+    verdict.of(error_of(verdict, op, answer, word, request_id(answer, [])))
+}
+
+/// The fault in an answer of the storage.
+pub(super) fn of_storage(answer: &Answer) -> Fault {
+    let error = xml::read(&answer.body);
+    let word = error.code.as_deref();
+    let by_status = by_status(STORAGE_STATUSES, answer.status);
+    // Any 403 is answered by one more renewal, whatever its words (koodrive §4.3).
+    let verdict = if answer.status == 403 { by_status } else { by_code(STORAGE_CODES, word).unwrap_or(by_status) };
+    verdict.of(error_of(verdict, Op::Put, answer, word, request_id(answer, error.request_id.as_deref())))
+}
+
+/// An answer that is not what the protocol says. `why` is ours.
+pub(super) fn malformed(op: Op, answer: &Answer, why: &str) -> Fault {
+    let verdict = Retry(Code::AnswerMalformed);
+    let mut error = error_of(verdict, op, answer, None, request_id(answer, []));
+    error.detail = format!("the answer to {} can't be used: {why}", op.name());
+    verdict.of(error)
+}
+
+/// What the service has no request for (koodrive §7).
+pub(super) fn not_offered(op: Op, answer: &Answer) -> Fault {
+    let verdict = Final(Code::Unsupported);
+    let mut error = error_of(verdict, op, answer, None, request_id(answer, []));
+    error.detail = format!("KooDrive does not offer {}", op.name());
+    verdict.of(error)
+}

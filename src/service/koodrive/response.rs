@@ -1,0 +1,166 @@
+//! The answers of the service and of its storage. None is kept whole in a receipt: signed links may stand in them.
+
+use crate::{
+    model::{Receipt, http::Answer},
+    redact,
+    service::{
+        Begin, Complete, Fault, Inspected, Lease, Proof, Stored,
+        koodrive::{
+            document::Document,
+            fault::{self, Op},
+            lease,
+            place::Place,
+            session::{self, Upload},
+        },
+    },
+};
+
+/// Longest name or id of a space, in bytes, that is taken from an answer.
+const WORD_BYTES_MAX: usize = 1_024;
+/// What detail answers of a file that is not there (koodrive §9).
+const NOT_THERE: &[&str] = &["13000302", "13000309", "13000401", "13000411"];
+
+/// The object in an answer with a good status; a failure that hides inside one (koodrive §9) is a fault.
+fn document(op: Op, answer: &Answer) -> Result<Document, Fault> {
+    let document = Document::read(&answer.body);
+    if !(200..=299).contains(&answer.status) {
+        return Err(fault::of_document(op, answer, &document.unwrap_or_default()));
+    }
+    let document = document.ok_or_else(|| fault::malformed(op, answer, "it is no JSON object of the kind"))?;
+    match document.succeeded() {
+        None | Some(true) => Ok(document),
+        Some(false) => Err(fault::of_document(op, answer, &document)),
+    }
+}
+
+/// A text of an answer, if it is of an honest length.
+fn word(text: Option<&str>) -> Option<String> {
+    text.filter(|text| text.len() <= WORD_BYTES_MAX).map(str::to_owned)
+}
+
+/// The file's id, if it can be one.
+fn file_id(text: Option<&str>) -> Option<String> {
+    text.filter(|id| session::is_file_id(id)).map(str::to_owned)
+}
+
+impl Place {
+    /// koodrive §3.2. `proof`: what the create said of the content, which the answer to an instant upload does not repeat.
+    pub(super) fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
+        let document = document(Op::Begin, answer)?;
+        let file_name = word(document.file_name.text()).unwrap_or_else(|| self.target.name.clone());
+        let file_id = file_id(document.file_id.text());
+        if document.rapid_upload.bool() == Some(true) || document.exist.bool() == Some(true) {
+            return Ok(Begin::Done(Receipt {
+                name: file_name,
+                file_id,
+                size_bytes: proof.map_or(0, |proof| proof.size_bytes),
+                sha256: proof.and_then(|proof| proof.sha256.clone()),
+                instant: true,
+                request_id: fault::request_id(answer, []),
+                ..Receipt::default()
+            }));
+        }
+        let file_id =
+            file_id.ok_or_else(|| fault::malformed(Op::Begin, answer, "it holds neither a file nor a file's id"))?;
+        let upload = Upload { file_id, file_name, container_id: word(document.container_id.text()) };
+        let lease =
+            lease::read(document.multi_parts.0, self.scheme).map_err(|why| fault::malformed(Op::Begin, answer, why))?;
+        Ok(Begin::Session { session: upload.to_session(), lease })
+    }
+
+    /// koodrive §4.
+    pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
+        lease::read(document(Op::Sign, answer)?.multi_parts.0, self.scheme)
+            .and_then(|lease| lease.ok_or("there is no signed link in it"))
+            .map_err(|why| fault::malformed(Op::Sign, answer, why))
+    }
+
+    /// koodrive §6. A lost or unreadable answer leaves the outcome open. The answer names nothing: `upload` does.
+    pub(super) fn read_complete(
+        &self,
+        upload: Option<&Upload>,
+        proof: &Proof,
+        answer: &Answer,
+    ) -> Result<Complete, Fault> {
+        let fault = match document(Op::Complete, answer) {
+            Ok(document) if document.succeeded() == Some(true) => {
+                let name = upload.map(|upload| &upload.file_name).unwrap_or(&self.target.name).clone();
+                return Ok(Complete::Done(Receipt {
+                    name,
+                    file_id: upload.map(|upload| upload.file_id.clone()),
+                    size_bytes: proof.size_bytes,
+                    sha256: proof.sha256.clone(),
+                    request_id: fault::request_id(answer, []),
+                    ..Receipt::default()
+                }));
+            }
+            Ok(_) => fault::malformed(Op::Complete, answer, "it does not say whether it succeeded"),
+            Err(fault) => fault,
+        };
+        fault.error().service_code.as_deref().and_then(of_complete).ok_or(fault)
+    }
+}
+
+/// What only complete can be told (koodrive §9). A failed upload restarts once, as one that was put together wrongly does.
+fn of_complete(code: &str) -> Option<Complete> {
+    match code {
+        // Done before, or forgotten: only detail tells.
+        "13000401" => Some(Complete::Already),
+        "13000402" | "13000409" => Some(Complete::IntegrityFailed),
+        _ => None,
+    }
+}
+
+/// Whether that is the file of `proof`; `None` when nothing that is told differs, yet not all that is needed is told.
+fn is_same(document: &Document, proof: &Proof) -> Option<bool> {
+    let size = document.size.u64().map(|size| size == proof.size_bytes);
+    let sha256 = document.sha256.text().zip(proof.sha256.as_deref());
+    let sha256 = sha256.map(|(theirs, ours)| theirs.eq_ignore_ascii_case(ours));
+    match (size, sha256) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// koodrive §7. Only a complete makes the object, so without the proof of one it is open.
+pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answer) -> Result<Inspected, Fault> {
+    let open = Inspected::Open { parts: None, lease: None };
+    let document = match document(Op::Inspect, answer) {
+        Ok(document) => document,
+        Err(fault) => {
+            let is_there = match fault.error().service_code.as_deref() {
+                Some(code) => !NOT_THERE.contains(&code) && (answer.status != 404 || fault::is_known(code)),
+                None => answer.status != 404,
+            };
+            return if is_there { Err(fault) } else { Ok(open) };
+        }
+    };
+    let Some(proof) = proof else { return Ok(open) };
+    match is_same(&document, proof) {
+        Some(true) => Ok(Inspected::Done(Receipt {
+            name: word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone()),
+            file_id: file_id(document.id.text()).or_else(|| Some(upload.file_id.clone())),
+            size_bytes: proof.size_bytes,
+            sha256: proof.sha256.clone(),
+            request_id: fault::request_id(answer, []),
+            ..Receipt::default()
+        })),
+        Some(false) => Ok(open),
+        None => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
+    }
+}
+
+/// koodrive §5. The tag is for people: complete names no part.
+pub(super) fn read_put(answer: &Answer) -> Result<Stored, Fault> {
+    if answer.status != 200 {
+        return Err(fault::of_storage(answer));
+    }
+    // A portal's page is no storage's answer.
+    if answer.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    {
+        return Err(fault::malformed(Op::Put, answer, "it is a web page"));
+    }
+    let etag = answer.header("etag").and_then(|etag| redact::label(etag.trim().trim_matches('"')));
+    Ok(Stored { crc64: None, etag })
+}

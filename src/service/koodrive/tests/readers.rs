@@ -1,0 +1,187 @@
+//! What is read of good answers, beyond the fixtures.
+
+use super::{FILE_ID, SHA256, answer, koo, plan, proof, session, target};
+use crate::{
+    error::Code,
+    hash::Midstate,
+    model::KooDriveTarget,
+    service::{Begin, Complete, Fault, Inspected, Proof, Service, Session, koodrive::session::Upload},
+};
+
+/// The vendor's own example of uploadUrl.
+fn page() -> serde_json::Value {
+    let text = include_str!("../../../../tests/golden/koodrive/sign-page-example.answer.txt");
+    let (_, body) = text.split_once("\n\n").expect("an empty line ends the headers");
+    serde_json::from_str(body).expect("JSON")
+}
+
+fn malformed(fault: &Fault) -> bool {
+    matches!(fault, Fault::Retry(error) if error.code == Code::AnswerMalformed)
+}
+
+/// Standard base64, its padding left out.
+fn base64(text: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bits, mut count, mut bytes) = (0u32, 0, Vec::new());
+    for digit in text.bytes() {
+        bits = bits << 6 | DIGITS.iter().position(|known| *known == digit).expect("base64") as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn links_are_verbatim_and_the_parts_own() {
+    let page = page();
+    let lease = koo(target()).read_sign(&session(), &answer(200, &[], &page.to_string())).expect("a lease");
+    assert_eq!(lease.expires_unix_ms, Some(1_718_961_641_000));
+    let parts = page["multiParts"].as_array().expect("a list");
+    assert_eq!(lease.links.len(), parts.len());
+    for part in parts {
+        let number = part["partNumber"].as_u64().expect("a number") as u32;
+        let url = lease.links[&number].url.expose();
+        assert_eq!(Some(url), part["uploadUrl"].as_str());
+        // koodrive §4.2: the state that was said is the one that was signed, bits counted in two words.
+        let (_, context) = url.split_once("X-Amz-Iteration-Hash-Ctx=").expect("a context");
+        let context = context.split(['&', '%']).next().expect("a value");
+        let context: serde_json::Value = serde_json::from_slice(&base64(context)).expect("JSON");
+        assert_eq!(context["h"], part["hashCtx"]);
+        let midstate = Midstate { offset: part["partOffset"].as_u64().expect("an offset"), h: [0; 8] };
+        let (low, high) = midstate.bit_count_words();
+        assert_eq!((context["nl"].as_u64(), context["nh"].as_u64()), (Some(low.into()), Some(high.into())));
+    }
+}
+
+#[test]
+fn the_order_of_parts_says_nothing() {
+    let link = |number: u32| format!(r#"{{"uploadUrl":"https://h/{number}","partNumber":{number},"partId":"9"}}"#);
+    let read = |numbers: &[u32]| {
+        let parts: Vec<_> = numbers.iter().map(|number| link(*number)).collect();
+        let body = format!(r#"{{"code":0,"multiParts":[{}]}}"#, parts.join(","));
+        koo(target()).read_sign(&session(), &answer(200, &[], &body)).expect("a lease")
+    };
+    let lease = read(&[110, 111, 101, 9, 100]);
+    assert_eq!(lease.links.keys().copied().collect::<Vec<_>>(), [9, 100, 101, 110, 111]);
+    for (number, link) in &lease.links {
+        assert_eq!(link.url.expose(), format!("https://h/{number}"));
+    }
+}
+
+#[test]
+fn the_earliest_end_counts() {
+    let link = |number: u32, hour: u32| {
+        let url = format!("https://h/x?X-Amz-Date=20240621T{hour:02}0000Z&X-Amz-Expires=3600");
+        format!(r#"{{"partNumber":{number},"uploadUrl":"{url}"}}"#)
+    };
+    let body = format!(r#"{{"multiParts":[{},{},{}]}}"#, link(1, 9), link(2, 8), link(3, 10));
+    let lease = koo(target()).read_sign(&session(), &answer(200, &[], &body)).expect("a lease");
+    assert_eq!(lease.expires_unix_ms, Some(1_718_960_400_000));
+}
+
+#[test]
+fn a_link_that_could_not_be_sent_is_refused() {
+    let bodies = [
+        r#"{"multiParts":[{"partNumber":1,"uploadUrl":"https://h/x\r\nX: y"}]}"#,
+        r#"{"multiParts":[{"partNumber":1,"uploadUrl":"https://h/x y"}]}"#,
+        r#"{"multiParts":[{"partNumber":1,"uploadUrl":"http://h/x"}]}"#,
+        r#"{"multiParts":[{"partNumber":1,"uploadUrl":"https://u@h/x"}]}"#,
+        r#"{"multiParts":[{"partNumber":1,"uploadUrl":"/x"}]}"#,
+        r#"{"multiParts":[{"partNumber":10001,"uploadUrl":"https://h/x"}]}"#,
+        r#"{"multiParts":[{"uploadUrl":"https://h/x"}]}"#,
+        r#"{"multiParts":[{"partNumber":1}]}"#,
+        r#"{"multiParts":[[1,"https://h/x"]]}"#,
+        r#"{"multiParts":["https://h/x"]}"#,
+        r#"{"multiParts":{"1":"https://h/x"}}"#,
+        r#"{"multiParts":[]}"#,
+        r#"{"code":0}"#,
+        "[]",
+        "",
+    ];
+    for body in bodies {
+        let fault = koo(target()).read_sign(&session(), &answer(200, &[], body)).expect_err("refused");
+        assert!(malformed(&fault), "{body}: {fault:?}");
+    }
+    let many: Vec<_> = (0..10_001).map(|_| r#"{"partNumber":1,"uploadUrl":"https://h/x"}"#).collect();
+    let body = format!(r#"{{"multiParts":[{}]}}"#, many.join(","));
+    let fault = koo(target()).read_sign(&session(), &answer(200, &[], &body)).expect_err("refused");
+    assert!(malformed(&fault));
+}
+
+#[test]
+fn links_are_plain_only_where_the_endpoint_is() {
+    let plain = koo(KooDriveTarget { endpoint: "http://h".to_owned(), ..target() });
+    for url in ["http://h/x", "https://h/x"] {
+        let body = format!(r#"{{"multiParts":[{{"partNumber":1,"uploadUrl":"{url}"}}]}}"#);
+        let lease = plain.read_sign(&session(), &answer(200, &[], &body)).expect("a lease");
+        assert_eq!(lease.links[&1].url.expose(), url);
+    }
+}
+
+#[test]
+fn the_session_remembers_what_only_create_tells() {
+    let session = |body: &str| match koo(target()).read_begin(None, &answer(200, &[], body)) {
+        Ok(Begin::Session { session, .. }) => session.0,
+        other => panic!("{other:?}"),
+    };
+    let named = session(r#"{"fileId":"F1","fileName":"test_1.zip","containerId":"c","code":"0"}"#);
+    assert_eq!(named, serde_json::json!({ "file_id": "F1", "file_name": "test_1.zip", "container_id": "c" }));
+    assert_eq!(session(r#"{"fileId":"F1"}"#), serde_json::json!({ "file_id": "F1", "file_name": "test.zip" }));
+    let long = format!(r#"{{"fileId":"F1","fileName":"{}"}}"#, "x".repeat(2_000));
+    assert_eq!(session(&long), serde_json::json!({ "file_id": "F1", "file_name": "test.zip" }));
+    assert_eq!(Upload::of(&Session(serde_json::json!(7))).file_id, "unreadable-session");
+}
+
+#[test]
+fn a_receipt_says_what_is_known() {
+    let upload = Upload::of(&session());
+    let done = koo(target()).place.read_complete(Some(&upload), &proof(), &answer(200, &[], r#"{"code":0}"#));
+    let Ok(Complete::Done(receipt)) = done else { panic!("{done:?}") };
+    assert_eq!((receipt.name.as_str(), receipt.file_id.as_deref()), ("test_20240104_105403.zip", Some(FILE_ID)));
+    assert_eq!((receipt.size_bytes, receipt.sha256.as_deref(), receipt.crc64), (20 << 20, Some(SHA256), None));
+    let begun = koo(target()).place.read_begin(Some(&proof()), &answer(200, &[], r#"{"exist":true}"#));
+    let Ok(Begin::Done(receipt)) = begun else { panic!("{begun:?}") };
+    assert!(receipt.instant && receipt.size_bytes == 20 << 20 && receipt.name == "test.zip");
+}
+
+#[test]
+fn an_inspection_tells_only_with_proof() {
+    let same = format!(r#"{{"size":"20971520","sha256":"{SHA256}"}}"#);
+    let read = |proof: Option<&Proof>, status, body: &str| {
+        koo(target()).read_inspect(&session(), &plan(), proof, &answer(status, &[], body))
+    };
+    let word = |inspected| match inspected {
+        Ok(Inspected::Done(_)) => "done",
+        Ok(Inspected::Open { parts: None, lease: None }) => "open",
+        Ok(Inspected::Open { .. }) => "more than is known",
+        Err(fault) if malformed(&fault) => "cannot tell",
+        Err(_) => "fault",
+    };
+    let rows = [
+        (200, same.as_str(), "done", "open"),
+        (200, r#"{"size":1}"#, "open", "open"),
+        (200, r#"{"sha256":"00"}"#, "open", "open"),
+        (200, r#"{"size":20971520}"#, "cannot tell", "open"),
+        (200, "{}", "cannot tell", "open"),
+        (200, "<html>", "cannot tell", "cannot tell"),
+        (404, "", "open", "open"),
+        (404, r#"{"code":13009999}"#, "open", "open"),
+        (404, r#"{"code":13000410}"#, "fault", "fault"),
+        (400, r#"{"code":13000302}"#, "open", "open"),
+        (200, r#"{"code":"13000309"}"#, "open", "open"),
+        (400, r#"{"code":13000401}"#, "open", "open"),
+        (400, r#"{"code":13000411}"#, "open", "open"),
+        (400, r#"{"code":13000306}"#, "fault", "fault"),
+        (401, "", "fault", "fault"),
+        (500, "", "fault", "fault"),
+    ];
+    for (status, body, with, without) in rows {
+        assert_eq!(word(read(Some(&proof()), status, body)), with, "{body}");
+        assert_eq!(word(read(None, status, body)), without, "{body}");
+    }
+    let unhashed = Proof { sha256: None, ..proof() };
+    assert_eq!(word(read(Some(&unhashed), 200, &same)), "cannot tell");
+}
