@@ -119,7 +119,7 @@ pub struct Oracles {
 impl Oracles {
     pub fn new(options: &Options) -> Oracles {
         let of = (0..options.uploads).map(|_| Of::default()).collect();
-        Oracles { of, failure: None, paranoid: options.storm_ms % 8 == 0, clock_jumped: None }
+        Oracles { of, failure: None, paranoid: options.storm_ms.is_multiple_of(8), clock_jumped: None }
     }
 
     pub fn clock_jumped(&mut self, tick: u64) {
