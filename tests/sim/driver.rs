@@ -75,6 +75,9 @@ impl Phone {
 impl World {
     pub fn event(&mut self, row: usize, event: Event) {
         let now = self.now();
+        if matches!(event, Event::Network { .. } | Event::Command(Command::Resume | Command::Go)) {
+            self.oracles.of[row].things_changed();
+        }
         self.check_secrets(|| format!("{event:?}"));
         if let Some(live) = self.phone.as_mut().and_then(|phone| phone.live(row)) {
             live.done = false;
@@ -239,11 +242,15 @@ impl World {
             entry.wake = wake.filter(|_| entry.eligible);
             entry.stage = Stage::Idle;
         }
+        let endless = matches!(&state, State::Waiting { waiting } if waiting.retry_in_ms.is_some() && wake.is_none());
         let changed = entry.state != state;
         entry.state = state.clone();
         let gate = phone.schedule.next_open(now.tick);
         for at in [wake, gate].into_iter().flatten() {
             self.after(at.since_ms(now.tick).max(1), Due::Wake);
+        }
+        if endless {
+            self.violated(format!("u{row} waits without a wake: {state:?}"));
         }
         if changed {
             self.note(|_| format!("u{row} {state:?}"));

@@ -58,6 +58,8 @@ pub struct Flight {
     pub opened: Option<Identity>,
     pub sent: Stretch,
     pub early: Option<Answer>,
+    /// Asked to end.
+    pub stopped: bool,
     /// The phone knows its end, or is dead.
     pub done: bool,
 }
@@ -75,7 +77,8 @@ impl World {
         let (flight, host) = (self.serial, request.host().to_owned());
         let opened = self.leaves(row, op, &host, flight);
         let sent = Stretch::default();
-        self.flights.insert(flight, Flight { row, op, request, fate, opened, sent, early: None, done: false });
+        self.flights
+            .insert(flight, Flight { row, op, request, fate, opened, sent, early: None, stopped: false, done: false });
         let ms = self.rng.u64(5..80);
         self.after(ms, Due::Block(flight));
     }
@@ -314,6 +317,9 @@ impl World {
     }
 
     pub fn cancel_flight(&mut self, flight: u64) {
+        if let Some(flight) = self.flights.get_mut(&flight) {
+            flight.stopped = true;
+        }
         let ms = self.rng.u64(1..40);
         self.fail(flight, ms, TransportFault::Cancelled);
     }

@@ -18,6 +18,8 @@ use super::{
 
 /// Control requests of one upload within ten seconds: each kind has a gate, so more is a loop.
 const CONTROLS_IN_10_S_MAX: usize = 40;
+/// What went wrong is not tried again sooner.
+const DELAY_MS_MIN: u64 = 300;
 
 /// What went on that excuses an ending or a restart.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +59,8 @@ pub struct Of {
     controls: VecDeque<u64>,
     /// Parts that the service listed as they are in the file, in this machine's life.
     adoptable: BTreeSet<u32>,
-    tried: BTreeMap<u32, u32>,
+    /// When a kind of request went wrong last, unless the host said since that things changed.
+    failed_at: BTreeMap<OpKind, u64>,
     pub objects: u32,
 }
 
@@ -66,8 +69,14 @@ impl Of {
         self.shown = 0;
         self.stopped_reads.clear();
         self.adoptable.clear();
+        self.failed_at.clear();
         self.lease_came = None;
         self.refused_signatures.clear();
+    }
+
+    /// The host says that things changed: everything may be tried at once.
+    pub fn things_changed(&mut self) {
+        self.failed_at.clear();
     }
 
     fn apply(&mut self, record: &Record) {
@@ -110,7 +119,7 @@ pub struct Oracles {
 impl Oracles {
     pub fn new(options: &Options) -> Oracles {
         let of = (0..options.uploads).map(|_| Of::default()).collect();
-        Oracles { of, failure: None, paranoid: options.storm_ms % 8 == 0, clock_jumped: None }
+        Oracles { of, failure: None, paranoid: options.storm_ms.is_multiple_of(8), clock_jumped: None }
     }
 
     pub fn clock_jumped(&mut self, tick: u64) {
@@ -206,6 +215,7 @@ impl World {
         };
         demand(!same, "two of a kind under way");
         demand(parts + controls < parallel + 2, "more requests under way than allowed");
+        demand(of.failed_at.get(&op.kind).is_none_or(|at| tick >= at + DELAY_MS_MIN), "repeated without a delay");
         demand(of.ending.is_none() || op.kind == OpKind::Abort, "went on after its ending");
         match op.kind {
             OpKind::Part(number) => {
@@ -215,7 +225,6 @@ impl World {
                 demand(of.session && of.plan.is_some(), "a part without a kept session");
                 let signature = signature_of(request);
                 demand(signature.is_none_or(|id| !of.refused_signatures.contains(&id)), "a refused link is used again");
-                *of.tried.entry(number).or_default() += 1;
             }
             OpKind::Sign => {
                 let young = of.lease_came.is_some_and(|came| tick - came < 500) && !of.lease_spent;
@@ -268,6 +277,13 @@ impl World {
             .collect();
         let (tick, content) = (self.tick, &self.sources[row].content);
         let of = &mut self.oracles.of[row];
+        let broke = matches!(
+            result,
+            Err(TransportFault::Cut { reused: false, .. } | TransportFault::Stalled(_) | TransportFault::Malformed(_))
+        );
+        if broke && !flight.stopped {
+            of.failed_at.insert(kind, tick);
+        }
         match (kind, result) {
             (OpKind::Part(_), Ok(answer)) if matches!(answer.status, 401 | 403) => {
                 of.refused_signatures.extend(signature);
@@ -341,6 +357,10 @@ impl World {
             of.shown = progress.bytes_shown;
             if let State::Waiting { waiting } = state {
                 let named = matches!(waiting.reason, WaitReason::Held | WaitReason::Credential);
+                let tried = matches!(waiting.reason, WaitReason::Retry | WaitReason::Disk);
+                if tried && waiting.retry_in_ms.is_none() {
+                    wrong = Some("a wait for another try that nothing ends".to_owned());
+                }
                 if !named && (waiting.error.is_none() || explanation.text.is_empty()) {
                     wrong = Some("a wait without an explanation".to_owned());
                 }
