@@ -204,7 +204,11 @@ impl Machine {
 
     fn probed(&mut self, now: Now, probed: Probed) {
         match probed {
-            Probed::Done(receipt) => self.complete_with(now, receipt),
+            Probed::Done(receipt) => {
+                // No complete left: then it was the begin.
+                let instant = receipt.instant || self.facts.intent.is_none();
+                self.complete_with(now, Receipt { instant, ..receipt });
+            }
             Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo),
             Probed::NotDone => {
                 self.finish = Finish::No;
@@ -357,7 +361,9 @@ impl Machine {
                     return;
                 }
                 if self.facts.ending.is_none() {
-                    let unsettled = self.facts.intent.is_some() && op.kind != OpKind::Complete;
+                    let complete = self.facts.intent.is_some() && op.kind != OpKind::Complete;
+                    let begin = self.facts.begin_intent.is_some() && op.kind != OpKind::Begin;
+                    let unsettled = complete || begin;
                     let step = if unsettled { self.unknown(now) } else { self.end(now, Ending::Failed(error)) };
                     self.outbox.push_back(step);
                 }

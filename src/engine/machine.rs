@@ -299,7 +299,10 @@ impl Machine {
         if restarts || plans {
             self.refill_todo();
         }
-        self.begin_armed |= begins;
+        if begins {
+            self.begin_armed = true;
+            self.finish = Finish::No;
+        }
         if intends {
             self.finish = Finish::Armed;
         }

@@ -3,14 +3,34 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::service::Session;
+use crate::{
+    model::SmhMode,
+    service::{Session, smh::learnt::Numbers},
+};
 
-/// How the bytes of a task travel. `simple` and `form` are reserved words.
+/// How the bytes of a task travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
+    /// Parts (smh §3.2).
     #[default]
     Multipart,
+    /// One PUT (smh §2).
+    Simple,
+    /// One form POST (smh §3.1).
+    Form,
+}
+
+impl Mode {
+    /// What suits a cut. `parts_total` is that of the whole file.
+    pub(super) fn of(wanted: SmhMode, parts_total: u32) -> Mode {
+        match wanted {
+            SmhMode::Simple => Mode::Simple,
+            SmhMode::Form => Mode::Form,
+            SmhMode::Auto if parts_total == 1 => Mode::Simple,
+            SmhMode::Auto | SmhMode::Multipart => Mode::Multipart,
+        }
+    }
 }
 
 /// How the service signs (smh §0.2).
@@ -33,6 +53,9 @@ pub(super) struct Task {
     /// What an answer showed, once one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deployment: Option<Deployment>,
+    /// How part numbers were said when they were understood.
+    #[serde(default, skip_serializing_if = "Numbers::is_text")]
+    pub(super) numbers: Numbers,
 }
 
 impl Task {
@@ -47,6 +70,7 @@ impl Task {
             confirm_key: "unreadable-session".to_owned(),
             mode: Mode::Multipart,
             deployment: None,
+            numbers: Numbers::Text,
         })
     }
 }
