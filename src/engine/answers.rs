@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     model::{
-        Now, Receipt,
+        Now, PartPlan, Receipt,
         http::{Answer, Sent, TransportFault},
     },
     service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Probed, Stored},
@@ -64,7 +64,7 @@ impl Machine {
                 self.service.read_put(answer, &sent).and_then(|stored| self.stored(number, &stored, sent))
             }
             OpKind::Inspect => self
-                .with_session(|machine, session| match machine.facts.plan {
+                .with_session(|machine, session| match machine.facts.plan.or_else(|| machine.cut_by_default()) {
                     Some(plan) => machine.service.read_inspect(session, &plan, machine.facts.intent.as_ref(), answer),
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
@@ -91,6 +91,11 @@ impl Machine {
             }
             Err(fault) => self.refused(now, op, state, fault),
         }
+    }
+
+    /// The whole of a session that is not cut yet.
+    fn cut_by_default(&self) -> Option<PartPlan> {
+        self.service.plan(self.source.identity()?.size_bytes, None).ok()
     }
 
     fn with_session<T>(
@@ -169,6 +174,10 @@ impl Machine {
     fn inspected(&mut self, now: Now, answer: &Answer, inspected: Inspected) {
         match inspected {
             Inspected::Done(receipt) => self.complete_with(now, receipt),
+            // Only how it is cut was asked; what it has is looked at once there is a plan.
+            Inspected::Open { parts, .. } if self.facts.plan.is_none() => {
+                self.see_cut(parts.as_deref().unwrap_or_default());
+            }
             Inspected::Open { parts, lease } => {
                 self.inspected = true;
                 if let Some(lease) = lease {

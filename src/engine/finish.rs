@@ -116,7 +116,9 @@ impl Machine {
     pub(super) fn unknown(&mut self, now: Now) -> Step {
         let detail = match self.facts.intent {
             Some(_) => "the answer to the complete was lost, and the service gives no proof of its outcome",
-            None => "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome",
+            None => {
+                "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome"
+            }
         };
         self.end(now, Ending::Failed(ErrorInfo::new(Code::OutcomeUnknown, detail)))
     }

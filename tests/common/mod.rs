@@ -15,7 +15,7 @@ use partway::{
         Client, Config, Credential, CredentialAsk, CredentialProvider, Select, Snapshot, Source, State, UploadRequest,
         WaitReason,
     },
-    model::{Receipt, SmhTarget, Target},
+    model::{Receipt, SmhMode, SmhTarget, Target},
 };
 use partway_sandbox::{Config as CloudConfig, LogEntry, Rule, Sandbox, Step, StoredObject};
 
@@ -95,6 +95,13 @@ impl World {
         Client::open(self.config()).expect("the client opens")
     }
 
+    /// The cloud's own word for the one task that is open.
+    pub fn confirm_key(&self) -> String {
+        let open: Vec<_> = self.cloud.uploads().into_iter().filter(|task| !task.confirmed).collect();
+        assert_eq!(open.len(), 1, "{open:?}");
+        open[0].confirm_key.clone()
+    }
+
     pub fn target(&self, path: &str) -> SmhTarget {
         SmhTarget {
             endpoint: self.cloud.api_url(),
@@ -110,6 +117,13 @@ impl World {
     pub fn request(&self, file: &Path, remote: &str) -> UploadRequest {
         let mut request = UploadRequest::new(remote, Target::Smh(self.target(remote)), Source::path(file));
         request.part_size_bytes = Some(MIB);
+        request
+    }
+
+    /// The same, the bytes travelling that way.
+    pub fn request_by(&self, mode: SmhMode, file: &Path, remote: &str) -> UploadRequest {
+        let mut request = self.request(file, remote);
+        request.target = Target::Smh(SmhTarget { mode, ..self.target(remote) });
         request
     }
 

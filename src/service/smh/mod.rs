@@ -20,8 +20,8 @@ use crate::{
         http::{Answer, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, Service, Session,
-        Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, Service,
+        Session, Stored,
     },
 };
 use place::Place;
@@ -98,6 +98,10 @@ impl Service for Smh {
 
     fn read_begin(&self, answer: &Answer) -> Result<Begin, Fault> {
         self.place.read_begin(answer)
+    }
+
+    fn adopt(&self, confirm_key: &str) -> Option<Session> {
+        session::is_confirm_key(confirm_key).then(|| Task::adopted(confirm_key).to_session())
     }
 
     fn create_parent(&self, caller: Caller<'_>) -> Request {

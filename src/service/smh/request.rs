@@ -196,13 +196,7 @@ impl Place {
     }
 
     /// smh §2, §3.1, §3.2, §3.3, and with hashes §9.2.
-    pub(super) fn begin(
-        &self,
-        caller: Caller<'_>,
-        plan: &PartPlan,
-        conflict: &Conflict,
-        content: &Content,
-    ) -> Request {
+    pub(super) fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict, content: &Content) -> Request {
         let target = &self.target;
         let mode = Mode::of(target.mode, plan.parts_total());
         let url = self.file_url(&self.path);

@@ -10,9 +10,9 @@ use crate::{
         smh::{
             document::{Document, Path},
             fault::{self, Op},
+            learnt::Numbers,
             lease,
             place::Place,
-            learnt::Numbers,
             session::{self, Deployment, Mode, Task},
         },
     },
@@ -125,9 +125,7 @@ impl Place {
     /// The service refused the words of a request: where it may be another deployment than it seemed, the next try says others (smh §17.5, §17.6).
     fn other_words(&self, fault: Fault) -> Fault {
         match fault {
-            Fault::Final(error)
-                if error.service_code.as_deref() == Some("ParamInvalid") && self.learnt.refused() =>
-            {
+            Fault::Final(error) if error.service_code.as_deref() == Some("ParamInvalid") && self.learnt.refused() => {
                 Fault::Retry(error)
             }
             fault => fault,

@@ -59,6 +59,11 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// One that something else began; only parts can be gone on with.
+    pub(super) fn adopted(confirm_key: &str) -> Task {
+        Task { confirm_key: confirm_key.to_owned(), mode: Mode::Multipart, deployment: None, numbers: Numbers::Text }
+    }
+
     pub(super) fn to_session(&self) -> Session {
         // A struct of two words and a text always becomes a value.
         Session(serde_json::to_value(self).unwrap_or_default())
@@ -66,12 +71,10 @@ impl Task {
 
     /// Reads the journalled form. One that can't be read names a task that no service has: it is answered like any forgotten one.
     pub(super) fn of(session: &Session) -> Task {
-        Task::deserialize(&session.0).ok().filter(|task| is_confirm_key(&task.confirm_key)).unwrap_or_else(|| Task {
-            confirm_key: "unreadable-session".to_owned(),
-            mode: Mode::Multipart,
-            deployment: None,
-            numbers: Numbers::Text,
-        })
+        Task::deserialize(&session.0)
+            .ok()
+            .filter(|task| is_confirm_key(&task.confirm_key))
+            .unwrap_or_else(|| Task::adopted("unreadable-session"))
     }
 }
 
