@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Verb::List(args) => list::run(args),
         Verb::Explain(args) => explain::run(args),
         Verb::Cancel(args) => cancel::run(args),
-        Verb::Adopt(args) => unbuilt::adopt(args),
+        Verb::Adopt(args) => upload::adopt(args),
         Verb::Digest(args) => digest::run(args),
         Verb::Sandbox(args) => sandbox::run(args),
         Verb::Demo(args) => demo::run(args),

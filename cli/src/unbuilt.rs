@@ -3,19 +3,13 @@
 use partway::error::{Code, ErrorInfo};
 
 use crate::{
-    args::{AdoptArgs, ExplainArgs, UploadArgs},
-    exit::Exit,
-    words::{InstantWord, ModeWord, Service},
+    args::{ExplainArgs, UploadArgs},
+    words::Service,
 };
 
 type Unbuilt<A> = (&'static str, fn(&A) -> bool);
 
-const UPLOAD: &[Unbuilt<UploadArgs>] = &[
-    ("--mode simple", |args| args.smh.mode == Some(ModeWord::Simple)),
-    ("--mode form", |args| args.smh.mode == Some(ModeWord::Form)),
-    ("--instant always", |args| args.instant == InstantWord::Always && args.service == Service::Smh),
-    ("--verify-source", |args| args.verify_source),
-];
+const UPLOAD: &[Unbuilt<UploadArgs>] = &[("--verify-source", |args| args.verify_source)];
 
 const EXPLAIN: &[Unbuilt<ExplainArgs>] = &[("--remote", |args| args.remote)];
 
@@ -27,11 +21,6 @@ pub(crate) fn upload(args: &UploadArgs) -> Result<(), ErrorInfo> {
 /// Refuses an explanation that asks for one of them.
 pub(crate) fn explain(args: &ExplainArgs) -> Result<(), ErrorInfo> {
     check(EXPLAIN, args)
-}
-
-/// `partway adopt` is one of them.
-pub(crate) fn adopt(_: &AdoptArgs) -> Result<Exit, ErrorInfo> {
-    Err(refusal("adopt"))
 }
 
 fn check<A>(table: &[Unbuilt<A>], args: &A) -> Result<(), ErrorInfo> {

@@ -1,16 +1,16 @@
 //! `partway upload`
 
 use partway::{
-    client::{Change, How, Select, Source, UploadRequest},
+    client::{Adopt, Change, How, Select, Source, UploadRequest},
     engine::{State, WaitReason},
     error::ErrorInfo,
     model::{InstantMode, OnChange},
 };
 
 use crate::{
-    args::UploadArgs,
+    args::{AdoptArgs, UploadArgs},
     credential::Tokens,
-    exit::Exit,
+    exit::{Exit, usage},
     file::LocalFile,
     run::Run,
     target, unbuilt,
@@ -25,10 +25,25 @@ struct Planned {
 }
 
 pub(crate) fn run(args: &UploadArgs) -> Result<Exit, ErrorInfo> {
+    go(args, None)
+}
+
+/// `partway adopt`
+pub(crate) fn adopt(args: &AdoptArgs) -> Result<Exit, ErrorInfo> {
+    if args.upload.files.len() > 1 {
+        return Err(usage("a CONFIRM_KEY is of one FILE"));
+    }
+    go(&args.upload, Some(&args.confirm_key))
+}
+
+fn go(args: &UploadArgs, confirm_key: Option<&str>) -> Result<Exit, ErrorInfo> {
     unbuilt::upload(args)?;
     let several = args.files.len() > 1;
-    let planned: Vec<Planned> =
-        args.files.iter().map(|file| plan(args, LocalFile::look(file), several)).collect::<Result<_, _>>()?;
+    let planned: Vec<Planned> = args
+        .files
+        .iter()
+        .map(|file| plan(args, confirm_key, LocalFile::look(file), several))
+        .collect::<Result<_, _>>()?;
     let tokens = Tokens::need(args.transfer.token_command.as_deref())?;
     let mut run = Run::open(&args.common, &args.transfer, tokens)?;
     for planned in planned {
@@ -37,7 +52,7 @@ pub(crate) fn run(args: &UploadArgs) -> Result<Exit, ErrorInfo> {
     Ok(run.go())
 }
 
-fn plan(args: &UploadArgs, file: LocalFile, several: bool) -> Result<Planned, ErrorInfo> {
+fn plan(args: &UploadArgs, confirm_key: Option<&str>, file: LocalFile, several: bool) -> Result<Planned, ErrorInfo> {
     let target = target::target(args, file.name(), file.metadata.as_ref().ok(), several)?;
     let key = target::key(&target, &file.path)?;
     let request = UploadRequest {
@@ -51,6 +66,7 @@ fn plan(args: &UploadArgs, file: LocalFile, several: bool) -> Result<Planned, Er
             InstantWord::Always => InstantMode::Always,
             InstantWord::Off => InstantMode::Off,
         },
+        adopt: confirm_key.map(|key| Adopt { confirm_key: key.to_owned(), part_size_bytes: None }),
         part_size_bytes: args.part_size,
         parallel_parts: args.transfer.parallel,
         ..UploadRequest::new(key, target, Source::path(&file.path))

@@ -83,12 +83,8 @@ fn what_can_not_be() {
 #[test]
 fn what_is_not_built_yet() {
     for args in [
-        &with(&["--mode", "simple"])[..],
-        &with(&["--mode", "form"]),
-        &with(&["--instant", "always"]),
-        &with(&["--verify-source"]),
+        &with(&["--verify-source"])[..],
         &["upload", "FILE", "--service", "koodrive", "--endpoint", "https://h", "--container", "C"],
-        &["adopt", "KEY", "FILE", "--service", "smh", "--endpoint", "https://h", "--library", "L", "--path", "p"],
         &["explain", "ID", "--remote"],
     ] {
         assert_eq!(refused(args)["name"], "unsupported", "{args:?}");

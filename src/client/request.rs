@@ -26,6 +26,8 @@ pub struct UploadRequest {
     pub on_change: OnChange,
     /// Whether to try to have the content recognised.
     pub instant: InstantMode,
+    /// An upload that another SDK began is continued: what the service has of it is read and compared, the rest is sent.
+    pub adopt: Option<Adopt>,
     /// Every part but the last; refused if it can't work. The service's default, grown to fit, without it.
     pub part_size_bytes: Option<u64>,
     /// At most so many parts at once; the client's limit without it.
@@ -45,10 +47,20 @@ impl UploadRequest {
             conflict: Conflict::default(),
             on_change: OnChange::default(),
             instant: InstantMode::default(),
+            adopt: None,
             part_size_bytes: None,
             parallel_parts: None,
         }
     }
+}
+
+/// An upload that something else began.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Adopt {
+    /// The service's own handle of it (SMH).
+    pub confirm_key: String,
+    /// How it is cut, if that is known; else it is seen in what the service has.
+    pub part_size_bytes: Option<u64>,
 }
 
 /// The greatest size of an upload's tags, keys and values together.

@@ -95,6 +95,13 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
         return usage("at least one part at a time");
     }
     let service = crate::service::open(&request.target)?;
+    let (adopted, part_size_bytes) = match &request.adopt {
+        None => (None, request.part_size_bytes),
+        Some(adopt) => match service.adopt(&adopt.confirm_key) {
+            None => return usage("the service has no uploads of that name that could be continued"),
+            session => (session, adopt.part_size_bytes.or(request.part_size_bytes)),
+        },
+    };
     let (path, size_bytes, delete_at_end) = match &request.source.what {
         SourceWhat::Path { path, delete_at_end } => {
             let path = absolute(path)?;
@@ -107,7 +114,7 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
     };
     // A part size that can't work is refused now, not when the source is opened.
     if let Some(size_bytes) = size_bytes {
-        service.plan(size_bytes, request.part_size_bytes)?;
+        service.plan(size_bytes, part_size_bytes)?;
     }
     let record = UploadRecord {
         id: new_id(),
@@ -121,7 +128,8 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
         conflict: request.conflict,
         on_change: request.on_change,
         instant: request.instant,
-        part_size_bytes: request.part_size_bytes,
+        adopted,
+        part_size_bytes,
         parallel_parts: request.parallel_parts,
     };
     let lasting = matches!(request.source.what, SourceWhat::Path { .. } | SourceWhat::Later);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     model::{
-        Now, Receipt,
+        Now, PartPlan, Receipt,
         http::{Answer, Sent, TransportFault},
     },
     service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Probed, Stored},
@@ -68,7 +68,7 @@ impl Machine {
                 self.service.read_put(answer, &sent).and_then(|stored| self.stored(number, &stored, sent))
             }
             OpKind::Inspect => self
-                .with_session(|machine, session| match machine.facts.plan {
+                .with_session(|machine, session| match machine.facts.plan.or_else(|| machine.cut_by_default()) {
                     Some(plan) => machine.service.read_inspect(session, &plan, machine.facts.intent.as_ref(), answer),
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
@@ -98,6 +98,11 @@ impl Machine {
             }
             Err(fault) => self.refused(now, op, state, fault),
         }
+    }
+
+    /// The whole of a session that is not cut yet.
+    fn cut_by_default(&self) -> Option<PartPlan> {
+        self.service.plan(self.source.identity()?.size_bytes, None).ok()
     }
 
     fn with_session<T>(
@@ -176,6 +181,10 @@ impl Machine {
     fn inspected(&mut self, now: Now, answer: &Answer, inspected: Inspected) {
         match inspected {
             Inspected::Done(receipt) => self.complete_with(now, receipt),
+            // Only how it is cut was asked; what it has is looked at once there is a plan.
+            Inspected::Open { parts, .. } if self.facts.plan.is_none() => {
+                self.see_cut(parts.as_deref().unwrap_or_default());
+            }
             Inspected::Open { parts, lease } => {
                 self.inspected = true;
                 if let Some(lease) = lease {
@@ -211,7 +220,11 @@ impl Machine {
 
     fn probed(&mut self, now: Now, probed: Probed) {
         match probed {
-            Probed::Done(receipt) => self.complete_with(now, receipt),
+            Probed::Done(receipt) => {
+                // No complete left: then it was the begin.
+                let instant = receipt.instant || self.facts.intent.is_none();
+                self.complete_with(now, Receipt { instant, ..receipt });
+            }
             Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo),
             Probed::NotDone => {
                 self.finish = Finish::No;
@@ -378,7 +391,9 @@ impl Machine {
                     return;
                 }
                 if self.facts.ending.is_none() {
-                    let unsettled = self.facts.intent.is_some() && op.kind != OpKind::Complete;
+                    let complete = self.facts.intent.is_some() && op.kind != OpKind::Complete;
+                    let begin = self.facts.begin_intent.is_some() && op.kind != OpKind::Begin;
+                    let unsettled = complete || begin;
                     let step = if unsettled { self.unknown(now) } else { self.end(now, Ending::Failed(error)) };
                     self.outbox.push_back(step);
                 }

@@ -36,6 +36,12 @@ impl Machine {
             }
             return self.reconcile(now, slots);
         }
+        if self.begin_unsettled() {
+            if self.backoff.exhausted().is_some() {
+                return Ok(self.unknown(now));
+            }
+            return self.reconcile_begin(now, slots);
+        }
         if self.facts.session.is_none() {
             if self.in_flight(OpKind::Begin) && !late {
                 return Err(Why::Working(Phase::Starting));

@@ -60,7 +60,9 @@ impl Machine {
         if beginning && !self.facts.hashed.is_empty() {
             return Ok(None);
         }
-        if !beginning && instant == InstantMode::Auto && !self.quick(plan.size_bytes) {
+        // A pass goes part by part: a first part that is the whole of a large file is no beginning.
+        let wanted_bytes = if beginning { plan.part_size_bytes.min(plan.size_bytes) } else { plan.size_bytes };
+        if instant == InstantMode::Auto && !self.quick(wanted_bytes) {
             self.digest.missed = true;
             return Ok(None);
         }

@@ -72,10 +72,10 @@ impl Facts {
         let mut facts = Facts {
             conflict: upload.conflict.clone(),
             on_change: upload.on_change,
+            session: upload.adopted.clone(),
             upload: *upload,
             plan: None,
             identity: None,
-            session: None,
             proven: BTreeMap::new(),
             bytes_proven: 0,
             tried: BTreeSet::new(),

@@ -96,9 +96,30 @@ impl Machine {
         self.inspect(now, slots, Phase::Reconciling)
     }
 
+    /// True when a begin that may have made the object left, nobody told what became of it, and the object can be looked for. Where it can't, the begin
+    /// is said again in a way that makes no second one.
+    pub(super) fn begin_unsettled(&self) -> bool {
+        self.facts.begin_intent.is_some()
+            && !self.begin_armed
+            && !self.in_flight(OpKind::Begin)
+            && self.service.capabilities().probes
+    }
+
+    /// Looks for the object that a begin may have made.
+    pub(super) fn reconcile_begin(&mut self, now: Now, slots: &mut Slots) -> Next {
+        self.control(now, slots, OpKind::Probe, Phase::Reconciling, |machine, credential| {
+            machine.service.probe(machine.caller(credential, now))
+        })
+    }
+
     /// Nothing proves whether the object exists: said so, never guessed.
     pub(super) fn unknown(&mut self, now: Now) -> Step {
-        let detail = "the answer to the complete was lost, and the service gives no proof of its outcome";
+        let detail = match self.facts.intent {
+            Some(_) => "the answer to the complete was lost, and the service gives no proof of its outcome",
+            None => {
+                "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome"
+            }
+        };
         self.end(now, Ending::Failed(ErrorInfo::new(Code::OutcomeUnknown, detail)))
     }
 

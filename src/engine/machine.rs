@@ -122,6 +122,8 @@ pub struct Machine {
     pub(super) digest: DigestState,
     pub(super) adoptable: VecDeque<ListedPart>,
     pub(super) adopting: Option<ListedPart>,
+    /// How a session that something else began is cut, as far as its list shows; `None` before that was looked at.
+    pub(super) adopted_cut: Option<Option<u64>>,
     // Order.
     pub(super) backoff: Backoff,
     pub(super) clock: ServiceClock,
@@ -177,6 +179,7 @@ impl Machine {
             digest: DigestState::default(),
             adoptable: VecDeque::new(),
             adopting: None,
+            adopted_cut: None,
             backoff: Backoff::new(seed),
             clock: ServiceClock::default(),
             inspected: false,
@@ -304,7 +307,10 @@ impl Machine {
         if restarts || plans {
             self.refill_todo();
         }
-        self.begin_armed |= begins;
+        if begins {
+            self.begin_armed = true;
+            self.finish = Finish::No;
+        }
         if intends {
             self.finish = Finish::Armed;
         }

@@ -100,6 +100,9 @@ impl Machine {
         if self.facts.intent.is_some() && !self.complete_may_go() {
             return self.reconcile(now, slots);
         }
+        if self.begin_unsettled() {
+            return self.reconcile_begin(now, slots);
+        }
         if let Some((why, error)) = self.restart_wanted.clone() {
             let next = self.restart(now, why, error);
             if matches!(next, Ok(Step::Commit { .. })) {
@@ -161,12 +164,13 @@ impl Machine {
         let content = self.content();
         // A begin with the whole digest may make the object: journalled before it is sent, settled before another one.
         let again = self.facts.begin_again || self.facts.begin_intent.is_some() && !self.begin_armed;
-        if again && self.facts.begin_intent.is_some() && self.service.capabilities().probes {
-            return self.control(now, slots, OpKind::Probe, Phase::Reconciling, |machine, credential| {
-                machine.service.probe(machine.caller(credential, now))
-            });
-        }
         if carries_whole(&content) && self.facts.begin_intent.is_none() {
+            // What was hashed is made the object: the source is looked at one last time, as before a complete.
+            if self.finish != Finish::Checking {
+                self.finish = Finish::Checking;
+                self.source.look_again();
+                return self.check_source(now, slots)?.ok_or(Why::Working(Phase::Starting));
+            }
             let Some(proof) = self.begin_proof(now, &content) else { return Err(Why::Working(Phase::Starting)) };
             return Ok(self.commit(Record::BeginIntent { proof }));
         }

@@ -51,6 +51,9 @@ pub struct UploadRecord {
     /// Whether to try to have the content recognised.
     #[serde(default)]
     pub instant: InstantMode,
+    /// A session that exists already: something else began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Session>,
     /// The wanted part size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_size_bytes: Option<u64>,

@@ -142,7 +142,7 @@ impl Machine {
             SourceState::Open(identity) => {
                 let identity = identity.clone();
                 match self.facts.plan {
-                    None => self.freeze_plan(now, identity).map(Some),
+                    None => self.freeze_plan(now, slots, identity).map(Some),
                     Some(_) => Ok(None),
                 }
             }
@@ -150,8 +150,19 @@ impl Machine {
         }
     }
 
-    fn freeze_plan(&mut self, now: Now, identity: Identity) -> Next {
-        match self.service.plan(identity.size_bytes, self.facts.upload.part_size_bytes) {
+    fn freeze_plan(&mut self, now: Now, slots: &mut Slots, identity: Identity) -> Next {
+        let wanted = self.facts.upload.part_size_bytes;
+        // A session that something else began is cut already.
+        if self.facts.session.is_some() && wanted.is_none() && self.adopted_cut.is_none() {
+            return self.inspect(now, slots, Phase::Starting);
+        }
+        let adopted = self.adopted_cut.flatten().filter(|_| self.facts.session.is_some());
+        let planned = match adopted.map(|cut| self.service.plan(identity.size_bytes, Some(cut))) {
+            Some(Ok(plan)) => Ok(plan),
+            // A cut that is not ours to make: what does not fit is sent again.
+            _ => self.service.plan(identity.size_bytes, wanted),
+        };
+        match planned {
             Ok(plan) => Ok(self.commit(Record::Plan { plan, identity })),
             Err(error) => Ok(self.end(now, super::Ending::Failed(error))),
         }
@@ -200,6 +211,23 @@ impl Machine {
                 Err(why)
             }
         }
+    }
+
+    /// What the list of a session that something else began shows of its cut.
+    pub(super) fn see_cut(&mut self, listed: &[ListedPart]) {
+        let size_bytes = self.source.identity().map_or(0, |identity| identity.size_bytes);
+        let rules = self.service.capabilities().parts;
+        let first = listed.iter().find(|part| part.part_number == 1);
+        // Without the first one any will do that is not the last.
+        let last = listed.iter().map(|part| part.part_number).max();
+        let cut = first.or_else(|| listed.iter().find(|part| Some(part.part_number) != last)).map(|part| {
+            if part.size_bytes < size_bytes {
+                return part.size_bytes;
+            }
+            // One part that is the whole.
+            part.size_bytes.max(rules.part_size_bytes_min).next_multiple_of(rules.part_align_bytes.max(1))
+        });
+        self.adopted_cut = Some(cut);
     }
 
     /// What the service lists is compared with the plan; what fits and is not proven may be adopted.

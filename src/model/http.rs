@@ -1,5 +1,7 @@
 //! A request and its answer as plain data: `service` says them, `transport` carries them.
 
+use std::fmt;
+
 use crate::{error::ErrorInfo, redact::Secret};
 
 /// Answer headers in all.
@@ -42,8 +44,8 @@ pub struct ByteRange {
     pub len: u64,
 }
 
-/// What a request carries.
-#[derive(Clone, Debug)]
+/// What a request carries. Printed, only how much.
+#[derive(Clone)]
 pub enum Body {
     /// Nothing; `Content-Length: 0` on POST and PUT.
     Empty,
@@ -60,6 +62,15 @@ pub enum Body {
         /// What comes after it.
         tail: Vec<u8>,
     },
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.range() {
+            Some(range) => write!(f, "Body({} bytes with {range:?})", self.len()),
+            None => write!(f, "Body({} bytes)", self.len()),
+        }
+    }
 }
 
 impl Body {

@@ -152,6 +152,7 @@ pub(super) fn state_at_rest(facts: &Facts, unix_ms: i64) -> State {
 pub(super) fn progress_at_rest(facts: &Facts) -> Progress {
     Progress {
         bytes_total: facts.plan.map_or(0, |plan| plan.size_bytes),
+        bytes_hashed: facts.bytes_hashed(),
         bytes_acknowledged: facts.bytes_proven,
         bytes_shown: facts.bytes_proven,
         parts_done: facts.proven.len() as u32,

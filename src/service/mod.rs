@@ -277,6 +277,11 @@ pub trait Service: Send + Sync {
     /// `proof`: what the begin said of the content, when it carried the whole digest.
     fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault>;
 
+    /// The session that something else began, by the name that the service gave it; `None` where that can't be continued.
+    fn adopt(&self, _session_name: &str) -> Option<Session> {
+        None
+    }
+
     /// Creates the missing parent directory.
     fn create_parent(&self, caller: Caller<'_>) -> Request;
     /// Reads the answer to [`create_parent`](Service::create_parent); that it exists already is success.

@@ -15,7 +15,7 @@ use partway::{
         Client, Config, Credential, CredentialAsk, CredentialProvider, Select, Snapshot, Source, State, UploadRequest,
         WaitReason,
     },
-    model::{InstantMode, KooDriveTarget, Receipt, SmhTarget, Target},
+    model::{InstantMode, KooDriveTarget, Receipt, SmhMode, SmhTarget, Target},
 };
 use partway_sandbox::{Config as CloudConfig, LogEntry, Rule, Sandbox, Step, StoredObject};
 
@@ -95,6 +95,13 @@ impl World {
         Client::open(self.config()).expect("the client opens")
     }
 
+    /// The cloud's own word for the one task that is open.
+    pub fn confirm_key(&self) -> String {
+        let open: Vec<_> = self.cloud.uploads().into_iter().filter(|task| !task.confirmed).collect();
+        assert_eq!(open.len(), 1, "{open:?}");
+        open[0].confirm_key.clone()
+    }
+
     pub fn target(&self, path: &str) -> SmhTarget {
         SmhTarget {
             endpoint: self.cloud.api_url(),
@@ -129,6 +136,13 @@ impl World {
         let mut request = UploadRequest::new(name, Target::KooDrive(self.koodrive_target(name)), Source::path(file));
         request.part_size_bytes = Some(5 * MIB);
         request.instant = InstantMode::Off;
+        request
+    }
+
+    /// The same, the bytes travelling that way.
+    pub fn request_by(&self, mode: SmhMode, file: &Path, remote: &str) -> UploadRequest {
+        let mut request = self.request(file, remote);
+        request.target = Target::Smh(SmhTarget { mode, ..self.target(remote) });
         request
     }
 

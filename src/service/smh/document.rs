@@ -35,6 +35,7 @@ pub(super) struct Document {
     pub(super) path: Path,
     pub(super) upload_id: Scalar,
     pub(super) headers: Headers,
+    pub(super) form: Headers,
     pub(super) parts: Parts,
     pub(super) expiration: Scalar,
     pub(super) confirm_key: Scalar,
@@ -58,7 +59,7 @@ pub(super) enum Path {
     File(Vec<String>),
 }
 
-/// A `headers` object; values are texts whatever their JSON type (smh §3.2), `None` when one is no scalar.
+/// A `headers` or `form` object; values are texts whatever their JSON type (smh §3.2), `None` when one is no scalar.
 #[derive(Default)]
 pub(super) struct Headers(pub(super) Option<Vec<(String, Option<Secret>)>>);
 

@@ -8,7 +8,11 @@ use crate::{
     redact::Secret,
     service::{
         Lease, Link, check, encode, iso8601,
-        smh::document::{Document, Headers, Path},
+        smh::{
+            document::{Document, Headers, Path},
+            form,
+            session::{Mode, Task},
+        },
     },
 };
 
@@ -39,7 +43,48 @@ fn link_headers(headers: &Headers) -> Result<Option<Vec<(String, Secret)>>, &'st
     Ok(Some(kept))
 }
 
-/// The lease in a start, renew or `uploadPartInfo` object; `None` when it holds none. `outer_upload_id` stands in for one that is not
+/// The place of an object, if the answer names one.
+fn object(document: &Document, scheme: &str) -> Result<Option<String>, &'static str> {
+    let (Some(domain), Path::Object(path)) = (document.domain.text(), &document.path) else { return Ok(None) };
+    if !check::is_authority(domain) {
+        return Err("the storage's domain is no host");
+    }
+    if check::has_control(path) {
+        return Err("the storage's path has a control character");
+    }
+    Ok(Some(format!("{scheme}://{domain}{}", encode::object_path(path))))
+}
+
+/// A lease of one link, for one part that is the whole.
+fn whole(document: &Document, url: String, headers: Vec<(String, Secret)>) -> Lease {
+    Lease {
+        expires_unix_ms: document.expiration.text().and_then(iso8601::parse),
+        shared: Some(Link { url: Secret::new(url), headers }),
+        ..Lease::default()
+    }
+}
+
+/// The lease in the start of a simple upload (smh §2).
+pub(super) fn read_simple(document: &Document, scheme: &str) -> Result<Option<Lease>, &'static str> {
+    let Some(headers) = link_headers(&document.headers)? else { return Ok(None) };
+    Ok(object(document, scheme)?.map(|url| whole(document, url, headers)))
+}
+
+/// The lease in the start of a form upload (smh §3.1): what stands for headers are the form's fields.
+pub(super) fn read_form(document: &Document, scheme: &str) -> Result<Option<Lease>, &'static str> {
+    let Some(fields) = &document.form.0 else { return Ok(None) };
+    let mut kept = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        let value = value.as_ref().ok_or("a form field is no text")?;
+        if name.is_empty() || name == "file" || check::has_control(name) || check::has_control(value.expose()) {
+            return Err("a form field can't be sent as it is");
+        }
+        kept.push((name.clone(), value.clone()));
+    }
+    Ok(object(document, scheme)?.map(|url| whole(document, url, kept)))
+}
+
+/// The lease in a start of parts, renew or `uploadPartInfo` object; `None` when it holds none. `outer_upload_id` stands in for one that is not
 /// inside (smh §6).
 pub(super) fn read(
     document: &Document,
@@ -48,17 +93,10 @@ pub(super) fn read(
 ) -> Result<Option<Lease>, &'static str> {
     let shared = link_headers(&document.headers)?;
     let upload_id = document.upload_id.text().or(outer_upload_id);
-    let (Some(domain), Some(upload_id), Path::Object(path)) = (document.domain.text(), upload_id, &document.path)
-    else {
-        return Ok(None);
-    };
-    if !check::is_authority(domain) {
-        return Err("the storage's domain is no host");
+    let (Some(object), Some(upload_id)) = (object(document, scheme)?, upload_id) else { return Ok(None) };
+    if check::has_control(upload_id) {
+        return Err("the storage's upload id has a control character");
     }
-    if check::has_control(path) || check::has_control(upload_id) {
-        return Err("the storage's path has a control character");
-    }
-    let object = format!("{scheme}://{domain}{}", encode::object_path(path));
     let upload_id = encode::component(upload_id);
     let mut lease = Lease {
         expires_unix_ms: document.expiration.text().and_then(iso8601::parse),
@@ -74,8 +112,26 @@ pub(super) fn read(
     Ok((lease.shared.is_some() || !lease.links.is_empty()).then_some(lease))
 }
 
-/// Sends one part: under its own link, or else under the one for all.
-pub(super) fn put(lease: &Lease, part: &Part) -> Option<Request> {
+/// Sends one part, the way of its task.
+pub(super) fn put(task: &Task, lease: &Lease, part: &Part) -> Option<Request> {
+    match task.mode {
+        Mode::Multipart => put_part(lease, part),
+        // There is one, and it is the whole.
+        Mode::Simple | Mode::Form if part.part_number != 1 => None,
+        Mode::Simple => {
+            let link = lease.shared.as_ref()?;
+            Some(request(Method::Put, link.url.clone(), link.headers.clone(), source(part)))
+        }
+        Mode::Form => {
+            let link = lease.shared.as_ref()?;
+            let (content_type, body) = form::build(&task.confirm_key, &link.headers, part)?;
+            Some(request(Method::Post, link.url.clone(), vec![("Content-Type".to_owned(), content_type)], body))
+        }
+    }
+}
+
+/// Under the part's own link, or else under the one for all.
+fn put_part(lease: &Lease, part: &Part) -> Option<Request> {
     let (url, headers) = match (lease.links.get(&part.part_number), &lease.shared) {
         (Some(link), _) => (link.url.clone(), &link.headers),
         (None, Some(link)) => {
@@ -83,13 +139,21 @@ pub(super) fn put(lease: &Lease, part: &Part) -> Option<Request> {
         }
         (None, None) => return None,
     };
-    Some(Request {
-        method: Method::Put,
+    Some(request(Method::Put, url, headers.clone(), source(part)))
+}
+
+fn source(part: &Part) -> Body {
+    Body::Source(ByteRange { offset: part.offset, len: part.size_bytes })
+}
+
+fn request(method: Method, url: Secret, headers: Vec<(String, Secret)>, body: Body) -> Request {
+    Request {
+        method,
         url,
-        headers: headers.clone(),
-        body: Body::Source(ByteRange { offset: part.offset, len: part.size_bytes }),
+        headers,
+        body,
         answer_bytes_max: ANSWER_BYTES_MAX,
         patience_ms: PATIENCE_MS,
         expect_continue: false,
-    })
+    }
 }

@@ -2,6 +2,8 @@
 
 mod document;
 mod fault;
+mod form;
+mod learnt;
 mod lease;
 mod place;
 mod probe;
@@ -14,16 +16,16 @@ mod tests;
 use crate::{
     error::ErrorInfo,
     model::{
-        Conflict, ConflictChoice, Part, PartPlan, PartRules, SmhTarget,
+        Conflict, ConflictChoice, Part, PartPlan, PartRules, SmhMode, SmhTarget,
         http::{Answer, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, Fault, Inspected, Lease, Probed, Proof, Service, Session,
-        Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, Service,
+        Session, Stored,
     },
 };
 use place::Place;
-use session::Task;
+use session::{Mode, Task};
 
 /// smh §4.3. One part of any size is taken, an empty one too.
 const PARTS: PartRules = PartRules {
@@ -52,7 +54,7 @@ impl Smh {
             aborts: true,
             creates_parents: place.target.create_parents && place.parent.is_some(),
             // One link for all needs no limit; which deployment it is may show only later.
-            digest: None,
+            digest: Some(DigestKind::Chain),
             midstates: false,
             sign_parts_max: request::SIGN_PARTS_MAX,
             conflict_choices: &[ConflictChoice::Rename, ConflictChoice::Overwrite, ConflictChoice::Cancel],
@@ -66,19 +68,40 @@ impl Service for Smh {
         &self.capabilities
     }
 
+    fn plan(&self, size_bytes: u64, wanted_bytes: Option<u64>) -> Result<PartPlan, ErrorInfo> {
+        match self.place.target.mode {
+            SmhMode::Auto | SmhMode::Multipart => PartPlan::new(size_bytes, wanted_bytes, &PARTS),
+            // One part that is the whole, whatever its size (smh §2, §4.3).
+            SmhMode::Simple | SmhMode::Form => {
+                let rules = PartRules { size_bytes_max: PARTS.part_size_bytes_max, ..PARTS };
+                let plan = PartPlan::new(size_bytes, None, &rules)?;
+                Ok(PartPlan { part_size_bytes: plan.part_size_bytes.max(size_bytes), ..plan })
+            }
+        }
+    }
+
+    fn renews(&self, session: &Session) -> bool {
+        Task::of(session).mode == Mode::Multipart
+    }
+
     fn begin(
         &self,
         caller: Caller<'_>,
         plan: &PartPlan,
         conflict: &Conflict,
-        _content: &Content,
+        content: &Content,
+        // Whether an earlier one made the object is found out by a probe.
         _again: bool,
     ) -> Request {
-        self.place.begin(caller, plan, conflict)
+        self.place.begin(caller, plan, conflict, content)
     }
 
     fn read_begin(&self, _proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
         self.place.read_begin(answer)
+    }
+
+    fn adopt(&self, confirm_key: &str) -> Option<Session> {
+        session::is_confirm_key(confirm_key).then(|| Task::adopted(confirm_key).to_session())
     }
 
     fn create_parent(&self, caller: Caller<'_>) -> Request {
@@ -97,8 +120,8 @@ impl Service for Smh {
         self.place.read_sign(answer)
     }
 
-    fn put(&self, _session: &Session, lease: &Lease, part: &Part) -> Option<Request> {
-        lease::put(lease, part)
+    fn put(&self, session: &Session, lease: &Lease, part: &Part) -> Option<Request> {
+        lease::put(&Task::of(session), lease, part)
     }
 
     fn read_put(&self, answer: &Answer, sent: &Sent) -> Result<Stored, Fault> {

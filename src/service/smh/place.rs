@@ -1,9 +1,9 @@
 //! The validated destination: what [`super::request`] builds URLs of.
 
 use crate::{
-    error::{Code, ErrorInfo},
-    model::{SmhMode, SmhTarget},
-    service::{check, check::demand, encode},
+    error::ErrorInfo,
+    model::SmhTarget,
+    service::{check, check::demand, encode, smh::learnt::Learnt},
 };
 
 /// Longest name of a file or directory (smh §1.1).
@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub(super) parent: Option<String>,
     /// The file's name, as asked for.
     pub(super) name: String,
+    /// What was found out about the deployment there.
+    pub(super) learnt: Learnt,
 }
 
 /// The segments of a remote path.
@@ -69,12 +71,6 @@ impl Place {
             target.meta.values().all(|value| !check::has_control(value)),
             "a metadata value has a control character",
         )?;
-        if matches!(target.mode, SmhMode::Simple | SmhMode::Form) {
-            return Err(ErrorInfo::new(
-                Code::Unsupported,
-                "simple and form uploads are not in this version; multipart takes every file, an empty one too",
-            ));
-        }
         let parents = &segments[..segments.len() - 1];
         Ok(Place {
             scheme,
@@ -83,6 +79,7 @@ impl Place {
             path: encode::path(segments.iter().copied()),
             parent: (!parents.is_empty()).then(|| encode::path(parents.iter().copied())),
             name: segments.last().copied().unwrap_or_default().to_owned(),
+            learnt: Learnt::new(target.private),
             target,
         })
     }

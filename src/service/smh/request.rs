@@ -3,16 +3,18 @@
 use serde::Serialize;
 
 use crate::{
+    hash::CHAIN_BLOCK_BYTES,
     model::{
         Conflict, Part, PartPlan,
         http::{Body, Method, Request},
     },
     redact::Secret,
     service::{
-        Caller, Proof, encode, iso8601,
+        Caller, Content, Proof, encode, iso8601,
         smh::{
+            learnt::Numbers,
             place::Place,
-            session::{Deployment, Task},
+            session::{Deployment, Mode, Task},
         },
     },
 };
@@ -62,9 +64,15 @@ impl Url {
 #[serde(rename_all = "camelCase")]
 struct Words<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    part_number_range: Option<String>,
+    part_number_range: Option<Range>,
     #[serde(skip_serializing_if = "Option::is_none")]
     crc64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_hash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beginning_hash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     labels: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,10 +103,27 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Part numbers as the SDKs say them (smh §3.3): `1,8-10,20`, at most [`SIGN_PARTS_MAX`] of them.
-fn part_number_range(numbers: impl Iterator<Item = u32>) -> String {
+/// Part numbers, one way or the other (smh §3.3).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Range {
+    Text(String),
+    List(Vec<u32>),
+}
+
+/// At most [`SIGN_PARTS_MAX`] part numbers.
+fn part_number_range(said: Numbers, numbers: impl Iterator<Item = u32>) -> Range {
+    let numbers = numbers.take(SIGN_PARTS_MAX);
+    match said {
+        Numbers::Text => Range::Text(ranges(numbers)),
+        Numbers::List => Range::List(numbers.collect()),
+    }
+}
+
+/// As the SDKs say them: `1,8-10,20`.
+fn ranges(numbers: impl Iterator<Item = u32>) -> String {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for number in numbers.take(SIGN_PARTS_MAX) {
+    for number in numbers {
         match ranges.last_mut() {
             Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
             _ => ranges.push((number, number)),
@@ -108,11 +133,13 @@ fn part_number_range(numbers: impl Iterator<Item = u32>) -> String {
     ranges.iter().map(say).collect::<Vec<_>>().join(",")
 }
 
-/// True when each part is signed on its own: what an answer showed wins over what the caller said.
-fn signs_each_part(place: &Place, task: Option<&Task>) -> bool {
-    match task.and_then(|task| task.deployment) {
-        Some(deployment) => deployment == Deployment::Private,
-        None => place.target.private,
+/// How the numbers of the parts are said, where each is signed on its own: what an answer showed wins over what the caller said.
+fn numbers(place: &Place, task: Option<&Task>) -> Option<Numbers> {
+    let learnt = place.learnt.numbers();
+    match task.and_then(|task| Some((task.deployment?, task.numbers))) {
+        Some((Deployment::Public, _)) => None,
+        Some((Deployment::Private, said)) => Some(learnt.filter(|learnt| !learnt.is_text()).unwrap_or(said)),
+        None => learnt,
     }
 }
 
@@ -168,20 +195,33 @@ impl Place {
         }
     }
 
-    /// smh §3.2, §3.3.
-    pub(super) fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict) -> Request {
+    /// smh §2, §3.1, §3.2, §3.3, and with hashes §9.2.
+    pub(super) fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict, content: &Content) -> Request {
         let target = &self.target;
-        let (url, content_cas) = with_conflict(self.file_url(&self.path).flag("multipart"), conflict);
+        let mode = Mode::of(target.mode, plan.parts_total());
+        let url = self.file_url(&self.path);
+        let (method, url) = match mode {
+            Mode::Simple => (Method::Put, url),
+            Mode::Form => (Method::Post, url),
+            Mode::Multipart => (Method::Post, url.flag("multipart")),
+        };
+        let (url, content_cas) = with_conflict(url, conflict);
         let url = url
             .pair("filesize", &plan.size_bytes.to_string())
             .maybe("traffic_limit", target.traffic_limit_bytes_per_s.map(|limit| limit.to_string()))
             .maybe("prefer_same_origin", target.prefer_same_origin.then(|| "true".to_owned()));
         let url = self.with_caller(with_content_cas(url, content_cas), caller);
+        let said = numbers(self, None).filter(|_| mode == Mode::Multipart);
+        // Nothing smaller is recognised (smh §9.1).
+        let beginning_hash = content.beginning_hash.as_deref().filter(|_| plan.size_bytes >= CHAIN_BLOCK_BYTES);
         let words = Words {
-            part_number_range: signs_each_part(self, None).then(|| part_number_range(1..=plan.parts_total())),
+            part_number_range: said.map(|said| part_number_range(said, 1..=plan.parts_total())),
+            full_hash: beginning_hash.and(content.full_hash.as_deref()),
+            size: beginning_hash.map(|_| plan.size_bytes.to_string()),
+            beginning_hash,
             ..Words::of(self)
         };
-        let mut request = self.request(Method::Post, url, words.into_body());
+        let mut request = self.request(method, url, words.into_body());
         let meta = target.meta.iter();
         request
             .headers
@@ -203,9 +243,9 @@ impl Place {
     pub(super) fn sign(&self, caller: Caller<'_>, task: &Task, parts: &[Part]) -> Request {
         let limit = self.target.traffic_limit_bytes_per_s.map(|limit| limit.to_string());
         let url = self.with_caller(self.task_url(task).flag("renew"), caller).maybe("traffic_limit", limit);
-        let numbers = parts.iter().map(|part| part.part_number);
+        let parts = parts.iter().map(|part| part.part_number);
         let words = Words {
-            part_number_range: signs_each_part(self, Some(task)).then(|| part_number_range(numbers)),
+            part_number_range: numbers(self, Some(task)).map(|said| part_number_range(said, parts)),
             ..Words::default()
         };
         let mut request = self.request(Method::Post, url, words.into_body());
@@ -215,7 +255,7 @@ impl Place {
 
     /// smh §6. The private deployment refuses to sign here.
     pub(super) fn inspect(&self, caller: Caller<'_>, task: &Task) -> Request {
-        let no_lease = signs_each_part(self, Some(task)).then(|| "1".to_owned());
+        let no_lease = numbers(self, Some(task)).map(|_| "1".to_owned());
         let url = self.with_caller(self.task_url(task).flag("upload"), caller).maybe("no_upload_part_info", no_lease);
         let mut request = self.request(Method::Get, url, Body::Empty);
         request.answer_bytes_max = LIST_BYTES_MAX;

@@ -1,12 +1,16 @@
 //! The answers of the service and of its storage.
 
 use crate::{
-    model::{PartPlan, Receipt, http::Answer, http::Sent},
+    model::{
+        PartPlan, Receipt, SmhMode,
+        http::{Answer, Sent},
+    },
     service::{
         Begin, Complete, Fault, Inspected, Lease, Proof, Stored, json,
         smh::{
             document::{Document, Path},
             fault::{self, Op},
+            learnt::Numbers,
             lease,
             place::Place,
             session::{self, Deployment, Mode, Task},
@@ -65,7 +69,21 @@ fn receipt(document: &Document, answer: &Answer, size_bytes: Option<u64>) -> Opt
     })
 }
 
-/// What an answer shows of the deployment (smh §0.2).
+/// How the bytes are to travel, by what a start was answered with (smh §2, §3.1, §3.2); where that does not tell, as it was asked for.
+fn mode(document: &Document, wanted: SmhMode) -> Mode {
+    if document.form.0.is_some() {
+        return Mode::Form;
+    }
+    let lacks_upload_id = document.upload_id.text().is_none();
+    match (lacks_upload_id && document.headers.0.is_some(), wanted) {
+        (true, SmhMode::Auto | SmhMode::Simple) => Mode::Simple,
+        (false, SmhMode::Simple) if lacks_upload_id => Mode::Simple,
+        (_, SmhMode::Form) if lacks_upload_id => Mode::Form,
+        _ => Mode::Multipart,
+    }
+}
+
+/// What an answer with parts shows of the deployment (smh §0.2).
 fn deployment(document: &Document) -> Option<Deployment> {
     match (document.parts.signed.is_empty(), document.headers.0.is_some()) {
         (false, _) => Some(Deployment::Private),
@@ -80,7 +98,7 @@ impl Place {
         if answer.status == 202 {
             return Ok(Begin::NeedDigest);
         }
-        let document = document(Op::Begin, answer)?;
+        let document = document(Op::Begin, answer).map_err(|fault| self.other_words(fault))?;
         let Some(confirm_key) = document.confirm_key.text() else {
             return match receipt(&document, answer, None) {
                 Some(receipt) => Ok(Begin::Done(Receipt { instant: true, ..receipt })),
@@ -90,11 +108,28 @@ impl Place {
         if !session::is_confirm_key(confirm_key) {
             return Err(fault::malformed(Op::Begin, answer, "the confirm key is none"));
         }
-        let task =
-            Task { confirm_key: confirm_key.to_owned(), mode: Mode::Multipart, deployment: deployment(&document) };
-        let lease =
-            lease::read(&document, self.scheme, None).map_err(|why| fault::malformed(Op::Begin, answer, why))?;
+        let mode = mode(&document, self.target.mode);
+        let deployment = deployment(&document).filter(|_| mode == Mode::Multipart);
+        let said = self.learnt.numbers().filter(|_| deployment == Some(Deployment::Private));
+        let numbers = said.unwrap_or(Numbers::Text);
+        let task = Task { confirm_key: confirm_key.to_owned(), mode, deployment, numbers };
+        let lease = match mode {
+            Mode::Multipart => lease::read(&document, self.scheme, None),
+            Mode::Simple => lease::read_simple(&document, self.scheme),
+            Mode::Form => lease::read_form(&document, self.scheme),
+        };
+        let lease = lease.map_err(|why| fault::malformed(Op::Begin, answer, why))?;
         Ok(Begin::Session { session: task.to_session(), lease })
+    }
+
+    /// The service refused the words of a request: where it may be another deployment than it seemed, the next try says others (smh §17.5, §17.6).
+    fn other_words(&self, fault: Fault) -> Fault {
+        match fault {
+            Fault::Final(error) if error.service_code.as_deref() == Some("ParamInvalid") && self.learnt.refused() => {
+                Fault::Retry(error)
+            }
+            fault => fault,
+        }
     }
 
     /// That it exists already is success (smh §1.3).
@@ -109,7 +144,7 @@ impl Place {
 
     /// smh §5.
     pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
-        let document = document(Op::Sign, answer)?;
+        let document = document(Op::Sign, answer).map_err(|fault| self.other_words(fault))?;
         lease::read(&document, self.scheme, None)
             .map_err(|why| fault::malformed(Op::Sign, answer, why))?
             .ok_or_else(|| unexpected(Op::Sign, answer, &document, "there is no signed link in it"))
@@ -117,7 +152,7 @@ impl Place {
 
     /// smh §6.
     pub(super) fn read_inspect(&self, plan: &PartPlan, answer: &Answer) -> Result<Inspected, Fault> {
-        let document = document(Op::Inspect, answer)?;
+        let document = document(Op::Inspect, answer).map_err(|fault| self.other_words(fault))?;
         match document.confirmed.bool() {
             Some(true) => Ok(Inspected::Done(self.confirmed(document, answer, plan))),
             Some(false) => {

@@ -3,14 +3,34 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::service::Session;
+use crate::{
+    model::SmhMode,
+    service::{Session, smh::learnt::Numbers},
+};
 
-/// How the bytes of a task travel. `simple` and `form` are reserved words.
+/// How the bytes of a task travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
+    /// Parts (smh §3.2).
     #[default]
     Multipart,
+    /// One PUT (smh §2).
+    Simple,
+    /// One form POST (smh §3.1).
+    Form,
+}
+
+impl Mode {
+    /// What suits a cut. `parts_total` is that of the whole file.
+    pub(super) fn of(wanted: SmhMode, parts_total: u32) -> Mode {
+        match wanted {
+            SmhMode::Simple => Mode::Simple,
+            SmhMode::Form => Mode::Form,
+            SmhMode::Auto if parts_total == 1 => Mode::Simple,
+            SmhMode::Auto | SmhMode::Multipart => Mode::Multipart,
+        }
+    }
 }
 
 /// How the service signs (smh §0.2).
@@ -33,9 +53,17 @@ pub(super) struct Task {
     /// What an answer showed, once one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) deployment: Option<Deployment>,
+    /// How part numbers were said when they were understood.
+    #[serde(default, skip_serializing_if = "Numbers::is_text")]
+    pub(super) numbers: Numbers,
 }
 
 impl Task {
+    /// One that something else began; only parts can be gone on with.
+    pub(super) fn adopted(confirm_key: &str) -> Task {
+        Task { confirm_key: confirm_key.to_owned(), mode: Mode::Multipart, deployment: None, numbers: Numbers::Text }
+    }
+
     pub(super) fn to_session(&self) -> Session {
         // A struct of two words and a text always becomes a value.
         Session(serde_json::to_value(self).unwrap_or_default())
@@ -43,11 +71,10 @@ impl Task {
 
     /// Reads the journalled form. One that can't be read names a task that no service has: it is answered like any forgotten one.
     pub(super) fn of(session: &Session) -> Task {
-        Task::deserialize(&session.0).ok().filter(|task| is_confirm_key(&task.confirm_key)).unwrap_or_else(|| Task {
-            confirm_key: "unreadable-session".to_owned(),
-            mode: Mode::Multipart,
-            deployment: None,
-        })
+        Task::deserialize(&session.0)
+            .ok()
+            .filter(|task| is_confirm_key(&task.confirm_key))
+            .unwrap_or_else(|| Task::adopted("unreadable-session"))
     }
 }
 

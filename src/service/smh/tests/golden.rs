@@ -61,7 +61,11 @@ fn request_text(request: &Request) -> String {
         Body::Empty => {}
         Body::Bytes(bytes) => text += &format!("\n{}\n", std::str::from_utf8(bytes).expect("UTF-8")),
         Body::Source(range) => text += &format!("\n<{} bytes of the source from {}>\n", range.len, range.offset),
-        Body::Form { .. } => panic!("no form is sent yet"),
+        Body::Form { head, range, tail } => {
+            let text_of = |bytes: &[u8]| std::str::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n");
+            text += &format!("\n{}", text_of(head));
+            text += &format!("<{} bytes of the source from {}>{}", range.len, range.offset, text_of(tail));
+        }
     }
     text
 }

@@ -46,6 +46,7 @@ fn key() -> impl Strategy<Value = String> {
         "path",
         "uploadId",
         "headers",
+        "form",
         "parts",
         "expiration",
         "confirmKey",

@@ -3,6 +3,7 @@
 mod faults;
 mod golden;
 mod hostile;
+mod modes;
 mod place;
 mod probe;
 mod readers;

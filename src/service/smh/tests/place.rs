@@ -3,7 +3,7 @@
 use super::{smh, target};
 use crate::{
     error::Code,
-    model::{SmhMode, SmhTarget},
+    model::SmhTarget,
     service::{Service, smh::Smh},
 };
 
@@ -87,10 +87,6 @@ fn the_rest_is_checked_too() {
     smh(SmhTarget { traffic_limit_bytes_per_s: Some(102_400), ..target() });
     smh(SmhTarget { traffic_limit_bytes_per_s: Some(104_857_600), ..target() });
     smh(meta("k", "ä"));
-    for mode in [SmhMode::Simple, SmhMode::Form] {
-        assert_eq!(refused(SmhTarget { mode, ..target() }, ""), Code::Unsupported);
-    }
-    smh(SmhTarget { mode: SmhMode::Multipart, ..target() });
 }
 
 #[test]

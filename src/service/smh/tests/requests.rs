@@ -4,7 +4,7 @@ use super::{part, plan, proof, session, smh, target, with_caller};
 use crate::service::Content;
 use crate::{
     model::{
-        Conflict, PartPlan, SmhTarget,
+        Conflict, PartPlan, SmhMode, SmhTarget,
         http::{Answer, Request},
     },
     service::{Begin, Caller, Lease, Service, Session, smh::tests::answer},
@@ -33,6 +33,33 @@ fn private() -> SmhTarget {
     SmhTarget { private: true, ..target() }
 }
 
+fn parts_only() -> SmhTarget {
+    SmhTarget { mode: SmhMode::Multipart, ..target() }
+}
+
+fn simple() -> SmhTarget {
+    SmhTarget { mode: SmhMode::Simple, ..full() }
+}
+
+fn form() -> SmhTarget {
+    SmhTarget { mode: SmhMode::Form, ..full() }
+}
+
+fn mode_of(mode: &str) -> Session {
+    Session(serde_json::json!({ "confirm_key": "6bdfd20dfb104848", "mode": mode }))
+}
+
+/// The beginning alone, as a first try says it, and both.
+fn hashes(whole: bool) -> Content {
+    let beginning = "fbbab289f7f94b25736c58be46a994c441fd02552cc6022352e3d86d2fab7c83";
+    let full = "1265d50fb492427896c2dbd7250cca60f30440769b086cf7e74a540a2e514744";
+    Content {
+        beginning_hash: Some(beginning.to_owned()),
+        full_hash: whole.then(|| full.to_owned()),
+        ..Content::default()
+    }
+}
+
 fn lease(place: SmhTarget, body: &str) -> Lease {
     let answer: Answer = answer(201, &[], body);
     match smh(place).read_begin(None, &answer) {
@@ -45,6 +72,11 @@ const SHARED: &str = r#"{"confirmKey":"k","domain":"b-1.cos.ap-x.myqcloud.com","
     "headers":{"Authorization":"q-sign-algorithm=sha1&canary","x-cos-traffic-limit":102400,"Host":"elsewhere"}}"#;
 const EACH: &str = r#"{"confirmKey":"k","domain":"10.0.0.1:9000","path":"/o","uploadId":"u",
     "parts":{"2":{"headers":{"x-amz-date":"20260107T000000Z","authorization":"canary"}}}}"#;
+
+const WHOLE: &str = r#"{"confirmKey":"k","domain":"b-1.cos.ap-x.myqcloud.com","path":"/smh0/影.mp4",
+    "headers":{"Content-Type":"video/mp4","Authorization":"q-sign-algorithm=sha1&canary","x-cos-traffic-limit":819200}}"#;
+const FORM: &str = r#"{"confirmKey":"k","domain":"b-1.cos.ap-x.myqcloud.com","path":"/","form":{"key":"smh0/a \"b\" 影.csv","acl":"default",
+    "Content-Type":"text/csv","an \"odd\" name":"v","x-number":7,"q-key-time":"1754292918;1754293518"}}"#;
 
 fn said_private() -> Session {
     Session(serde_json::json!({ "confirm_key": "k", "mode": "multipart", "deployment": "private" }))
@@ -60,6 +92,9 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
     let replace = Conflict::Overwrite { if_version: None };
     let empty = PartPlan { size_bytes: 0, part_size_bytes: 4 << 20 };
     let many = PartPlan { size_bytes: 1 << 40, part_size_bytes: 128 << 20 };
+    let whole = PartPlan { size_bytes: 10 << 20, part_size_bytes: 10 << 20 };
+    let small = PartPlan { size_bytes: (1 << 20) - 1, part_size_bytes: 4 << 20 };
+    let part_of = |plan: PartPlan| plan.part(1).expect("the plan has it");
     let parts = [1, 2, 3];
     let wanted: Vec<_> = [1, 3, 4, 5, 7].iter().filter_map(|number| many.part(*number)).collect();
     let hundreds: Vec<_> = many.parts().skip(100).take(300).collect();
@@ -72,11 +107,17 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
             ("begin-refuse", smh(target()).begin(c, &plan(), &Conflict::Refuse, &Content::default(), false)),
             ("begin-keep-if-same", smh(target()).begin(c, &plan(), &Conflict::KeepIfSame, &Content::default(), false)),
             ("begin-overwrite", smh(target()).begin(c, &plan(), &replace, &Content::default(), false)),
-            ("begin-empty-file", smh(target()).begin(c, &empty, &Conflict::Rename, &Content::default(), false)),
+            ("begin-empty-file", smh(parts_only()).begin(c, &empty, &Conflict::Rename, &Content::default(), false)),
             ("begin-private", smh(private()).begin(c, &plan(), &Conflict::Rename, &Content::default(), false)),
             (
                 "begin-private-empty-file",
-                smh(private()).begin(c, &empty, &Conflict::Rename, &Content::default(), false),
+                smh(SmhTarget { private: true, ..parts_only() }).begin(
+                    c,
+                    &empty,
+                    &Conflict::Rename,
+                    &Content::default(),
+                    false,
+                ),
             ),
             (
                 "begin-private-full",
@@ -88,6 +129,13 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
                     false,
                 ),
             ),
+            ("begin-auto-small", smh(target()).begin(c, &small, &Conflict::Rename, &Content::default(), false)),
+            ("begin-simple-full", smh(simple()).begin(c, &whole, &version, &Content::default(), false)),
+            ("begin-form-full", smh(form()).begin(c, &whole, &version, &hashes(true), false)),
+            ("begin-beginning", smh(target()).begin(c, &plan(), &Conflict::Rename, &hashes(false), false)),
+            ("begin-both-hashes", smh(target()).begin(c, &plan(), &Conflict::Rename, &hashes(true), false)),
+            ("begin-both-hashes-again", smh(target()).begin(c, &plan(), &Conflict::Rename, &hashes(true), true)),
+            ("begin-too-small-to-hash", smh(target()).begin(c, &small, &Conflict::Rename, &hashes(true), false)),
             ("create-parent", smh(full()).create_parent(c)),
             ("create-parent-of-root", smh(top).create_parent(c)),
             ("sign", smh(target()).sign(c, &session(), &parts.map(part), &Content::default())),
@@ -99,7 +147,13 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
             ("put-shared", smh(target()).put(&session(), &lease(target(), SHARED), &part(3)).expect("covered")),
             ("put-shared-plain", smh(full()).put(&session(), &lease(full(), SHARED), &part(1)).expect("covered")),
             ("put-own-link", smh(target()).put(&session(), &lease(target(), EACH), &part(2)).expect("covered")),
+            (
+                "put-simple",
+                smh(simple()).put(&mode_of("simple"), &lease(target(), WHOLE), &part_of(whole)).expect("covered"),
+            ),
+            ("put-form", smh(form()).put(&mode_of("form"), &lease(target(), FORM), &part_of(whole)).expect("covered")),
             ("inspect", smh(target()).inspect(c, &session())),
+            ("inspect-simple", smh(target()).inspect(c, &mode_of("simple"))),
             ("inspect-full", smh(full()).inspect(c, &session())),
             ("inspect-private", smh(private()).inspect(c, &session())),
             ("probe", smh(target()).probe(c)),
@@ -117,4 +171,7 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
 #[test]
 fn a_part_without_a_link_is_not_sent() {
     assert!(smh(target()).put(&session(), &lease(target(), EACH), &part(1)).is_none());
+    // A whole has one part.
+    assert!(smh(target()).put(&mode_of("simple"), &lease(target(), WHOLE), &part(2)).is_none());
+    assert!(smh(target()).put(&mode_of("form"), &lease(target(), FORM), &part(2)).is_none());
 }

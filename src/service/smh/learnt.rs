@@ -1,0 +1,68 @@
+//! What refusals taught of the deployment, in this run: a start has no session that could remember it.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+/// How part numbers are said where each part is signed on its own (smh §3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Numbers {
+    /// `1,8-10,20`
+    #[default]
+    Text,
+    /// `[1,8,9,10,20]`
+    List,
+}
+
+impl Numbers {
+    pub(super) fn is_text(&self) -> bool {
+        *self == Numbers::Text
+    }
+}
+
+const NO_NUMBERS: u8 = 0;
+const TEXT: u8 = 1;
+const LIST: u8 = 2;
+
+/// The words that have not been refused yet. They only ever go forward: no answer can make us ask in a loop.
+pub(super) struct Learnt(AtomicU8);
+
+impl Learnt {
+    /// What the caller says of the deployment comes first (smh §17.5, §17.6).
+    pub(super) fn new(private: bool) -> Learnt {
+        Learnt(AtomicU8::new(if private { TEXT } else { NO_NUMBERS }))
+    }
+
+    /// How to say part numbers; `None`: not at all.
+    pub(super) fn numbers(&self) -> Option<Numbers> {
+        match self.0.load(Ordering::Relaxed) {
+            NO_NUMBERS => None,
+            TEXT => Some(Numbers::Text),
+            _ => Some(Numbers::List),
+        }
+    }
+
+    /// The words were refused. `false`: there are no others.
+    pub(super) fn refused(&self) -> bool {
+        let next = |words| (words < LIST).then_some(words + 1);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_tried_in_order_and_each_once() {
+        let learnt = Learnt::new(false);
+        assert_eq!(learnt.numbers(), None);
+        assert!(learnt.refused());
+        assert_eq!(learnt.numbers(), Some(Numbers::Text));
+        assert!(learnt.refused());
+        assert_eq!(learnt.numbers(), Some(Numbers::List));
+        assert!(!learnt.refused());
+        assert_eq!(Learnt::new(true).numbers(), Some(Numbers::Text));
+    }
+}

@@ -1,0 +1,216 @@
+//! Content that the service has already: nothing is sent, and whatever is lost there is exactly one object.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::*;
+use partway::{
+    client::{Client, State, UploadRequest},
+    model::{Conflict, InstantMode, Receipt, SmhMode},
+};
+use partway_sandbox::{How, Rule, Step};
+
+const SIZE: u64 = 5 * MIB + 17;
+
+/// A cloud that has the content of a file already, at another place.
+fn world_with(size: u64) -> (World, PathBuf, Client) {
+    let world = World::new();
+    let file = world.file("photo.jpg", size);
+    let client = world.open();
+    let mut first = world.request(&file, "theirs.jpg");
+    first.instant = InstantMode::Off;
+    let id = start(&client, first);
+    assert!(!completed(&client, &id).instant);
+    world.cloud.clear_log();
+    (world, file, client)
+}
+
+fn request(world: &World, file: &Path, instant: InstantMode) -> UploadRequest {
+    let mut request = world.request(file, "ours.jpg");
+    request.instant = instant;
+    request
+}
+
+/// Made without a byte, and the only one beside the first.
+fn is_instant(world: &World, client: &Client, id: &str, receipt: &Receipt) {
+    assert!(receipt.instant, "{receipt:?}\n{}", world.told());
+    let progress = client.snapshot(id).unwrap().progress;
+    assert_eq!((progress.bytes_sent, world.cloud.objects().len()), (0, 2), "{}", world.told());
+    for step in [Step::Part, Step::Put, Step::Form, Step::Confirm] {
+        assert_eq!(world.requests(step), 0, "{}", world.told());
+    }
+    world.no_secret_on_disk();
+}
+
+#[test]
+fn a_hit_sends_nothing() {
+    let cases = [InstantMode::Auto, InstantMode::Always].map(|instant| {
+        [SmhMode::Auto, SmhMode::Simple, SmhMode::Form].map(|mode| [MIB, SIZE].map(|size| (instant, mode, size)))
+    });
+    let cases: Vec<_> = cases.into_iter().flatten().flatten().collect();
+    each(&cases, |(instant, mode, size)| {
+        let (world, file, client) = world_with(*size);
+        let mut request = world.request_by(*mode, &file, "ours.jpg");
+        request.instant = *instant;
+        let id = start(&client, request);
+        let receipt = completed(&client, &id);
+        assert_eq!((receipt.name.as_str(), receipt.size_bytes), ("ours.jpg", *size));
+        is_instant(&world, &client, &id, &receipt);
+        let starts = [Step::Begin, Step::SimpleBegin, Step::FormBegin].map(|step| world.requests(step));
+        assert_eq!(starts.iter().sum::<usize>(), 2, "the beginning first, then the whole\n{}", world.told());
+    });
+}
+
+#[test]
+fn what_is_small_or_not_wanted_is_sent() {
+    let cases = [(InstantMode::Off, SIZE), (InstantMode::Always, MIB - 1), (InstantMode::Auto, 0)];
+    each(&cases, |(instant, size)| {
+        let (world, file, client) = world_with(*size);
+        let id = start(&client, request(&world, &file, *instant));
+        assert!(!completed(&client, &id).instant);
+        let progress = client.snapshot(&id).unwrap().progress;
+        assert_eq!((progress.bytes_sent, progress.bytes_hashed), (*size, 0));
+        assert_eq!(world.requests(Step::Begin) + world.requests(Step::SimpleBegin), 1, "{}", world.told());
+    });
+}
+
+#[test]
+fn a_miss_goes_on_with_the_task_that_it_brought() {
+    each(&[InstantMode::Auto, InstantMode::Always], |instant| {
+        let world = World::new();
+        let file = world.file("photo.jpg", SIZE);
+        let client = world.open();
+        let id = start(&client, request(&world, &file, *instant));
+        assert!(!completed(&client, &id).instant);
+        world.sole_object(&file);
+        world.hold_promises(&file);
+        let progress = client.snapshot(&id).unwrap().progress;
+        assert_eq!((world.requests(Step::Begin), progress.bytes_sent), (1, SIZE), "{}", world.told());
+        assert!(progress.bytes_hashed < SIZE, "only the beginning was hashed");
+    });
+}
+
+#[test]
+fn the_same_beginning_is_not_the_same_file() {
+    each(&[InstantMode::Auto, InstantMode::Always], |instant| {
+        let (world, theirs, client) = world_with(SIZE);
+        let mut bytes = std::fs::read(&theirs).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        let file = world.dir.path().join("other.jpg");
+        std::fs::write(&file, &bytes).unwrap();
+        let id = start(&client, request(&world, &file, *instant));
+        assert!(!completed(&client, &id).instant);
+        world.hold_promises_beside(&file, &[&theirs]);
+        assert_eq!((world.cloud.objects().len(), world.open_tasks()), (2, 0));
+        assert_eq!((world.requests(Step::Begin), world.parts_sent().len()), (2, 6), "{}", world.told());
+        assert_eq!(client.snapshot(&id).unwrap().progress.bytes_sent, SIZE);
+    });
+}
+
+#[test]
+fn auto_does_not_read_a_large_whole_before_it_is_sent() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 0);
+    std::fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(700 * MIB).unwrap();
+    world.rule(Rule::new(Step::Put, How::Stall { after_bytes: 0 }));
+    let client = world.open();
+    let id = start(&client, world.request_by(SmhMode::Simple, &file, "ours.jpg"));
+    world.wait_requests(Step::Put, 1);
+    assert_eq!(client.snapshot(&id).unwrap().progress.bytes_hashed, 0);
+}
+
+#[test]
+fn a_lost_answer_is_settled_by_looking_and_makes_no_second_object() {
+    // How it was lost, and how often the whole is then said.
+    let cases = [(How::DropAfter, 1), (How::CutAnswer { after_bytes: 20 }, 1), (How::DropBefore, 2), (How::Reset, 2)];
+    each(&cases, |(how, said)| {
+        let (world, file, client) = world_with(SIZE);
+        world.rule(Rule::new(Step::Begin, how.clone()).after(1).once());
+        let id = start(&client, request(&world, &file, InstantMode::Always));
+        let receipt = completed(&client, &id);
+        is_instant(&world, &client, &id, &receipt);
+        assert_eq!((world.requests(Step::Begin), world.requests(Step::Head)), (1 + said, 1), "{}", world.told());
+    });
+}
+
+#[test]
+fn the_look_may_be_lost_too() {
+    each(&[How::DropBefore, How::DropAfter, How::Reset], |how| {
+        let (world, file, client) = world_with(SIZE);
+        world.rule(Rule::new(Step::Begin, How::DropAfter).after(1).once());
+        world.rule(Rule::new(Step::Head, how.clone()).times(2));
+        let id = start(&client, request(&world, &file, InstantMode::Always));
+        let receipt = completed(&client, &id);
+        is_instant(&world, &client, &id, &receipt);
+        assert_eq!((world.requests(Step::Begin), world.requests(Step::Head)), (2, 3), "{}", world.told());
+    });
+}
+
+#[test]
+fn a_lost_answer_is_settled_by_the_next_process() {
+    // Once with the file gone: what may have been made is settled all the same.
+    each(&[false, true], |gone| {
+        let (world, file, client) = world_with(SIZE);
+        world.rule(Rule::new(Step::Begin, How::DropAfter).after(1).once());
+        let stall = world.rule(Rule::new(Step::Head, How::StallAnswer));
+        let id = start(&client, request(&world, &file, InstantMode::Always));
+        world.wait_requests(Step::Head, 1);
+        assert!(client.close(5_000));
+        drop(client);
+        world.cloud.remove_rule(stall);
+        if *gone {
+            std::fs::remove_file(&file).unwrap();
+        }
+        let client = world.open();
+        let receipt = completed(&client, &id);
+        is_instant(&world, &client, &id, &receipt);
+        assert_eq!((world.requests(Step::Begin), world.requests(Step::Head)), (2, 2), "{}", world.told());
+    });
+}
+
+#[test]
+fn a_cancel_does_not_deny_what_was_made() {
+    let (world, file, client) = world_with(SIZE);
+    world.rule(Rule::new(Step::Begin, How::DropAfter).after(1).once());
+    world.rule(Rule::new(Step::Head, How::Delay { ms: 700 }).once());
+    let id = start(&client, request(&world, &file, InstantMode::Always));
+    world.wait_requests(Step::Head, 1);
+    client.cancel(&one(&id));
+    let receipt = completed(&client, &id);
+    is_instant(&world, &client, &id, &receipt);
+}
+
+#[test]
+fn a_taken_name_is_asked_about_and_nothing_is_sent() {
+    let (world, file, client) = world_with(SIZE);
+    let mut request = world.request(&file, "theirs.jpg");
+    (request.key, request.conflict, request.instant) = ("another".into(), Conflict::Ask, InstantMode::Always);
+    let id = start(&client, request);
+    until(&client, &id, needs_host);
+    assert_eq!(world.cloud.objects().len(), 1);
+    let change = partway::client::Change { conflict: Some(Conflict::Rename), ..Default::default() };
+    client.change(&one(&id), &change).unwrap();
+    let receipt = completed(&client, &id);
+    assert_eq!(receipt.name, "theirs (1).jpg");
+    is_instant(&world, &client, &id, &receipt);
+}
+
+#[test]
+fn a_kill_while_hashing_costs_nothing_but_another_question() {
+    let (world, file, client) = world_with(96 * MIB);
+    let id = start(&client, request(&world, &file, InstantMode::Always));
+    until(&client, &id, |snapshot| snapshot.progress.bytes_hashed >= 8 * MIB);
+    assert!(client.close(5_000));
+    drop(client);
+    let mut config = world.config();
+    config.autostart = false;
+    let client = Client::open(config).unwrap();
+    let kept = client.snapshot(&id).unwrap();
+    assert!(kept.progress.bytes_hashed >= 8 * MIB, "{kept:?}");
+    assert!(!matches!(kept.state, State::Completed { .. }), "it was to be caught while hashing");
+    client.go();
+    let receipt = completed(&client, &id);
+    is_instant(&world, &client, &id, &receipt);
+}
