@@ -57,6 +57,7 @@ impl World {
                 on_change: if options.on_change_restarts { OnChange::Restart } else { OnChange::Fail },
                 instant: InstantMode::Off,
                 part_size_bytes: Some(options.part_size_bytes),
+                adopted: None,
                 parallel_parts: None,
             };
             self.disks.push(Disk::new(Id::parse(&id).expect("an id"), &Record::Upload(Box::new(upload))));
