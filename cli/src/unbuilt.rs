@@ -2,10 +2,7 @@
 
 use partway::error::{Code, ErrorInfo};
 
-use crate::{
-    args::{ExplainArgs, UploadArgs},
-    words::Service,
-};
+use crate::args::{ExplainArgs, UploadArgs};
 
 type Unbuilt<A> = (&'static str, fn(&A) -> bool);
 

@@ -153,7 +153,9 @@ fn a_session_remembers_what_was_understood() {
     let each = r#"{"confirmKey":"k","domain":"d","path":"/p","uploadId":"u","parts":{"1":{"headers":{"a":"s"}}}}"#;
     let service = smh(private());
     drop(service.read_begin(None, &coded(400, "ParamInvalid")));
-    let Ok(Begin::Session { session, .. }) = service.read_begin(None, &answer(201, &[], each)) else { panic!("no session") };
+    let Ok(Begin::Session { session, .. }) = service.read_begin(None, &answer(201, &[], each)) else {
+        panic!("no session")
+    };
     let expected = r#"{"confirm_key":"k","deployment":"private","mode":"multipart","numbers":"list"}"#;
     assert_eq!(session.0.to_string(), expected);
     // In another run, with nothing learnt.
