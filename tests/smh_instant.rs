@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use common::*;
 use partway::{
-    client::{Client, State, UploadRequest},
+    client::{Client, State, UploadRequest, WaitReason},
     model::{Conflict, InstantMode, Receipt, SmhMode},
 };
 use partway_sandbox::{How, Rule, Step};
@@ -168,6 +168,23 @@ fn a_lost_answer_is_settled_by_the_next_process() {
         is_instant(&world, &client, &id, &receipt);
         assert_eq!((world.requests(Step::Begin), world.requests(Step::Head)), (2, 2), "{}", world.told());
     });
+}
+
+#[test]
+fn a_file_that_changed_after_it_was_hashed_is_not_made() {
+    let (world, file, client) = world_with(MIB);
+    world.rule(Rule::new(Step::SimpleBegin, How::Delay { ms: 500 }).once());
+    let id = start(&client, request(&world, &file, InstantMode::Always));
+    world.wait_requests(Step::SimpleBegin, 1);
+    std::fs::write(&file, content(MIB, 4_711)).unwrap();
+    let snapshot = until(&client, &id, needs_host);
+    assert_eq!(waiting_for(&snapshot), Some(WaitReason::Source));
+    assert_eq!((world.cloud.objects().len(), world.requests(Step::SimpleBegin)), (1, 1), "{}", world.told());
+    let change = partway::client::Change { on_change: Some(partway::model::OnChange::Restart), ..Default::default() };
+    client.change(&one(&id), &change).unwrap();
+    assert!(!completed(&client, &id).instant);
+    let made = world.cloud.object("-", "ours.jpg").unwrap();
+    assert!(std::fs::read(made.file.unwrap()).unwrap() == std::fs::read(&file).unwrap());
 }
 
 #[test]

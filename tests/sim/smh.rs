@@ -19,6 +19,8 @@ const BASE_UNIX_MS: i64 = 1_760_000_000_000;
 #[derive(Clone, Debug)]
 pub struct Task {
     pub upload: usize,
+    /// It travels whole, in one PUT, and nobody is told an upload id.
+    whole: bool,
     pub upload_id: String,
     path: String,
     strategy: String,
@@ -90,10 +92,8 @@ impl Smh {
 
     /// What the storage refuses before it wants the body.
     pub fn refuses_early(&self, tick: u64, request: &Request) -> Option<Answer> {
-        let query = Query::of(request.url.expose());
         let now = self.unix_ms(tick);
-        let part = query.get("partNumber").and_then(|text| text.parse().ok());
-        let upload_id = query.get("uploadId").unwrap_or_default();
+        let (upload_id, part) = self.named(request);
         let signature = signature_of(request).and_then(|id| self.signatures.get(&id));
         let refusal = match signature {
             None => Some((403, "InvalidAccessKeyId", "no")),
@@ -110,6 +110,18 @@ impl Smh {
         refusal.map(|(status, code, message)| words::storage_error(status, code, message))
     }
 
+    /// The upload id and the part number that a data request is for.
+    fn named(&self, request: &Request) -> (String, Option<u32>) {
+        let query = Query::of(request.url.expose());
+        let part = query.get("partNumber").and_then(|text| text.parse().ok());
+        if let Some(upload_id) = query.get("uploadId") {
+            return (upload_id.to_owned(), part);
+        }
+        let key = request.url.expose().rsplit('/').next().unwrap_or_default();
+        let task = self.tasks.get(key).filter(|task| task.whole);
+        (task.map(|task| task.upload_id.clone()).unwrap_or_default(), Some(1))
+    }
+
     /// Takes one whole request in.
     pub fn serve(&mut self, tick: u64, request: &Request, body: &Stretch) -> Answer {
         let answer = match request.host() {
@@ -121,9 +133,8 @@ impl Smh {
 
     /// A signature was looked at before the body came.
     fn put(&mut self, request: &Request, body: &Stretch) -> Answer {
-        let query = Query::of(request.url.expose());
-        let part = query.get("partNumber").and_then(|text| text.parse().ok()).unwrap_or(0);
-        let upload_id = query.get("uploadId").unwrap_or_default().to_owned();
+        let (upload_id, part) = self.named(request);
+        let part = part.unwrap_or(0);
         match self.tasks.values_mut().find(|task| task.upload_id == upload_id && task.confirmed.is_none()) {
             Some(task) => task.parts.insert(part, body.clone()),
             None => return words::storage_error(404, "NoSuchUpload", "no"),
@@ -153,7 +164,8 @@ impl Smh {
             }
             ("directory", Method::Put) => words::error(409, "SameNameDirectoryOrFileExists"),
             ("file", Method::Head) => self.head(path),
-            ("file", Method::Post) if query.has("multipart") => self.start(tick, path, &query, &range),
+            ("file", Method::Post) if query.has("multipart") => self.start(tick, path, &query, &range, false),
+            ("file", Method::Put) => self.start(tick, path, &query, &range, true),
             ("file", Method::Post) if query.has("renew") => self.renew(tick, path, &range),
             ("file", Method::Post) if query.has("confirm") => self.confirm(tick, path, &query, &range),
             ("file", Method::Get) if query.has("upload") => self.inspect(tick, path),
@@ -165,7 +177,7 @@ impl Smh {
         }
     }
 
-    fn start(&mut self, tick: u64, path: &str, query: &Query, body: &serde_json::Value) -> Answer {
+    fn start(&mut self, tick: u64, path: &str, query: &Query, body: &serde_json::Value, whole: bool) -> Answer {
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
         if !self.dirs.contains(dir) {
             return words::error(404, "DirectoryNotFound");
@@ -177,7 +189,7 @@ impl Smh {
         let upload_id = format!("up{serial}");
         self.tasks.insert(
             key.clone(),
-            Task { upload, upload_id, path: path.to_owned(), strategy, parts: BTreeMap::new(), confirmed: None },
+            Task { upload, whole, upload_id, path: path.to_owned(), strategy, parts: BTreeMap::new(), confirmed: None },
         );
         words::json(201, &self.lease(tick, &key, body))
     }
@@ -185,13 +197,18 @@ impl Smh {
     /// What start and renew answer.
     fn lease(&mut self, tick: u64, key: &str, body: &serde_json::Value) -> serde_json::Value {
         let now = self.unix_ms(tick);
-        let upload_id = self.tasks.get(key).map(|task| task.upload_id.clone()).unwrap_or_default();
+        let task = self.tasks.get(key);
+        let whole = task.is_some_and(|task| task.whole);
+        let upload_id = task.map(|task| task.upload_id.clone()).unwrap_or_default();
         let until_unix_ms = now + (self.lease_ms * self.lease_real_percent / 100) as i64;
         let mut answer = json!({
             "domain": "cos.test", "path": format!("/obj/{key}"), "uploadId": upload_id, "confirmKey": key,
             "expiration": words::iso8601(now + self.lease_ms as i64), "availableDomainNum": 1,
         });
-        let private = self.private;
+        if whole {
+            answer["uploadId"].take();
+        }
+        let private = self.private && !whole;
         let mut sign = |part: Option<u32>| {
             let id = self.serial();
             let upload_id = upload_id.clone();
@@ -215,6 +232,7 @@ impl Smh {
         match self.tasks.get(key) {
             None => words::error(404, "UploadNotFound"),
             Some(task) if task.confirmed.is_some() => words::error(409, "UploadComplete"),
+            Some(task) if task.whole => words::error(404, "NotMultipartUpload"),
             Some(_) => words::json(200, &self.lease(tick, key, body)),
         }
     }
@@ -227,7 +245,10 @@ impl Smh {
             "confirmed": task.confirmed.is_some(), "path": place.split('/').collect::<Vec<_>>(), "type": "file",
             "conflictResolutionStrategy": task.strategy, "uploadId": task.upload_id, "parts": parts,
         });
-        if task.confirmed.is_none() && !self.private {
+        if task.whole {
+            answer["uploadId"].take();
+            answer["parts"].take();
+        } else if task.confirmed.is_none() && !self.private {
             let mut info = self.lease(tick, key, &serde_json::Value::Null);
             info["path"] = json!(format!("obj/{key}"));
             answer["uploadPartInfo"] = info;
