@@ -28,7 +28,7 @@ fn world_with(size: u64) -> (World, PathBuf, Client) {
 }
 
 fn request(world: &World, file: &Path, instant: InstantMode) -> UploadRequest {
-    let mut request = world.request(file, "ours.jpg");
+    let mut request = world.request_by(SmhMode::Auto, file, "ours.jpg");
     request.instant = instant;
     request
 }

@@ -110,6 +110,8 @@ impl World {
             space: "-".into(),
             path: path.into(),
             create_parents: true,
+            // What is tested of parts is tested of parts, also of files of one; other modes have tests of their own.
+            mode: SmhMode::Multipart,
             ..SmhTarget::default()
         }
     }
