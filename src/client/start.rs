@@ -66,13 +66,14 @@ impl Client {
         if fresh.is_empty() {
             return results;
         }
+        let made: Vec<String> = fresh.iter().map(|(upload, _)| upload.id.clone()).collect();
         match self.inner.runtime.add(fresh) {
             Ok(()) => results,
+            // A twin of one that could not be made is there as little as that one.
             Err(error) => results
                 .into_iter()
-                .map(|result| match result {
-                    Ok(Started { how: How::New, .. }) => Err(error.clone()),
-                    other => other,
+                .map(|result| {
+                    result.and_then(|started| if made.contains(&started.id) { Err(error.clone()) } else { Ok(started) })
                 })
                 .collect(),
         }

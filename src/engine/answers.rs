@@ -58,7 +58,7 @@ impl Machine {
             OpKind::Begin => self
                 .service
                 .read_begin(self.facts.begin_intent.as_ref(), answer)
-                .map(|begin| self.begun(now, answer, begin)),
+                .and_then(|begin| self.begun(now, answer, begin)),
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
             OpKind::Sign => {
                 let lease = self.with_session(|machine, session| machine.service.read_sign(session, answer));
@@ -84,6 +84,7 @@ impl Machine {
                 None => Ok(()),
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
+            OpKind::Discard => self.service.read_abort(answer),
             OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof => Ok(()),
         };
         match outcome {
@@ -117,27 +118,36 @@ impl Machine {
 
     // ---- what went well
 
-    fn begun(&mut self, now: Now, answer: &Answer, begin: Begin) {
+    fn begun(&mut self, now: Now, answer: &Answer, begin: Begin) -> Result<(), Fault> {
         match begin {
             Begin::Session { session, lease } => {
                 self.inspected = true;
                 // The service did not recognise the content, as far as it was told: now bytes are sent.
                 self.digest.missed = true;
-                self.commit_soon(Record::Session { session });
+                if self.facts.ending.is_none() {
+                    self.commit_soon(Record::Session { session });
+                }
                 if let Some(lease) = lease {
                     self.take_lease(now, answer, lease);
                 }
             }
             Begin::Done(receipt) => self.complete_with(now, receipt),
             Begin::NeedDigest => {
-                // It has all that there is and still wants more: bytes are sent.
-                self.digest.missed |= self.digest.wanted || self.facts.digester.is_none();
-                self.digest.wanted = true;
                 if self.facts.begin_intent.is_some() {
                     self.commit_soon(Record::BeginNo);
                 }
+                if self.digest.missed {
+                    // Asked at once again, with nothing more to offer, this would go on for ever.
+                    let error =
+                        ErrorInfo::new(Code::AnswerMalformed, "the service asked for a digest that was not offered");
+                    return Err(Fault::Retry(error));
+                }
+                // It has all that there is and still wants more: bytes are sent.
+                self.digest.missed = self.digest.wanted || self.facts.digester.is_none();
+                self.digest.wanted = true;
             }
         }
+        Ok(())
     }
 
     fn signed(&mut self, now: Now, answer: &Answer, lease: Lease) -> Result<(), Fault> {
@@ -171,6 +181,8 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
+        // A session that takes parts is no lost one.
+        self.restarts = 0;
         self.lease.forget(number);
         if self.facts.ending.is_none() && !self.facts.proven.contains_key(&number) && !self.part_committing(number) {
             self.commit_soon(Record::Part { part_number: number, crc64: sent.crc64 });
@@ -235,8 +247,8 @@ impl Machine {
                 ));
             }
             Probed::CannotTell => {
-                let ending = self.unknown(now);
-                self.outbox.push_back(ending);
+                let ending = self.unknown_ending();
+                self.end_soon(now, ending);
             }
         }
     }
@@ -268,8 +280,7 @@ impl Machine {
                 let error =
                     ErrorInfo::new(Code::IntegrityFailed, "the service put together something else than was sent");
                 if self.facts.integrity_restarts >= INTEGRITY_RESTARTS_MAX {
-                    let ending = self.end(now, Ending::Failed(error));
-                    self.outbox.push_back(ending);
+                    self.end_soon(now, Ending::Failed(error));
                 } else {
                     self.restart_wanted = Some((RestartReason::Integrity, error));
                 }
@@ -302,16 +313,14 @@ impl Machine {
             }
             receipt.crc64.get_or_insert(crc64);
         }
-        let step = self.end(now, ending.unwrap_or(Ending::Completed(receipt)));
-        self.outbox.push_back(step);
+        self.end_soon(now, ending.unwrap_or(Ending::Completed(receipt)));
     }
 
     fn aborted(&mut self, now: Now) {
         let cancelled =
             self.facts.wish == Wish::Cancel && matches!(self.facts.ending, None | Some(Ending::Cancelled(_)));
         if cancelled {
-            let step = self.end(now, Ending::Cancelled(Remote::Aborted));
-            self.outbox.push_back(step);
+            self.end_soon(now, Ending::Cancelled(Remote::Aborted));
         }
     }
 
@@ -322,7 +331,7 @@ impl Machine {
         match fault {
             Fault::Retry(error) => {
                 if op.kind == OpKind::Abort {
-                    self.abort_failures += 1;
+                    self.abort_failures = self.abort_failures.saturating_add(1);
                 }
                 let wide = error.code == Code::ServiceBusy;
                 self.backoff.failed(purpose, state.started, now.tick, error, wide);
@@ -335,7 +344,7 @@ impl Machine {
                 }
                 self.backoff.retries += 1;
                 // The service looked at the credential and did nothing else.
-                self.begin_did_nothing(op);
+                self.begin_did_nothing(op, state);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                     self.commit_soon(Record::CompleteNo);
@@ -343,7 +352,7 @@ impl Machine {
             }
             Fault::SessionGone(error) => self.session_gone(now, op, error),
             Fault::ParentMissing(error) => {
-                self.begin_did_nothing(op);
+                self.begin_did_nothing(op, state);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                     self.commit_soon(Record::CompleteNo);
@@ -356,8 +365,11 @@ impl Machine {
                 }
             }
             Fault::Ask(error) => {
+                if op.kind == OpKind::Discard {
+                    return;
+                }
                 if op.kind == OpKind::Abort {
-                    self.abort_failures += 1;
+                    self.abort_failures = self.abort_failures.saturating_add(1);
                     return;
                 }
                 if op.kind == OpKind::Complete {
@@ -366,7 +378,7 @@ impl Machine {
                 match error.code {
                     Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
                     code => {
-                        self.begin_did_nothing(op);
+                        self.begin_did_nothing(op, state);
                         if op.kind == OpKind::Complete {
                             self.commit_soon(Record::CompleteNo);
                         }
@@ -380,30 +392,34 @@ impl Machine {
             Fault::Final(error)
                 if error.code == Code::RequestRefused
                     && op.kind == OpKind::Begin
+                    && !state.again
                     && self.facts.begin_intent.is_some() =>
             {
                 self.digest.missed = true;
                 self.commit_soon(Record::BeginNo);
             }
             Fault::Final(error) => {
+                if op.kind == OpKind::Discard {
+                    return;
+                }
                 if op.kind == OpKind::Abort {
                     self.abort_failures = u32::MAX;
                     return;
                 }
                 if self.facts.ending.is_none() {
                     let complete = self.facts.intent.is_some() && op.kind != OpKind::Complete;
-                    let begin = self.facts.begin_intent.is_some() && op.kind != OpKind::Begin;
+                    let begin = self.facts.begin_intent.is_some() && (op.kind != OpKind::Begin || state.again);
                     let unsettled = complete || begin;
-                    let step = if unsettled { self.unknown(now) } else { self.end(now, Ending::Failed(error)) };
-                    self.outbox.push_back(step);
+                    let ending = if unsettled { self.unknown_ending() } else { Ending::Failed(error) };
+                    self.end_soon(now, ending);
                 }
             }
         }
     }
 
-    /// A begin that might have made the object was refused outright.
-    fn begin_did_nothing(&mut self, op: OpId) {
-        if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() {
+    /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
+    fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
+        if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() && !state.again {
             self.commit_soon(Record::BeginNo);
         }
     }
@@ -429,6 +445,7 @@ impl Machine {
     fn session_gone(&mut self, now: Now, op: OpId, error: ErrorInfo) {
         match op.kind {
             OpKind::Abort => self.aborted(now),
+            OpKind::Discard => {}
             // Whether it is done, open or gone is what the service says of the session itself.
             OpKind::Part(_) | OpKind::Sign if self.service.capabilities().lists_parts => {
                 self.inspected = false;
@@ -450,7 +467,10 @@ impl Machine {
 
     fn no_answer(&mut self, now: Now, op: OpId, state: &Op, fault: TransportFault, sent: Sent) {
         if op.kind == OpKind::Abort {
-            self.abort_failures += 1;
+            self.abort_failures = self.abort_failures.saturating_add(1);
+        }
+        if op.kind == OpKind::Begin && !matches!(fault, TransportFault::Unreached(_)) {
+            self.begin_cut = true;
         }
         match fault {
             TransportFault::Cancelled => {}
@@ -464,7 +484,7 @@ impl Machine {
                 // It did not leave.
                 match op.kind {
                     OpKind::Complete => self.finish = Finish::Armed,
-                    OpKind::Begin => self.begin_armed = self.facts.begin_intent.is_some(),
+                    OpKind::Begin => self.begin_armed = self.facts.begin_intent.is_some() && !state.again,
                     _ => {}
                 }
                 self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);

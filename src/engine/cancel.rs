@@ -5,9 +5,12 @@ use super::{
     machine::{Machine, Why},
     order::Next,
     record::{Ending, Remote},
-    view::Phase,
+    view::{Phase, WaitReason},
 };
-use crate::model::Now;
+use crate::{
+    error::{Code, ErrorInfo},
+    model::Now,
+};
 
 /// The host is told within this; the abort itself may take longer and goes on behind the ending.
 const TOLD_MS_MAX: u64 = 150;
@@ -31,22 +34,24 @@ impl Machine {
             return Err(Why::Working(Phase::Reconciling));
         }
         if self.facts.intent.is_some() && !self.complete_may_go() {
-            if self.backoff.exhausted().is_some() {
-                return Ok(self.unknown(now));
-            }
+            self.wait_to_settle(now)?;
             return self.reconcile(now, slots);
         }
         if self.begin_unsettled() {
-            if self.backoff.exhausted().is_some() {
-                return Ok(self.unknown(now));
-            }
+            self.wait_to_settle(now)?;
             return self.reconcile_begin(now, slots);
         }
         if self.facts.session.is_none() {
-            if self.in_flight(OpKind::Begin) && !late {
+            if self.in_flight(OpKind::Begin) {
                 return Err(Why::Working(Phase::Starting));
             }
-            return Ok(self.end(now, Ending::Cancelled(Remote::NothingThere)));
+            // It may have made the object, and there is no way to look.
+            if self.facts.begin_intent.is_some() && !self.begin_armed {
+                return Ok(self.unknown(now));
+            }
+            // A session that a cut begin may have left can't be named, so it can't be dropped.
+            let remote = if self.begin_cut { Remote::CannotAbort } else { Remote::NothingThere };
+            return Ok(self.end(now, Ending::Cancelled(remote)));
         }
         if !self.service.capabilities().aborts {
             return Ok(self.end(now, Ending::Cancelled(Remote::CannotAbort)));
@@ -60,6 +65,16 @@ impl Machine {
             Err(_) => Ok(self.end(now, Ending::Cancelled(Remote::AbortPending))),
             step => step,
         }
+    }
+
+    /// What may have made the object is looked up as long as it takes: a cancel is no reason to guess.
+    fn wait_to_settle(&mut self, now: Now) -> Result<(), Why> {
+        if self.online == Some(false) {
+            let error =
+                ErrorInfo::new(Code::Offline, "the device is offline, and whether the object exists is not known yet");
+            return Err(Why::waiting(WaitReason::Network, None, Some(error)));
+        }
+        self.give_up_for_now(now)
     }
 
     fn abort(&mut self, now: Now, slots: &mut Slots) -> Next {

@@ -114,13 +114,18 @@ impl Machine {
 
     /// Nothing proves whether the object exists: said so, never guessed.
     pub(super) fn unknown(&mut self, now: Now) -> Step {
+        let ending = self.unknown_ending();
+        self.end(now, ending)
+    }
+
+    pub(super) fn unknown_ending(&self) -> Ending {
         let detail = match self.facts.intent {
             Some(_) => "the answer to the complete was lost, and the service gives no proof of its outcome",
             None => {
                 "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome"
             }
         };
-        self.end(now, Ending::Failed(ErrorInfo::new(Code::OutcomeUnknown, detail)))
+        Ending::Failed(ErrorInfo::new(Code::OutcomeUnknown, detail))
     }
 
     /// The name is taken and a person must say what to do; the bytes are kept.

@@ -10,7 +10,7 @@ use super::{
     facts::Facts,
     finish::Finish,
     lease::HeldLease,
-    record::{Ending, RestartReason, Wish},
+    record::{Ending, Remote, RestartReason, Wish},
     source_check::SourceState,
     view::{Explanation, Phase, Progress, State, WaitReason, Waiting},
 };
@@ -35,6 +35,8 @@ pub(super) struct Op {
     pub(super) lease_generation: u32,
     /// The credential that it went out with.
     pub(super) credential_generation: u64,
+    /// A begin that repeats one whose outcome nobody told.
+    pub(super) again: bool,
     /// Parts: bytes given to the socket by now.
     pub(super) bytes: u64,
     pub(super) stopping: bool,
@@ -98,6 +100,7 @@ pub struct Machine {
     pub(super) facts: Facts,
     pub(super) service: Box<dyn Service>,
     pub(super) limits: Limits,
+    own_parallel_parts: Option<u32>,
     pub(super) outbox: VecDeque<Step>,
     pub(super) ops: BTreeMap<OpId, Op>,
     attempts: u32,
@@ -106,6 +109,8 @@ pub struct Machine {
     pub(super) failed_commits: VecDeque<Record>,
     pub(super) disk_error: Option<(ErrorInfo, Tick)>,
     commit_ids: u64,
+    /// Grows when what could not be kept goes again.
+    pub(super) commit_round: u32,
     // What the host said of the world.
     pub(super) held: bool,
     pub(super) online: Option<bool>,
@@ -139,6 +144,8 @@ pub struct Machine {
     pub(super) begin_armed: bool,
     /// The service said after the last complete that the session is open.
     pub(super) seen_open: bool,
+    /// A begin was not answered: there may be a session that nobody knows.
+    pub(super) begin_cut: bool,
     /// All that was sent is to be dropped, once nothing of it is under way.
     pub(super) restart_wanted: Option<(RestartReason, ErrorInfo)>,
     /// A session that a restart left behind, to be aborted if that is easy.
@@ -160,6 +167,7 @@ impl Machine {
         let mut machine = Machine {
             service,
             limits,
+            own_parallel_parts: facts.upload.parallel_parts,
             outbox: VecDeque::new(),
             ops: BTreeMap::new(),
             attempts: 0,
@@ -167,6 +175,7 @@ impl Machine {
             failed_commits: VecDeque::new(),
             disk_error: None,
             commit_ids: 0,
+            commit_round: 0,
             held: false,
             online: None,
             network_generation: 0,
@@ -190,6 +199,7 @@ impl Machine {
             finish: Finish::default(),
             begin_armed: false,
             seen_open: false,
+            begin_cut: false,
             restart_wanted: None,
             discard: None,
             abort_by: None,
@@ -213,6 +223,24 @@ impl Machine {
     /// What is true of it.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// At most so many parts at once.
+    pub(super) fn parallel_parts(&self) -> u32 {
+        self.own_parallel_parts.map_or(self.limits.parallel_parts, |own| own.min(self.limits.parallel_parts)).max(1)
+    }
+
+    /// True when it waits for so long, or for somebody, that its place is better given to another.
+    pub fn gives_place(&self, now: Now, long_ms: u64) -> bool {
+        match &self.why {
+            Why::Paused => true,
+            Why::Waiting { reason, until, needs_host, .. } => {
+                *needs_host
+                    || matches!(reason, WaitReason::Network | WaitReason::Held)
+                    || until.is_some_and(|at| at.since_ms(now.tick) > long_ms)
+            }
+            Why::Working(_) | Why::Line => false,
+        }
     }
 
     /// True when operations or commits are under way.
@@ -272,7 +300,7 @@ impl Machine {
     /// Sends a record to the journal.
     pub(super) fn commit(&mut self, record: Record) -> Step {
         self.commit_ids += 1;
-        let id = CommitId(self.commit_ids);
+        let id = CommitId { round: self.commit_round, number: self.commit_ids };
         self.commits.push_back((id, record.clone()));
         Step::Commit { id, record }
     }
@@ -291,6 +319,21 @@ impl Machine {
     /// True while something is on its way to the disk that everything else depends on.
     pub(super) fn barrier(&self) -> bool {
         self.commits.iter().any(|(_, record)| record.is_barrier())
+    }
+
+    /// An ending that an answer brought: the first one stands, and a later one only refines what a cancel could undo.
+    pub(super) fn end_soon(&mut self, now: Now, ending: Ending) {
+        let refines = ending == Ending::Cancelled(Remote::Aborted);
+        let on_its_way = self.commits.iter().map(|(_, record)| record).chain(&self.failed_commits);
+        let earlier = on_its_way.filter_map(|record| match record {
+            Record::Ending { ending, .. } => Some(ending),
+            _ => None,
+        });
+        let stands = earlier.last().or(self.facts.ending.as_ref());
+        let open = stands.is_none_or(|stands| refines && *stands == Ending::Cancelled(Remote::AbortPending));
+        if open {
+            self.commit_soon(Record::Ending { ending, unix_ms: now.unix_ms });
+        }
     }
 
     fn on_committed(&mut self, id: CommitId) {
@@ -352,12 +395,17 @@ impl Machine {
                     self.commit_soon(Record::OnChange { on_change });
                 }
             }
-            Command::ParallelParts(parallel_parts) => self.limits.parallel_parts = parallel_parts.max(1),
+            Command::LookAgain => self.source = SourceState::Unknown,
+            Command::ParallelParts(parallel_parts) => {
+                self.own_parallel_parts = Some(parallel_parts.max(1));
+            }
+            Command::ClientParallelParts(parallel_parts) => self.limits.parallel_parts = parallel_parts.max(1),
         }
     }
 
     fn wish(&mut self, wish: Wish) {
-        let last = self.commits.iter().rev().find_map(|(_, record)| match record {
+        let kept = self.commits.iter().map(|(_, record)| record);
+        let last = kept.chain(&self.failed_commits).rev().find_map(|record| match record {
             Record::Wish { wish } => Some(*wish),
             _ => None,
         });
@@ -418,8 +466,10 @@ impl Machine {
         let op = self.op_id(kind);
         let lease_generation = if let OpKind::Part(number) = kind { self.lease.generation_of(number) } else { 0 };
         let credential_generation = self.credential.generation;
-        self.ops
-            .insert(op, Op { started: now.tick, lease_generation, credential_generation, bytes: 0, stopping: false });
+        self.ops.insert(
+            op,
+            Op { started: now.tick, lease_generation, credential_generation, again: false, bytes: 0, stopping: false },
+        );
         op
     }
 

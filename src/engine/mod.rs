@@ -56,6 +56,8 @@ pub enum OpKind {
     Complete,
     /// Dropping the session.
     Abort,
+    /// Dropping a session that a restart left behind.
+    Discard,
     /// Reading a part of the source to compare or adopt it.
     Read(u32),
     /// Taking a part into the digest pass.
@@ -75,7 +77,12 @@ pub struct OpId {
 
 /// One record on its way to the journal; unique within an upload and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CommitId(pub u64);
+pub struct CommitId {
+    /// The disk refuses what belongs to a round that has failed: order is kept.
+    pub round: u32,
+    /// Counts.
+    pub number: u64,
+}
 
 /// What the scheduler lends at this moment. The machine takes from it as it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,6 +176,8 @@ pub enum Command {
     Pause,
     /// Go on; also "try now".
     Resume,
+    /// The source may be another one now: it is looked at again.
+    LookAgain,
     /// End, and undo what can be undone.
     Cancel,
     /// Stay until `Go`, in this process.
@@ -179,8 +188,10 @@ pub enum Command {
     Conflict(Conflict),
     /// What to do when the bytes changed.
     OnChange(OnChange),
-    /// At most so many parts at once.
+    /// At most so many parts at once, for this upload.
     ParallelParts(u32),
+    /// The client's own bound on that.
+    ClientParallelParts(u32),
 }
 
 /// What happened.

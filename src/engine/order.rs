@@ -23,6 +23,11 @@ pub(super) type Next = Result<Step, Why>;
 
 impl Machine {
     pub(super) fn next(&mut self, now: Now, slots: &mut Slots) -> Next {
+        // Held is held: also while the disk fails, and for what a cancel still has to do.
+        if self.held {
+            self.stop_ops(|_| true);
+            return self.outbox.pop_front().ok_or(Why::waiting(WaitReason::Held, None, None));
+        }
         if let Some(next) = self.disk_first(now) {
             return next;
         }
@@ -34,10 +39,6 @@ impl Machine {
         }
         if self.facts.wish == Wish::Cancel {
             return self.cancel(now, slots);
-        }
-        if self.held {
-            self.stop_ops(|_| true);
-            return self.outbox.pop_front().ok_or(Why::waiting(WaitReason::Held, None, None));
         }
         if self.facts.wish == Wish::Pause {
             self.stop_ops(|_| true);
@@ -61,6 +62,7 @@ impl Machine {
             return Some(Err(Why::waiting(WaitReason::Disk, Some(retry), Some(error))));
         }
         self.disk_error = None;
+        self.commit_round += 1;
         for record in std::mem::take(&mut self.failed_commits) {
             self.commit_soon(record);
         }
@@ -68,7 +70,7 @@ impl Machine {
     }
 
     /// A spent budget, or something that only a person can mend.
-    fn give_up_for_now(&mut self, now: Now) -> Result<(), Why> {
+    pub(super) fn give_up_for_now(&mut self, now: Now) -> Result<(), Why> {
         if self.stuck.is_none()
             && let Some(row) = self.backoff.exhausted()
         {
@@ -178,8 +180,11 @@ impl Machine {
             let caller = machine.caller(credential, now);
             machine.service.begin(caller, &plan, &machine.facts.conflict, &content, again)
         });
-        if matches!(next, Ok(Step::Start { .. })) {
+        if let Ok(Step::Start { op, .. }) = &next {
             self.begin_armed = false;
+            if let Some(state) = self.ops.get_mut(op) {
+                state.again = again;
+            }
         }
         next
     }
@@ -269,7 +274,7 @@ impl Machine {
             self.refill_todo();
         }
         let phase = if flying == 0 && self.in_flight(OpKind::Sign) { Phase::Renewing } else { Phase::Uploading };
-        if flying >= self.limits.parallel_parts {
+        if flying >= self.parallel_parts() {
             return Err(Why::Working(phase));
         }
         if let Some(step) = self.hash_ahead(now, slots) {
@@ -379,7 +384,7 @@ impl Machine {
         }
         let old = self.discard.clone()?;
         let step = self
-            .control(now, slots, OpKind::Abort, Phase::Starting, |machine, credential| {
+            .control(now, slots, OpKind::Discard, Phase::Starting, |machine, credential| {
                 machine.service.abort(machine.caller(credential, now), &old)
             })
             .ok()?;

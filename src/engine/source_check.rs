@@ -83,6 +83,10 @@ fn changed(detail: &str) -> SourceState {
 impl Machine {
     /// The runtime opened the source, or could not.
     pub(super) fn on_source(&mut self, _now: Now, result: Result<Identity, ErrorInfo>) {
+        // An answer that nobody waits for any more is about another opening.
+        if !matches!(self.source, SourceState::Asked) {
+            return;
+        }
         self.source = match result {
             Err(error) if error.code == Code::SourceNotSeekable => SourceState::Unfit(error),
             Err(error) => SourceState::Missing(error),

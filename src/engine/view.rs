@@ -41,6 +41,18 @@ pub enum State {
 }
 
 impl State {
+    /// True when they differ in nothing but how long a wait still lasts.
+    pub fn is_like(&self, other: &State) -> bool {
+        match (self, other) {
+            (State::Waiting { waiting: a }, State::Waiting { waiting: b }) => {
+                let untimed =
+                    |waiting: &Waiting| Waiting { retry_in_ms: waiting.retry_in_ms.map(|_| 0), ..waiting.clone() };
+                untimed(a) == untimed(b)
+            }
+            _ => self == other,
+        }
+    }
+
     /// True for the last three.
     pub fn ended(&self) -> bool {
         matches!(self, State::Completed { .. } | State::Failed { .. } | State::Cancelled { .. })

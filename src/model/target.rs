@@ -51,6 +51,14 @@ impl Target {
         }
     }
 
+    /// `https://host[:port]` of the service.
+    pub fn endpoint(&self) -> &str {
+        match self {
+            Target::Smh(smh) => &smh.endpoint,
+            Target::KooDrive(koo) => &koo.endpoint,
+        }
+    }
+
     /// The account whose credential it needs.
     pub fn account(&self) -> &str {
         match self {

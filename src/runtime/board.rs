@@ -22,6 +22,9 @@ struct State {
     explanations: HashMap<String, crate::engine::Explanation>,
     idle: Idle,
     at_rest: bool,
+    /// Messages of the host so far.
+    said: u64,
+    closed: bool,
 }
 
 impl Board {
@@ -87,6 +90,10 @@ impl Board {
             if let Some(value) = found(&state.by_id, &state.idle, state.at_rest) {
                 return Some(value);
             }
+            // Nothing will change any more.
+            if state.closed {
+                return None;
+            }
             state = match deadline {
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
@@ -105,8 +112,10 @@ impl Board {
     }
 
     /// `at_rest`: no upload has a machine, a lock or a socket. True if that just became so.
-    pub(crate) fn set_idle(&self, idle: Idle, at_rest: bool) -> bool {
+    /// `heard`: how many messages of the host the driver has taken; while there are more, nothing is at rest.
+    pub(crate) fn set_idle(&self, idle: Idle, at_rest: bool, heard: u64) -> bool {
         let mut state = self.lock();
+        let at_rest = at_rest && heard == state.said;
         let newly = at_rest && !state.at_rest;
         let changed = state.idle != idle || state.at_rest != at_rest;
         state.idle = idle;
@@ -120,6 +129,18 @@ impl Board {
 
     /// A message is on its way: nobody may take the rest before it for the rest after it.
     pub(crate) fn stir(&self) {
-        self.lock().at_rest = false;
+        let mut state = self.lock();
+        state.at_rest = false;
+        state.said += 1;
+    }
+
+    /// Ends every wait.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 }

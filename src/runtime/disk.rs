@@ -9,6 +9,7 @@ use std::{
 use crossbeam_channel::Sender;
 
 use super::{
+    board::Board,
     journal::{Id, Journal, OpenFault, StateDir},
     mailbox::Mailbox,
     message::{Loaded, Message},
@@ -35,12 +36,14 @@ pub(super) enum Job {
     Append { row: usize, id: Id, commit: CommitId, record: Box<Record> },
     /// Closes a journal and drops its lock.
     Close { row: usize, id: Id },
-    /// Removes a journal that is closed.
-    Remove { id: Id, gone: Sender<()> },
+    /// Removes a journal that is closed, and takes its snapshot down.
+    Remove { id: Id, board: Arc<Board>, gone: Sender<()> },
     /// Removes a host's temporary copy.
     RemoveCopy { path: PathBuf },
     /// Opens a source.
-    Open { row: usize, what: SourceWhat },
+    Open { row: usize, ask: u64, what: SourceWhat },
+    /// Looks at a source that is open.
+    Look { row: usize, ask: u64, source: Arc<dyn Source> },
     /// Reads and hashes a stretch of a source.
     Read(ReadJob),
 }
@@ -59,8 +62,15 @@ pub(super) struct ReadJob {
     pub(super) cancel: CancelToken,
 }
 
+/// A journal at work.
+struct Open {
+    journal: Journal,
+    /// After a failure nothing of that round is appended any more: the machine sends it all again, in order, in the next one.
+    failed_round: Option<u32>,
+}
+
 /// The journals that are open, whichever thread serves them.
-type Journals = Arc<Mutex<HashMap<Id, Journal>>>;
+type Journals = Arc<Mutex<HashMap<Id, Open>>>;
 
 /// The pool of one.
 pub(super) fn pool(dir: Arc<StateDir>, mailbox: Arc<Mailbox>) -> Arc<Pool<Job>> {
@@ -87,7 +97,7 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
             let loaded = match dir.open_journal::<Record>(id) {
                 Ok((journal, records, _)) => match Facts::new(records) {
                     Ok(facts) => {
-                        open().insert(id, journal);
+                        open().insert(id, Open { journal, failed_round: None });
                         Loaded::Ready(Box::new(facts))
                     }
                     Err(error) => Loaded::Lost(error),
@@ -99,7 +109,7 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
             mailbox.post(Message::Loaded { row, loaded });
         }
         Job::Append { row, id, commit, record } => {
-            let result = append(&mut open(), dir, id, &record);
+            let result = append(&mut open(), dir, id, commit, &record);
             let event = match result {
                 Ok(()) => Event::Committed(commit),
                 Err(error) => Event::CommitFailed(commit, error),
@@ -111,37 +121,76 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
             drop(journal);
             mailbox.post(Message::Closed { row });
         }
-        Job::Remove { id, gone } => {
+        Job::Remove { id, board, gone } => {
             // A journal that can't be removed is found again at the next start: the ending is told once more, never lost.
             if dir.remove(id).is_ok() {
+                board.remove(id.as_str());
                 let _ = gone.send(());
             }
         }
         Job::RemoveCopy { path } => {
             let _ = std::fs::remove_file(path);
         }
-        Job::Open { row, what } => {
-            let result = open_source(what).and_then(|source| {
-                let identity = source.identity()?;
-                Ok((source, identity))
-            });
-            mailbox.post(Message::Opened { row, result });
+        Job::Open { row, ask, what } => {
+            // A host's own reader runs in here: what it breaks is its own upload's.
+            let result = harmless(|| open_source(what).and_then(look));
+            mailbox.post(Message::Opened { row, ask, result });
         }
-        Job::Read(job) => return read_slice(job, mailbox, buffer),
+        Job::Look { row, ask, source } => {
+            let result = harmless(|| look(source));
+            mailbox.post(Message::Opened { row, ask, result });
+        }
+        Job::Read(job) => {
+            let (row, op) = (job.row, job.op);
+            return match harmless(|| Ok(read_slice(job, mailbox, buffer))) {
+                Ok(later) => later,
+                Err(error) => {
+                    mailbox.post(Message::Event { row, event: Event::Read { op, result: Err(error) } });
+                    None
+                }
+            };
+        }
     }
     None
 }
 
-fn append(journals: &mut HashMap<Id, Journal>, dir: &StateDir, id: Id, record: &Record) -> Result<(), ErrorInfo> {
+fn append(
+    journals: &mut HashMap<Id, Open>,
+    dir: &StateDir,
+    id: Id,
+    commit: CommitId,
+    record: &Record,
+) -> Result<(), ErrorInfo> {
     // After a failed sync a journal is worth nothing any more: it is opened anew.
-    if journals.get(&id).is_some_and(Journal::is_poisoned) {
+    let failed_round = journals.get(&id).and_then(|open| open.failed_round);
+    if journals.get(&id).is_none_or(|open| open.journal.is_poisoned()) {
         journals.remove(&id);
         let (journal, _, _) = dir.open_journal::<Record>(id).map_err(ErrorInfo::from)?;
-        journals.insert(id, journal);
+        journals.insert(id, Open { journal, failed_round });
     }
-    let journal =
+    let open =
         journals.get_mut(&id).ok_or_else(|| ErrorInfo::new(Code::Bug, "a record for a journal that is not open"))?;
-    journal.append(record, record.sync())
+    if open.failed_round == Some(commit.round) {
+        return Err(ErrorInfo::new(Code::JournalUnwritable, "a record before this one could not be kept"));
+    }
+    let result = open.journal.append(record, record.sync());
+    if result.is_err() {
+        open.failed_round = Some(commit.round);
+    }
+    result
+}
+
+type Opened = (Arc<dyn Source>, Identity);
+
+fn look(source: Arc<dyn Source>) -> Result<Opened, ErrorInfo> {
+    let identity = source.identity()?;
+    Ok((source, identity))
+}
+
+/// Runs what may be a host's code: a panic of its is an unreadable source.
+fn harmless<T>(work: impl FnOnce() -> Result<T, ErrorInfo>) -> Result<T, ErrorInfo> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(ErrorInfo::new(Code::SourceUnreadable, "reading the source panicked")))
 }
 
 fn open_source(what: SourceWhat) -> Result<Arc<dyn Source>, ErrorInfo> {

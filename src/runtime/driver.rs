@@ -12,7 +12,7 @@ use super::{
     CredentialAsk, Idle, Limits, Network, SourceAsk, Why,
     board::Board,
     clock::Clock,
-    credentials::{Credentials, Reply},
+    credentials::{ASK_MS_MAX, Credentials, Reply},
     disk::{Job, ReadJob},
     journal::Id,
     mailbox::{Mailbox, Sleep, Taken},
@@ -26,13 +26,13 @@ use super::{
 };
 use crate::{
     engine::{
-        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpKind, Slots, State, Step, WaitReason,
-        Waiting, Work,
+        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpKind, Remote, Slots, State, Step,
+        WaitReason, Waiting, Work,
     },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
-    model::{Now, Tick},
-    source::{SourceOffer, SourceWhat},
+    model::{Identity, Now, Tick},
+    source::{Source, SourceOffer, SourceWhat},
     transport::CancelToken,
 };
 
@@ -40,6 +40,8 @@ use crate::{
 const PUBLISH_MS: u64 = 100;
 /// A wait longer than this gives the upload's place to another.
 const KEEP_PLACE_MS: u64 = 20_000;
+/// Uploads beyond the bound that are opened to keep what a host said of them.
+const COMMAND_PLACES: usize = 4;
 /// How often an upload that another process has is looked at again, and one whose journal the disk refused.
 const LOOK_AGAIN_MS: u64 = 5_000;
 
@@ -57,6 +59,8 @@ pub(super) struct Driver {
     pub(super) dirty: bool,
     /// When the next of the rows at rest goes on by itself.
     pub(super) rest_wake: Option<Tick>,
+    /// Messages of the host that were taken.
+    pub(super) heard: u64,
     pub(super) held: bool,
     /// When given, nobody else is brought to work.
     pub(super) only: Option<BTreeSet<String>>,
@@ -104,7 +108,7 @@ impl Driver {
     fn next_wake(&self) -> Option<Tick> {
         let now = self.clock.tick();
         let live = self.live.iter().filter_map(|number| match &self.rows.get(number)?.stage {
-            Stage::Live(live) => live.wake,
+            Stage::Live(live) => live.wake.into_iter().chain(live.source_by).min(),
             _ => None,
         });
         let hosts = self.schedule.next_open(now).filter(|_| !self.live.is_empty());
@@ -115,6 +119,7 @@ impl Driver {
     // ---- messages
 
     fn take(&mut self, message: Message) {
+        self.heard += u64::from(message.is_said());
         // What machines and workers say is about rows at work; all else may change who stands in line.
         self.dirty |= !matches!(
             message,
@@ -137,8 +142,9 @@ impl Driver {
             Message::Attach { id, offer } => self.each(&[id], |driver, row| {
                 if let Some(entry) = driver.rows.get_mut(&row) {
                     entry.offer = Some(offer.clone());
+                    entry.again_if(&[WaitReason::Source]);
                 }
-                driver.command(row, Command::Resume);
+                driver.command(row, Command::LookAgain);
             }),
             Message::Forget { ids, gone } => self.each(&ids, |driver, row| driver.forget(row, gone.clone())),
             Message::SetCredential { account, credential } => {
@@ -154,7 +160,9 @@ impl Driver {
             }
             Message::SetNetwork(network) => self.set_network(network),
             Message::SetLimits(limits) => {
+                let limits = limits.clamped();
                 self.limits = limits;
+                self.all_live(Event::Command(Command::ClientParallelParts(limits.parallel_parts)));
                 self.rate.set(limits.rate_bytes_per_s);
                 self.schedule.set_parallel_parts(limits.parallel_parts);
                 self.net.set_threads_max(self.schedule.threads_max());
@@ -175,17 +183,8 @@ impl Driver {
             Message::Answered { row, host, event } => self.answered(row, &host, event),
             Message::Loaded { row, loaded } => self.loaded(row, loaded),
             Message::Closed { row } => self.closed(row),
-            Message::Opened { row, result } => self.opened(row, result),
-            Message::Offered { row, result } => match result {
-                Ok(offer) => {
-                    let what = offer.what.clone();
-                    if let Some(entry) = self.rows.get_mut(&row) {
-                        entry.offer = Some(offer);
-                    }
-                    self.disk.submit(Job::Open { row, what });
-                }
-                Err(error) => self.event(row, Event::Source(Err(error))),
-            },
+            Message::Opened { row, ask, result } => self.opened(row, ask, result),
+            Message::Offered { row, ask, result } => self.offered(row, ask, result),
             Message::Credential { account, ask, credential } => {
                 let (rows, given) = self.credentials.answered(&account, ask, credential);
                 for row in rows {
@@ -193,7 +192,13 @@ impl Driver {
                         given.clone().map_or((None, 0), |(secret, generation)| (Some(secret), generation));
                     self.event(row, Event::Credential { credential, generation });
                 }
-                if given.is_some() {
+                if let Some((credential, generation)) = given {
+                    // Also to those that waited too long to be told by name.
+                    for number in self.live.clone() {
+                        if self.rows.get(&number).is_some_and(|row| row.account == account) {
+                            self.event(number, Event::Credential { credential: Some(credential.clone()), generation });
+                        }
+                    }
                     for row in self.rows.values_mut().filter(|row| row.account == account) {
                         row.again_if(&[WaitReason::Credential]);
                     }
@@ -219,6 +224,8 @@ impl Driver {
         if network.online != Some(false) {
             for row in self.rows.values_mut() {
                 row.again_if(&[WaitReason::Network, WaitReason::Retry]);
+                let pending = matches!(row.state, State::Cancelled { remote: Remote::AbortPending });
+                row.eligible |= pending && row.forget.is_none();
             }
         }
     }
@@ -270,7 +277,11 @@ impl Driver {
             Stage::Live(_) => self.event(number, Event::Command(command)),
             // An ended upload has nothing to be told.
             _ if row.state.ended() => {}
-            _ => row.commands.push(command),
+            _ => {
+                row.commands.push(command);
+                // What a host says is tried at once.
+                row.wake = None;
+            }
         }
     }
 
@@ -291,8 +302,10 @@ impl Driver {
     fn remove(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
         if let Some(row) = self.rows.remove(&number) {
             self.by_id.remove(row.id.as_str());
-            self.board.remove(row.id.as_str());
-            self.disk.submit(Job::Remove { id: row.id, gone });
+            if let (true, Some(path)) = (row.source.delete_at_end, &row.source.path) {
+                self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
+            }
+            self.disk.submit(Job::Remove { id: row.id, board: self.board.clone(), gone });
         }
     }
 
@@ -305,6 +318,12 @@ impl Driver {
         self.next_row += 1;
         let mut row = Row::new(id, facts, now.unix_ms);
         row.offer = offer;
+        // A kill may have come between the ending and this.
+        if let (Some(Ending::Completed(_) | Ending::Cancelled(_)), true, Some(path)) =
+            (&facts.ending, row.source.delete_at_end, &row.source.path)
+        {
+            self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
+        }
         self.by_id.insert(id.as_str().to_owned(), number);
         self.rows.insert(number, row);
     }
@@ -331,10 +350,7 @@ impl Driver {
         let (state, again) = match loaded {
             Loaded::Ready(facts) => match crate::service::open(&facts.upload.target) {
                 Ok(service) => {
-                    let parallel =
-                        facts.upload.parallel_parts.map_or(limits.parallel_parts, |own| own.min(limits.parallel_parts));
-                    let mut machine =
-                        Machine::new(*facts, service, MachineLimits { parallel_parts: parallel }, seed, now);
+                    let mut machine = Machine::new(*facts, service, limits, seed, now);
                     if held {
                         machine.handle(now, Event::Command(Command::Hold));
                     }
@@ -356,7 +372,19 @@ impl Driver {
             Loaded::Refused(error) => wait(WaitReason::Disk, error, false),
             Loaded::Lost(error) => (State::Failed { error }, false),
         };
-        row.commands.clear();
+        // A told ending stays what it is, whatever became of its journal.
+        if row.state.ended() {
+            row.eligible = false;
+            row.commands.clear();
+            if let Some(gone) = row.forget.take() {
+                self.remove(number, gone);
+            }
+            return;
+        }
+        // What the host said is not lost: it is said again when the journal can be had.
+        if !again {
+            row.commands.clear();
+        }
         row.eligible = again;
         row.wake = again.then(|| now.tick.after_ms(LOOK_AGAIN_MS));
         row.state = state;
@@ -375,9 +403,7 @@ impl Driver {
     fn bug(&mut self, number: usize) {
         let now = self.clock.now();
         let Some(row) = self.rows.get_mut(&number) else { return };
-        if let Stage::Live(live) = std::mem::replace(&mut row.stage, Stage::Closing) {
-            live.cancels.iter().for_each(|(_, cancel)| cancel.cancel());
-        }
+        row.stage = Stage::Closing;
         self.live.remove(&number);
         self.dirty = true;
         row.eligible = false;
@@ -388,31 +414,63 @@ impl Driver {
         self.publish(number, now);
     }
 
-    fn opened(
-        &mut self,
-        number: usize,
-        result: Result<(Arc<dyn crate::source::Source>, crate::model::Identity), ErrorInfo>,
-    ) {
+    fn opened(&mut self, number: usize, ask: u64, result: Result<(Arc<dyn Source>, Identity), ErrorInfo>) {
+        let now = self.clock.tick();
         let Some(row) = self.rows.get_mut(&number) else { return };
+        let (id, key, token) = (row.id.as_str().to_owned(), row.key.clone(), row.source.token.clone());
+        // What an earlier asking brought is about another opening.
+        let Some(live) = row.live().filter(|live| live.source_ask == ask) else { return };
         match result {
             Ok((source, identity)) => {
-                if let Some(live) = row.live() {
-                    live.source = Some((source, identity.clone()));
-                }
+                live.source = Some((source, identity.clone()));
+                live.source_by = None;
                 self.event(number, Event::Source(Ok(identity)));
             }
             Err(error) => {
-                // What was given in this process did not help: the host may know more.
-                row.offer = None;
+                let asked = live.source_offered;
                 let may_ask =
                     self.outlet.has_sources() && matches!(error.code, Code::SourceNotFound | Code::SourceDenied);
-                if !may_ask {
+                if asked || !may_ask {
+                    live.source_by = None;
+                    row.offer = None;
                     return self.event(number, Event::Source(Err(error)));
                 }
-                let (mailbox, id) = (self.mailbox.clone(), row.id.as_str().to_owned());
-                let reply = Box::new(move |result| mailbox.post(Message::Offered { row: number, result }));
-                self.outlet.ask_source(SourceAsk::new(id, row.key.clone(), row.source.token.clone(), error, reply));
+                // What was given in this process did not help: the host may know more.
+                live.source_by = Some(now.after_ms(ASK_MS_MAX));
+                row.offer = None;
+                let mailbox = self.mailbox.clone();
+                let reply = Box::new(move |result| mailbox.post(Message::Offered { row: number, ask, result }));
+                self.outlet.ask_source(SourceAsk::new(id, key, token, error, reply));
             }
+        }
+    }
+
+    /// The host answered for a source; after its time was up, too.
+    fn offered(&mut self, number: usize, ask: u64, result: Result<SourceOffer, ErrorInfo>) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let in_time = row.live().is_some_and(|live| live.source_ask == ask && live.source_by.is_some());
+        match result {
+            Ok(offer) => {
+                let what = offer.what.clone();
+                row.offer = Some(offer);
+                if in_time {
+                    if let Some(live) = row.live() {
+                        live.source_offered = true;
+                    }
+                    self.disk.submit(Job::Open { row: number, ask, what });
+                } else {
+                    row.again_if(&[WaitReason::Source]);
+                    self.dirty = true;
+                    self.command(number, Command::LookAgain);
+                }
+            }
+            Err(error) if in_time => {
+                if let Some(live) = row.live() {
+                    live.source_by = None;
+                }
+                self.event(number, Event::Source(Err(error)));
+            }
+            Err(_) => {}
         }
     }
 
@@ -423,6 +481,14 @@ impl Driver {
         let now = self.clock.now();
         for row in self.credentials.expired(now.tick) {
             self.event(row, Event::Credential { credential: None, generation: 0 });
+        }
+        for number in self.live.clone() {
+            let live = self.rows.get_mut(&number).and_then(Row::live);
+            if let Some(live) = live.filter(|live| live.source_by.is_some_and(|by| by <= now.tick)) {
+                live.source_by = None;
+                let error = ErrorInfo::new(Code::SourceNotFound, "the host did not open the source in time");
+                self.event(number, Event::Source(Err(error)));
+            }
         }
         if self.rest_wake.is_some_and(|wake| wake <= now.tick) {
             self.rest_wake = None;
@@ -439,10 +505,13 @@ impl Driver {
         live.into_iter().for_each(|(_, _, number)| self.drive(number, now));
         if std::mem::take(&mut self.dirty) {
             self.bring_in(now.tick);
-            let rest = self.rows.values().filter(|row| matches!(row.stage, Stage::Idle) && row.eligible);
-            self.rest_wake = rest.filter_map(|row| row.wake).min();
+            // One whose time has come stands in line, and a place that becomes free is noticed anyway.
+            let rest = self.rows.values().filter(|row| {
+                matches!(row.stage, Stage::Idle) && (row.eligible && self.goes(row) || !row.commands.is_empty())
+            });
+            self.rest_wake = rest.filter_map(|row| row.wake).filter(|wake| *wake > now.tick).min();
             let (idle, at_rest) = self.idle(now.tick);
-            if self.board.set_idle(idle.clone(), at_rest) {
+            if self.board.set_idle(idle.clone(), at_rest, self.heard) {
                 self.outlet.idle(idle);
             }
         }
@@ -460,7 +529,8 @@ impl Driver {
             .values()
             .filter(|row| matches!(row.stage, Stage::Loading | Stage::Live(_)) && !row.state.ended())
             .count();
-        let mut places = (self.limits.parallel_uploads.max(1) as usize).saturating_sub(taken);
+        let mut places = (self.limits.parallel_uploads as usize).saturating_sub(taken);
+        let mut guests = (self.limits.parallel_uploads as usize + COMMAND_PLACES).saturating_sub(taken);
         let mut wanting: Vec<_> = self
             .rows
             .iter()
@@ -471,11 +541,12 @@ impl Driver {
             .collect();
         wanting.sort_unstable();
         for (no_command, _, _, id, number) in wanting {
-            // What a host said must be kept now, also when every place is taken.
-            if no_command && places == 0 {
+            // What a host said must be kept soon, also when every place is taken; but never all of them at once.
+            if no_command && places == 0 || guests == 0 {
                 break;
             }
             places = places.saturating_sub(1);
+            guests -= 1;
             if let Some(row) = self.rows.get_mut(&number) {
                 row.stage = Stage::Loading;
                 row.wake = None;
@@ -577,15 +648,25 @@ impl Driver {
                 }
             },
             Step::AskSource => {
-                if let Some(live) = row.live() {
-                    live.source = None;
-                }
-                let what = match (&row.offer, &row.source.path) {
-                    (Some(offer), _) if !matches!(offer.what, SourceWhat::Later) => offer.what.clone(),
+                let offer = row.offer.clone();
+                let path = row.source.path.clone();
+                let Some(live) = row.live() else { return };
+                live.source_ask += 1;
+                live.source_offered = false;
+                live.source_by = None;
+                let (ask, open) = (live.source_ask, live.source.take());
+                let what = match (offer, path) {
+                    (Some(offer), _) if !matches!(offer.what, SourceWhat::Later) => offer.what,
                     (_, Some(path)) => SourceWhat::Path { path: PathBuf::from(path), delete_at_end: false },
                     _ => SourceWhat::Later,
                 };
-                self.disk.submit(Job::Open { row: number, what });
+                match (what, open) {
+                    // A host's reader can't have been put in another's place, as a file can.
+                    (SourceWhat::Reader { .. }, Some((source, _))) => {
+                        self.disk.submit(Job::Look { row: number, ask, source })
+                    }
+                    (what, _) => self.disk.submit(Job::Open { row: number, ask, what }),
+                }
             }
             Step::Wait { .. } | Step::Done => {}
         }
@@ -600,15 +681,7 @@ impl Driver {
         let wake = live.wake;
         let busy = live.machine.is_busy();
         let over = live.done;
-        let parks = match &state {
-            State::Waiting { waiting } => {
-                waiting.needs_host
-                    || long(waiting.retry_in_ms)
-                    || matches!(waiting.reason, WaitReason::Network | WaitReason::Held)
-            }
-            State::Paused => true,
-            _ => false,
-        };
+        let parks = live.machine.gives_place(now, KEEP_PLACE_MS);
         let explanation = live.machine.explain(now);
         let ended = live.machine.facts().ending.clone();
         if (over || parks) && !busy {
@@ -628,9 +701,9 @@ impl Driver {
             self.disk.submit(Job::Close { row: number, id: row.id });
         }
         let told = now.tick.since_ms(row.published) >= PUBLISH_MS || matches!(row.stage, Stage::Closing);
-        if row.state != state || (row.progress != progress && told) {
+        if !row.state.is_like(&state) || (row.progress != progress && told) {
             self.board.set_explanation(row.id.as_str(), explanation);
-            self.dirty |= row.state != state;
+            self.dirty |= !row.state.is_like(&state);
             row.state = state;
             row.progress = progress;
             self.publish(number, now);
@@ -671,10 +744,6 @@ impl Driver {
         let line = self.rows.values().any(|row| row.may_load(now) && self.goes(row));
         (idle, self.at_rest() && !line)
     }
-}
-
-fn long(retry_in_ms: Option<u64>) -> bool {
-    retry_in_ms.is_some_and(|ms| ms > KEEP_PLACE_MS)
 }
 
 /// Gives the driver a thread.

@@ -17,6 +17,20 @@ pub struct Limits {
     pub rate_bytes_per_s: u64,
 }
 
+impl Limits {
+    /// Uploads, and parts, at once: whatever a host asks for.
+    pub const PARALLEL_MAX: u32 = 64;
+
+    /// Within what can be: at least one, at most [`Limits::PARALLEL_MAX`].
+    pub(crate) fn clamped(self) -> Limits {
+        Limits {
+            parallel_uploads: self.parallel_uploads.clamp(1, Limits::PARALLEL_MAX),
+            parallel_parts: self.parallel_parts.clamp(1, Limits::PARALLEL_MAX),
+            ..self
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         // smh §17.11: at most 3 parallel parts where no rate is known.

@@ -24,6 +24,25 @@ pub(super) enum Loaded {
     Refused(ErrorInfo),
 }
 
+impl Message {
+    /// True for what a host said.
+    pub(super) fn is_said(&self) -> bool {
+        matches!(
+            self,
+            Message::Added(_)
+                | Message::Command { .. }
+                | Message::Priority { .. }
+                | Message::Attach { .. }
+                | Message::Forget { .. }
+                | Message::SetCredential { .. }
+                | Message::SetNetwork(_)
+                | Message::SetLimits(_)
+                | Message::Hold
+                | Message::Go { .. }
+        )
+    }
+}
+
 /// One message. `row` is the driver's own number of an upload.
 pub(super) enum Message {
     /// Uploads that are durable already.
@@ -55,9 +74,9 @@ pub(super) enum Message {
     /// A journal was closed and its lock dropped.
     Closed { row: usize },
     /// A source was opened, or not.
-    Opened { row: usize, result: Result<(Arc<dyn Source>, Identity), ErrorInfo> },
+    Opened { row: usize, ask: u64, result: Result<(Arc<dyn Source>, Identity), ErrorInfo> },
     /// The host answered for a source.
-    Offered { row: usize, result: Result<SourceOffer, ErrorInfo> },
+    Offered { row: usize, ask: u64, result: Result<SourceOffer, ErrorInfo> },
     /// The host answered for a credential.
     Credential { account: String, ask: u64, credential: Option<crate::model::Credential> },
 }

@@ -42,7 +42,7 @@ pub(crate) use outlet::Hosts;
 
 use crate::{
     engine::{Command, Facts, Record, UploadRecord},
-    error::ErrorInfo,
+    error::{Code, ErrorInfo},
     source::SourceOffer,
     transport::Transport,
 };
@@ -70,6 +70,7 @@ impl Runtime {
         limits: Limits,
         held: bool,
     ) -> Result<(Runtime, Vec<Problem>), ErrorInfo> {
+        let limits = limits.clamped();
         let dir = Arc::new(dir);
         let mailbox = Arc::new(Mailbox::default());
         let board = Arc::new(Board::default());
@@ -87,6 +88,7 @@ impl Runtime {
             controls: 0,
             dirty: true,
             rest_wake: None,
+            heard: 0,
             held,
             only: None,
             network: Network::default(),
@@ -123,6 +125,9 @@ impl Runtime {
 
     /// Makes uploads durable and sets them going. `known` looks for a key in what other processes may have added meanwhile.
     pub(crate) fn add(&self, uploads: Vec<(UploadRecord, Option<SourceOffer>)>) -> Result<(), ErrorInfo> {
+        if self.board.is_closed() {
+            return Err(ErrorInfo::new(Code::Closed, "the client is closed"));
+        }
         let mut files = vec![];
         for (upload, _) in &uploads {
             if let Some(id) = Id::parse(&upload.id) {
@@ -134,8 +139,7 @@ impl Runtime {
             let facts = Facts::new([Record::Upload(Box::new(upload.clone()))])?;
             self.outlet.changed(self.board.publish(snapshot_of(&facts, unix_ms())));
         }
-        self.board.stir();
-        self.mailbox.post(Message::Added(uploads));
+        self.say(Message::Added(uploads));
         Ok(())
     }
 
@@ -147,7 +151,7 @@ impl Runtime {
                     && let Ok(Some(facts)) = read(&self.dir, id)
                 {
                     self.board.publish(snapshot_of(&facts, unix_ms()));
-                    self.mailbox.post(Message::Added(vec![(facts.upload, None)]));
+                    self.say(Message::Added(vec![(facts.upload, None)]));
                 }
             }
             work()
@@ -210,6 +214,7 @@ impl Runtime {
 
     /// Nothing starts any more.
     pub(crate) fn close(&self) {
+        self.board.close();
         self.mailbox.close();
         self.net.close();
         self.disk.close();

@@ -1,6 +1,7 @@
 //! The network workers: each owns a lane, sends one request at a time, and counts and checks what leaves.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,10 +12,10 @@ use crate::{
     error::{Code, ErrorInfo},
     model::{
         Identity,
-        http::{Body, ByteRange, Request, Sent, TransportFault},
+        http::{Answer, Body, ByteRange, Request, Sent, TransportFault},
     },
     source::{RangeReader, Source},
-    transport::{BytesBody, CancelToken, RequestBody, Transport},
+    transport::{BytesBody, CancelToken, Lane, RequestBody, Transport},
 };
 
 /// A worker tells how far it is this often at most.
@@ -38,39 +39,47 @@ pub(super) fn pool(
 ) -> Pool<Send> {
     Pool::new("partway-net", threads_max, move || {
         let mut lane = transport.lane();
-        let (rate, mailbox) = (rate.clone(), mailbox.clone());
+        let (rate, mailbox, transport) = (rate.clone(), mailbox.clone(), transport.clone());
         Box::new(move |job: Send| {
             let host = job.request.host().to_owned();
-            let (result, sent) = match (job.request.body.range(), job.source) {
-                _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
-                (Some(range), Some((source, identity))) => {
-                    let mut body =
-                        SourceBody::new(source, identity, range, &rate, &mailbox, job.row, job.op, &job.cancel);
-                    let result = match &job.request.body {
-                        Body::Form { head, tail, .. } => lane.execute(
-                            &job.request,
-                            &mut FormBody { head, body: &mut body, tail, at: 0 },
-                            &job.cancel,
-                        ),
-                        _ => lane.execute(&job.request, &mut body, &job.cancel),
-                    };
-                    (result, body.sent())
-                }
-                (Some(_), None) => {
-                    let error = ErrorInfo::new(Code::Bug, "a part was sent without a source");
-                    (Err(TransportFault::Source(error)), Sent::default())
-                }
-                (None, _) => {
-                    let bytes = match &job.request.body {
-                        Body::Bytes(bytes) => bytes.clone(),
-                        _ => vec![],
-                    };
-                    (lane.execute(&job.request, &mut BytesBody::new(bytes), &job.cancel), Sent::default())
-                }
-            };
+            let carried = AssertUnwindSafe(|| carry(&job, lane.as_mut(), &rate, &mailbox));
+            let (result, sent) = catch_unwind(carried).unwrap_or_else(|_| {
+                // A host's transport or source broke: that is its upload's affair, and this worker goes on with a new lane.
+                lane = transport.lane();
+                let error = ErrorInfo::new(Code::SourceUnreadable, "reading or sending panicked in the host's code");
+                (Err(TransportFault::Source(error)), Sent::default())
+            });
             mailbox.post(Message::Answered { row: job.row, host, event: Event::Answered { op: job.op, result, sent } });
         })
     })
+}
+
+fn carry(job: &Send, lane: &mut dyn Lane, rate: &Rate, mailbox: &Mailbox) -> (Result<Answer, TransportFault>, Sent) {
+    match (job.request.body.range(), job.source.clone()) {
+        _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
+        (Some(range), Some((source, identity))) => {
+            let mut body = SourceBody::new(source, identity, range, rate, mailbox, job.row, job.op, &job.cancel);
+            let result = match &job.request.body {
+                Body::Form { head, tail, .. } => {
+                    let mut form = FormBody { head, body: &mut body, tail, at: 0 };
+                    lane.execute(&job.request, &mut form, &job.cancel)
+                }
+                _ => lane.execute(&job.request, &mut body, &job.cancel),
+            };
+            (result, body.sent())
+        }
+        (Some(_), None) => {
+            let error = ErrorInfo::new(Code::Bug, "a part was sent without a source");
+            (Err(TransportFault::Source(error)), Sent::default())
+        }
+        (None, _) => {
+            let bytes = match &job.request.body {
+                Body::Bytes(bytes) => bytes.clone(),
+                _ => vec![],
+            };
+            (lane.execute(&job.request, &mut BytesBody::new(bytes), &job.cancel), Sent::default())
+        }
+    }
 }
 
 /// A stretch of the source on its way out. The source is looked at before the first byte and after the last one, before the last is handed over: a

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -68,6 +71,7 @@ pub(super) struct Outlet {
     hosts: Arc<Hosts>,
     pending: Arc<Mutex<VecDeque<Snapshot>>>,
     asks: Sender<Ask>,
+    closed: Arc<AtomicBool>,
     pool: Pool<Call>,
 }
 
@@ -75,13 +79,18 @@ impl Outlet {
     pub(super) fn new(hosts: Arc<Hosts>) -> Outlet {
         let pending = Arc::new(Mutex::new(VecDeque::new()));
         let (asks, asked) = crossbeam_channel::unbounded();
-        let (to, of) = (hosts.clone(), pending.clone());
+        let closed = Arc::new(AtomicBool::new(false));
+        let (to, of, over) = (hosts.clone(), pending.clone(), closed.clone());
         let pool = Pool::new("partway-events", 1, move || {
-            let (hosts, pending, asked) = (to.clone(), of.clone(), asked.clone());
+            let (hosts, pending, asked, closed) = (to.clone(), of.clone(), asked.clone(), over.clone());
             let mut calls = Calls::default();
-            Box::new(move |call| serve(call, &hosts, &pending, &asked, &mut calls))
+            Box::new(move |call| {
+                if !closed.load(Ordering::SeqCst) {
+                    serve(call, &hosts, &pending, &asked, &mut calls, &closed);
+                }
+            })
         });
-        Outlet { hosts, pending, asks, pool }
+        Outlet { hosts, pending, asks, closed, pool }
     }
 
     pub(super) fn has_sources(&self) -> bool {
@@ -99,7 +108,7 @@ impl Outlet {
         // The latest of an upload wins while its state is the same; a change of state gets a line of its own.
         let last = pending.iter().rposition(|old| old.id == snapshot.id);
         match last {
-            Some(at) if pending[at].state == snapshot.state => pending[at] = snapshot,
+            Some(at) if pending[at].state.is_like(&snapshot.state) => pending[at] = snapshot,
             _ => pending.push_back(snapshot),
         }
         drop(pending);
@@ -132,6 +141,9 @@ impl Outlet {
     }
 
     pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        // Ends a wait for the beat.
+        let _ = self.asks.send(Ask::Hurry);
         self.pool.close();
     }
 
@@ -140,7 +152,14 @@ impl Outlet {
     }
 }
 
-fn serve(call: Call, hosts: &Hosts, pending: &Mutex<VecDeque<Snapshot>>, asked: &Receiver<Ask>, calls: &mut Calls) {
+fn serve(
+    call: Call,
+    hosts: &Hosts,
+    pending: &Mutex<VecDeque<Snapshot>>,
+    asked: &Receiver<Ask>,
+    calls: &mut Calls,
+    closed: &AtomicBool,
+) {
     match call {
         Call::Asks => asked.try_iter().for_each(|ask| answer(ask, hosts, calls)),
         Call::Idle(idle) => {
@@ -151,7 +170,13 @@ fn serve(call: Call, hosts: &Hosts, pending: &Mutex<VecDeque<Snapshot>>, asked: 
         Call::Deliver => {
             // A listener is not called more often than this; whoever is asked meanwhile need not wait for it.
             while let Ok(ask) = asked.recv_deadline(calls.due()) {
+                if closed.load(Ordering::SeqCst) {
+                    return;
+                }
                 answer(ask, hosts, calls);
+            }
+            if closed.load(Ordering::SeqCst) {
+                return;
             }
             calls.note();
             let batch: Vec<Snapshot> = pending.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();

@@ -98,7 +98,10 @@ fn serve<J: Send + 'static>(inner: &Inner<J>) {
     loop {
         if let Some(job) = state.queue.pop_front() {
             drop(state);
-            worker(job);
+            // What a job breaks is answered by the job itself; the thread is not to be lost, or the pool shrinks for ever.
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker(job))).is_err() {
+                worker = (inner.make)();
+            }
             state = inner.lock();
             continue;
         }
@@ -119,7 +122,7 @@ fn serve<J: Send + 'static>(inner: &Inner<J>) {
     let mut state = inner.lock();
     state.alive -= 1;
     // A job that came in between must not wait for the next one.
-    if !state.queue.is_empty() && state.alive == 0 && !state.closed {
+    if !state.queue.is_empty() && state.idle == 0 && state.alive < state.threads_max && !state.closed {
         state.alive += 1;
         drop(state);
         serve(inner);

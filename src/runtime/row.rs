@@ -30,11 +30,26 @@ pub(super) struct Live {
     pub(super) cancels: Vec<(OpId, CancelToken)>,
     pub(super) wake: Option<Tick>,
     pub(super) done: bool,
+    /// Which opening of the source is waited for.
+    pub(super) source_ask: u64,
+    /// The host was asked for it, and must answer by then.
+    pub(super) source_by: Option<Tick>,
+    /// The host's own answer is being opened: a failure of that is final for this asking.
+    pub(super) source_offered: bool,
 }
 
 impl Live {
     pub(super) fn new(machine: Machine) -> Live {
-        Live { machine, source: None, cancels: vec![], wake: None, done: false }
+        Live {
+            machine,
+            source: None,
+            cancels: vec![],
+            wake: None,
+            done: false,
+            source_ask: 0,
+            source_by: None,
+            source_offered: false,
+        }
     }
 }
 
@@ -85,7 +100,7 @@ impl Row {
             eligible: matches!(state, State::Queued) || needs_abort(facts),
             wake: None,
             commands: vec![],
-            hosts: BTreeSet::new(),
+            hosts: BTreeSet::from([crate::model::http::host_of(target.endpoint()).to_owned()]),
             forget: None,
             progress: progress_at_rest(facts),
             state,
@@ -96,7 +111,8 @@ impl Row {
     /// True when it could be given a machine now.
     pub(super) fn may_load(&self, now: Tick) -> bool {
         matches!(self.stage, Stage::Idle)
-            && (!self.commands.is_empty() || self.eligible && self.wake.is_none_or(|wake| wake <= now))
+            && self.wake.is_none_or(|wake| wake <= now)
+            && (!self.commands.is_empty() || self.eligible)
     }
 
     /// Puts it in line again if it waits for one of these.
@@ -158,5 +174,12 @@ pub(super) fn progress_at_rest(facts: &Facts) -> Progress {
         parts_done: facts.proven.len() as u32,
         parts_total: facts.plan.map_or(0, |plan| plan.parts_total()),
         ..Progress::default()
+    }
+}
+
+impl Drop for Live {
+    /// Nothing is sent or read for an upload that nobody drives.
+    fn drop(&mut self) {
+        self.cancels.iter().for_each(|(_, cancel)| cancel.cancel());
     }
 }

@@ -58,6 +58,7 @@ impl World {
                 instant: InstantMode::Off,
                 adopted: None,
                 part_size_bytes: Some(options.part_size_bytes),
+                adopted: None,
                 parallel_parts: None,
             };
             self.disks.push(Disk::new(Id::parse(&id).expect("an id"), &Record::Upload(Box::new(upload))));
