@@ -18,16 +18,22 @@ const SIZE: u64 = 5 * MIB + 17;
 /// Something else sends so many parts of it and is seen no more; gives the handle.
 fn begun(world: &World, file: &Path, part_size_bytes: u64, parts: u64) -> String {
     let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(parts));
+    let confirm = world.rule(Rule::new(Step::Confirm, How::DropBefore));
     let mut config = world.config();
     config.state_dir = world.dir.path().join("elsewhere");
+    // In order, so that it is known which.
+    config.limits.parallel_parts = 1;
     let client = Client::open(config).unwrap();
     let mut request = world.request_by(SmhMode::Multipart, file, "photo.jpg");
     request.part_size_bytes = Some(part_size_bytes);
     let id = start(&client, request);
     until(&client, &id, |snapshot| u64::from(snapshot.progress.parts_done) == parts);
-    world.wait_requests(Step::Begin, 1);
-    drop(client);
+    // It is caught when it stalls, or else with all that it has sent.
+    let (next, most) = (parts as usize + 1, SIZE.div_ceil(part_size_bytes) as usize);
+    world.wait_requests(Step::Part, next.min(most));
+    world.leave(client);
     world.cloud.remove_rule(stall);
+    world.cloud.remove_rule(confirm);
     world.confirm_key()
 }
 
@@ -101,6 +107,7 @@ fn killed_while_it_is_gone_on_with() {
             let client = world.open();
             let id = start(&client, request(&world, &file, &key));
             world.wait_requests(*step, before + 1);
+            world.leave(client);
             id
         };
         world.cloud.remove_rule(stall);

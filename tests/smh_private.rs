@@ -97,6 +97,7 @@ fn continued_by_the_next_process() {
             let client = world.open();
             let id = start(&client, request(&world, &file, *said));
             until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
+            world.leave(client);
             id
         };
         world.cloud.remove_rule(stall);

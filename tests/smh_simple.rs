@@ -157,6 +157,7 @@ fn killed_while_the_bytes_go_out() {
             let client = world.open();
             let id = start(&client, world.request_by(*mode, &file, "photo.jpg"));
             world.wait_requests(*data, 1);
+            world.leave(client);
             id
         };
         world.cloud.remove_rule(stall);
@@ -178,6 +179,7 @@ fn killed_before_the_confirm_nothing_is_sent_again() {
             let client = world.open();
             let id = start(&client, world.request_by(*mode, &file, "photo.jpg"));
             world.wait_requests(Step::Confirm, 1);
+            world.leave(client);
             id
         };
         world.cloud.remove_rule(rule);
@@ -196,5 +198,24 @@ fn damaged_on_the_way_it_is_sent_again() {
             world.rule(Rule::new(*data, How::Corrupt { bit: 77 }).once());
         });
         assert_eq!(world.requests(*data), 2, "{}", world.told());
+    });
+}
+
+#[test]
+fn a_service_that_loses_the_bytes_for_ever_is_no_endless_loop() {
+    each(&ways(&["CosObjectNonexistent", "UploadIncomplete"]), |((mode, _, data), code)| {
+        let world = World::new();
+        let file = world.file("photo.jpg", SIZE);
+        world.rule(Rule::new(Step::Confirm, refused(404, code)));
+        let client = world.open();
+        let id = start(&client, world.request_by(*mode, &file, "photo.jpg"));
+        world.wait_requests(Step::Confirm, 4);
+        let log = world.cloud.log();
+        let at: Vec<u64> = of(&log, Step::Confirm).map(|entry| entry.ms).collect();
+        assert!(at[3] - at[0] >= 900, "each failure is waited out: {at:?}");
+        assert!(of(&log, *data).count() <= at.len() + 1, "{}", world.told());
+        world.cloud.clear_rules();
+        completed(&client, &id);
+        world.sole_object(&file);
     });
 }

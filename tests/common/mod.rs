@@ -201,6 +201,13 @@ impl World {
         self.wait(&format!("{count} x {step:?}"), |log| of(log, step).count() >= count);
     }
 
+    /// The client's process is seen no more, and nothing that it sent is under way.
+    pub fn leave(&self, client: Client) {
+        client.close(5_000);
+        drop(client);
+        self.wait("nothing is under way", |log| log.iter().all(|entry| entry.ended_ms.is_some()));
+    }
+
     /// Upload tasks at the service that were not confirmed.
     pub fn open_tasks(&self) -> usize {
         self.cloud.uploads().iter().filter(|task| !task.confirmed).count()
