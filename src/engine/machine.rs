@@ -329,7 +329,7 @@ impl Machine {
             Record::Ending { ending, .. } => Some(ending),
             _ => None,
         });
-        let stands = earlier.last().or(self.facts.ending.as_ref());
+        let stands = earlier.rev().next().or(self.facts.ending.as_ref());
         let open = stands.is_none_or(|stands| refines && *stands == Ending::Cancelled(Remote::AbortPending));
         if open {
             self.commit_soon(Record::Ending { ending, unix_ms: now.unix_ms });

@@ -21,7 +21,7 @@ pub enum Sync {
 }
 
 /// The upload as it was asked for; the first record of every journal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadRecord {
     /// 26 characters.
     pub id: String,
@@ -63,7 +63,7 @@ pub struct UploadRecord {
 }
 
 /// How to come by the bytes again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRecord {
     /// A file of this device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -271,5 +271,53 @@ mod decimal {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The id alone: the rest names a person's things.
+impl std::fmt::Debug for UploadRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UploadRecord").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Paths and tokens are not printed.
+impl std::fmt::Debug for SourceRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceRecord").field("delete_at_end", &self.delete_at_end).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{KooDriveTarget, SmhTarget};
+
+    #[test]
+    fn nothing_of_a_persons_is_printed() {
+        let canary = || "canary".to_owned();
+        let smh = SmhTarget { path: canary(), library: canary(), user_id: Some(canary()), ..SmhTarget::default() };
+        let koo = KooDriveTarget { name: canary(), container: canary(), ..KooDriveTarget::default() };
+        for target in [Target::Smh(smh), Target::KooDrive(koo)] {
+            let upload = UploadRecord {
+                id: "1".into(),
+                key: canary(),
+                created_unix_ms: 0,
+                target,
+                source: SourceRecord { path: Some(canary()), token: b"canary".to_vec(), delete_at_end: false },
+                group: Some(canary()),
+                tags: BTreeMap::from([(canary(), canary())]),
+                priority: 0,
+                conflict: Conflict::default(),
+                on_change: OnChange::default(),
+                instant: InstantMode::default(),
+                part_size_bytes: None,
+                adopted: None,
+                parallel_parts: None,
+            };
+            let printed =
+                format!("{:?} {:?} {:?}", upload.target, upload.source, Record::Upload(Box::new(upload.clone())));
+            assert!(!printed.contains("canary") && !printed.contains("99, 97, 110"), "{printed}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::redact::Secret;
 
 /// A credential. It can't be printed; equal ones are the same credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
     /// SMH: the access token. KooDrive: the whole `Authorization` value, such as `Bearer …`.
     Token {
@@ -33,5 +33,14 @@ impl Credential {
             Credential::Token { value } => value.expose(),
             Credential::AppKey { .. } => "",
         }
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Credential::Token { .. } => "Token(…)",
+            Credential::AppKey { .. } => "AppKey(…)",
+        })
     }
 }

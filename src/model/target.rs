@@ -84,7 +84,7 @@ pub enum SmhMode {
 }
 
 /// A place in an SMH library (smh §1).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SmhTarget {
     /// `https://host[:port]`; plain `http://` makes the data plane plain too.
@@ -122,7 +122,7 @@ pub struct SmhTarget {
 }
 
 /// A place in a KooDrive container.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KooDriveTarget {
     /// `https://host[:port]`.
@@ -145,4 +145,18 @@ pub struct KooDriveTarget {
     pub language: Option<String>,
     /// When the file was created on this device.
     pub created_unix_ms: Option<i64>,
+}
+
+/// Names and places of a person: never printed.
+impl std::fmt::Debug for SmhTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SmhTarget").field("mode", &self.mode).field("private", &self.private).finish_non_exhaustive()
+    }
+}
+
+/// Names and places of a person: never printed.
+impl std::fmt::Debug for KooDriveTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KooDriveTarget").field("file_type", &self.file_type).finish_non_exhaustive()
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Everything about one upload at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Snapshot {
     /// 26 characters.
     pub id: String,
@@ -49,4 +49,17 @@ pub struct Idle {
     pub next_wake_ms: Option<u64>,
     /// Uploads that only the host or a person can move.
     pub waiting_for_person: u32,
+}
+
+/// Key, tags, account and destination are the host's and a person's own: not printed.
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("id", &self.id)
+            .field("service", &self.service)
+            .field("revision", &self.revision)
+            .field("state", &self.state)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
+    }
 }

@@ -8,7 +8,7 @@ use super::{proxy::Proxy, tls};
 use crate::error::ErrorInfo;
 
 /// How the built-in transport reaches the world. Times are in milliseconds, from 1 to a day.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TransportConfig {
     /// Certificates (PEM) that are trusted besides the bundled roots.
     pub extra_ca_pem: Option<String>,
@@ -24,6 +24,17 @@ pub struct TransportConfig {
     pub continue_ms: u64,
     /// The `User-Agent`.
     pub user_agent: String,
+}
+
+/// A proxy's address may hold a password.
+impl std::fmt::Debug for TransportConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TransportConfig")
+            .field("connect_ms", &self.connect_ms)
+            .field("stall_ms", &self.stall_ms)
+            .field("proxy", &self.proxy.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for TransportConfig {
