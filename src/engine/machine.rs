@@ -325,11 +325,11 @@ impl Machine {
     pub(super) fn end_soon(&mut self, now: Now, ending: Ending) {
         let refines = ending == Ending::Cancelled(Remote::Aborted);
         let on_its_way = self.commits.iter().map(|(_, record)| record).chain(&self.failed_commits);
-        let earlier = on_its_way.filter_map(|record| match record {
+        let mut earlier = on_its_way.filter_map(|record| match record {
             Record::Ending { ending, .. } => Some(ending),
             _ => None,
         });
-        let stands = earlier.rev().next().or(self.facts.ending.as_ref());
+        let stands = earlier.next_back().or(self.facts.ending.as_ref());
         let open = stands.is_none_or(|stands| refines && *stands == Ending::Cancelled(Remote::AbortPending));
         if open {
             self.commit_soon(Record::Ending { ending, unix_ms: now.unix_ms });
