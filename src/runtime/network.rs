@@ -138,8 +138,16 @@ impl<'a> SourceBody<'a> {
     }
 }
 
+fn stopped() -> ErrorInfo {
+    ErrorInfo::new(Code::Cancelled, "the part was stopped")
+}
+
 impl RequestBody for SourceBody<'_> {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+        // A host's transport may not look; its reader is not called for nobody.
+        if self.cancel.is_cancelled() {
+            return Err(stopped());
+        }
         if self.reader.done_bytes() == 0 {
             self.unchanged()?;
         }
@@ -152,7 +160,7 @@ impl RequestBody for SourceBody<'_> {
             self.unchanged()?;
         }
         if !self.rate.take(n, || self.cancel.is_cancelled()) {
-            return Err(ErrorInfo::new(Code::Cancelled, "the part was stopped"));
+            return Err(stopped());
         }
         if self.told.elapsed() >= TELL {
             self.told = Instant::now();
