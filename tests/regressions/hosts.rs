@@ -105,29 +105,33 @@ fn a_reader_is_not_called_once_the_client_is_dropped() {
             true
         }
     }
-    let dir = tempfile::tempdir().unwrap();
-    let (came, calls) = channel();
-    let slow = Arc::new(Slow { calls: AtomicU32::new(0), came: Mutex::new(came), gate: Gate::new() });
-    let mut config = config(dir.path(), good);
-    config.limits.parallel_parts = 1;
-    let (listener, _endings) = Endings::channel();
-    let of_the_client = Arc::downgrade(&listener);
-    config.listener = Some(listener);
-    let client = open(config);
-    let mut request = request("y.bin", reader(slow.clone()));
-    request.part_size_bytes = Some(256 * MIB);
-    start(&client, request);
-    next(&calls);
-    drop(client);
-    // What the client was goes with its threads; the one call is still under way then.
-    let deadline = Instant::now() + Duration::from_millis(PATIENCE_MS);
-    while of_the_client.strong_count() > 0 {
-        assert!(Instant::now() < deadline, "the client's threads never ended");
-        std::thread::yield_now();
+    // Sent, and hashed ahead of sending.
+    for instant in [InstantMode::Off, InstantMode::Always] {
+        let dir = tempfile::tempdir().unwrap();
+        let (came, calls) = channel();
+        let slow = Arc::new(Slow { calls: AtomicU32::new(0), came: Mutex::new(came), gate: Gate::new() });
+        let mut config = config(dir.path(), good);
+        config.limits.parallel_parts = 1;
+        let (listener, _endings) = Endings::channel();
+        let of_the_client = Arc::downgrade(&listener);
+        config.listener = Some(listener);
+        let client = open(config);
+        let mut request = request("y.bin", reader(slow.clone()));
+        request.part_size_bytes = Some(256 * MIB);
+        request.instant = instant;
+        start(&client, request);
+        next(&calls);
+        drop(client);
+        // What the client was goes with its threads; the one call is still under way then.
+        let deadline = Instant::now() + Duration::from_millis(PATIENCE_MS);
+        while of_the_client.strong_count() > 0 {
+            assert!(Instant::now() < deadline, "the client's threads never ended");
+            std::thread::yield_now();
+        }
+        slow.gate.open();
+        assert_eq!(within(&calls, 300).len(), 0, "{instant:?}: the host was called again");
+        assert_eq!(slow.calls.load(Ordering::SeqCst), 1);
     }
-    slow.gate.open();
-    assert_eq!(within(&calls, 300).len(), 0, "the host was called again");
-    assert_eq!(slow.calls.load(Ordering::SeqCst), 1);
 }
 
 /// A start after a close was said to have worked, and a wait for it never returned.
