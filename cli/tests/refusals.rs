@@ -82,11 +82,7 @@ fn what_can_not_be() {
 
 #[test]
 fn what_is_not_built_yet() {
-    for args in [
-        &with(&["--verify-source"])[..],
-        &["upload", "FILE", "--service", "koodrive", "--endpoint", "https://h", "--container", "C"],
-        &["explain", "ID", "--remote"],
-    ] {
+    for args in [&["explain", "ID", "--remote"][..]] {
         assert_eq!(refused(args)["name"], "unsupported", "{args:?}");
     }
 }
