@@ -396,3 +396,57 @@ fn a_host_whose_reading_fails_is_waited_for() {
     world.sole_object(&file);
     world.hold_promises(&file);
 }
+
+/// Gives other bytes the second time that a place is read, and looks the same all the while.
+struct Fickle {
+    bytes: Vec<u8>,
+    reads: std::sync::Mutex<std::collections::BTreeSet<u64>>,
+}
+
+impl HostReader for Fickle {
+    fn len(&self) -> Result<u64, ErrorInfo> {
+        Ok(self.bytes.len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+        let from = &self.bytes[(offset as usize).min(self.bytes.len())..];
+        let count = from.len().min(buf.len());
+        buf[..count].copy_from_slice(&from[..count]);
+        // Every read of either pass begins a MiB somewhere; of the second one the first byte is another.
+        if offset % MIB == 0 && count > 0 && !self.reads.lock().unwrap().insert(offset) {
+            buf[0] ^= 1;
+        }
+        Ok(count)
+    }
+
+    fn concurrent(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_change_that_leaves_no_trace_is_noticed_when_that_is_asked_for() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 3 * MIB);
+    let reader = Fickle { bytes: std::fs::read(&file).unwrap(), reads: Default::default() };
+    let client = world.open();
+    let mut request = world.request(&file, "photo.jpg");
+    request.source = Source { what: SourceWhat::Reader { reader: Arc::new(reader) }, token: vec![] };
+    request.verify_source = true;
+    let id = start(&client, request);
+    waits_for_the_source(&client, &id, Code::SourceChanged);
+    assert!(world.cloud.objects().is_empty(), "{}", world.told());
+}
+
+#[test]
+fn a_source_that_stays_passes_the_comparison() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 3 * MIB + 7);
+    let client = world.open();
+    let mut request = world.request(&file, "photo.jpg");
+    request.verify_source = true;
+    let id = start(&client, request);
+    completed(&client, &id);
+    world.sole_object(&file);
+    assert_eq!(client.snapshot(&id).unwrap().progress.bytes_hashed, 3 * MIB + 7);
+}

@@ -13,7 +13,7 @@ use crate::{
     exit::{Exit, usage},
     file::LocalFile,
     run::Run,
-    target, unbuilt,
+    target,
     words::{InstantWord, OnChangeWord},
 };
 
@@ -37,7 +37,6 @@ pub(crate) fn adopt(args: &AdoptArgs) -> Result<Exit, ErrorInfo> {
 }
 
 fn go(args: &UploadArgs, confirm_key: Option<&str>) -> Result<Exit, ErrorInfo> {
-    unbuilt::upload(args)?;
     let several = args.files.len() > 1;
     let planned: Vec<Planned> = args
         .files
@@ -66,6 +65,7 @@ fn plan(args: &UploadArgs, confirm_key: Option<&str>, file: LocalFile, several: 
             InstantWord::Always => InstantMode::Always,
             InstantWord::Off => InstantMode::Off,
         },
+        verify_source: args.verify_source,
         adopt: confirm_key.map(|key| Adopt { confirm_key: key.to_owned(), part_size_bytes: None }),
         part_size_bytes: args.part_size,
         parallel_parts: args.transfer.parallel,

@@ -109,6 +109,28 @@ fn killed_and_resumed() {
 }
 
 #[test]
+fn killed_three_times_in_a_row() {
+    let world = World::new();
+    let (file, content) = world.file("a.bin", 8 * MIB);
+    for proven in [2, 4, 6] {
+        let mut command = world.upload(&[&file], "a.bin", SLOW);
+        let (mut child, _, _) = until_proven(&mut command, proven * MIB as u64);
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+    }
+    let ran = run(&mut world.upload(&[&file], "a.bin", &[]));
+    assert_eq!(ran.end(), (Some(0), "completed", false, ""));
+    world.holds_only("a.bin", &content);
+    let log = world.cloud.log();
+    let begins = log.iter().filter(|entry| entry.step == partway_sandbox::Step::Begin).count();
+    assert_eq!(begins, 1, "one session");
+    // What was acknowledged, and so much of it that the next run knew, was not sent again: one part may be in flight at each kill.
+    let stored =
+        log.iter().filter(|entry| entry.step == partway_sandbox::Step::Part && entry.status == Some(200)).count();
+    assert!(stored <= 8 + 3, "{stored} parts were stored");
+}
+
+#[test]
 fn an_ending_that_nobody_saw_is_told_once() {
     let world = World::new();
     let (file, content) = world.file("a.bin", MIB);

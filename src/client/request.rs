@@ -28,6 +28,8 @@ pub struct UploadRequest {
     pub instant: InstantMode,
     /// An upload that another SDK began is continued: what the service has of it is read and compared, the rest is sent.
     pub adopt: Option<Adopt>,
+    /// Compares what is sent with a digest pass: a second read of the file, for sources whose changes leave no trace.
+    pub verify_source: bool,
     /// Every part but the last; refused if it can't work. The service's default, grown to fit, without it.
     pub part_size_bytes: Option<u64>,
     /// At most so many parts at once; the client's limit without it.
@@ -47,6 +49,7 @@ impl UploadRequest {
             conflict: Conflict::default(),
             on_change: OnChange::default(),
             instant: InstantMode::default(),
+            verify_source: false,
             adopt: None,
             part_size_bytes: None,
             parallel_parts: None,

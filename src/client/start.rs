@@ -129,6 +129,7 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
         conflict: request.conflict,
         on_change: request.on_change,
         instant: request.instant,
+        verify_source: request.verify_source,
         adopted,
         part_size_bytes,
         parallel_parts: request.parallel_parts,

@@ -79,9 +79,14 @@ impl Machine {
         self.digest.ms + left / rate.max(1) <= QUICK_MS
     }
 
+    /// True when all of the content is hashed before the end, whatever else is asked for.
+    pub(super) fn hashes_all(&self) -> bool {
+        self.service.capabilities().midstates || self.facts.upload.verify_source
+    }
+
     /// While parts are sent: keeps the pass ahead of them.
     pub(super) fn hash_ahead(&mut self, now: Now, slots: &mut Slots) -> Option<Step> {
-        if !self.service.capabilities().midstates {
+        if !self.hashes_all() {
             return None;
         }
         let next_to_send = self.todo.first().and_then(|number| planned(self.facts.plan, *number));

@@ -137,7 +137,7 @@ impl Machine {
             if let Some(step) = self.hash_ahead(now, slots) {
                 return Ok(step);
             }
-            if self.service.capabilities().midstates && !self.facts.all_hashed() {
+            if self.hashes_all() && !self.facts.all_hashed() {
                 return Err(Why::Working(Phase::Hashing));
             }
             return self.finish(now, slots, &session);

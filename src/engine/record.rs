@@ -54,6 +54,9 @@ pub struct UploadRecord {
     /// A session that exists already: something else began it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopted: Option<Session>,
+    /// What is sent is compared with a digest pass, also where the service needs none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub verify_source: bool,
     /// The wanted part size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_size_bytes: Option<u64>,
@@ -311,6 +314,7 @@ mod tests {
                 conflict: Conflict::default(),
                 on_change: OnChange::default(),
                 instant: InstantMode::default(),
+                verify_source: false,
                 part_size_bytes: None,
                 adopted: None,
                 parallel_parts: None,

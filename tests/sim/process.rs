@@ -56,6 +56,7 @@ impl World {
                 },
                 on_change: if options.on_change_restarts { OnChange::Restart } else { OnChange::Fail },
                 instant: InstantMode::Off,
+                verify_source: false,
                 adopted: None,
                 part_size_bytes: Some(options.part_size_bytes),
                 parallel_parts: None,
