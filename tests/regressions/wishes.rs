@@ -4,7 +4,7 @@ use std::sync::{Mutex, mpsc::channel};
 
 use partway::{
     client::{Change, Select, Source, State, WaitReason},
-    engine::{Command, Event, Facts, Limits, Machine, OpKind, Record, SourceRecord, Step, UploadRecord, Wish},
+    engine::{Command, Event, Facts, Limits, Machine, OpKind, Record, Step, UploadRecord, Wish},
     error::{Code, ErrorInfo},
     model::{Identity, Now, Tick, http::TransportFault},
     runtime::journal::{Id, StateDir},
@@ -67,22 +67,11 @@ fn a_source_given_again_leaves_a_paused_upload_paused() {
 // ---- a disk that refuses
 
 fn machine() -> Machine {
-    let upload = UploadRecord {
-        id: "01M7WGK9FAE3HBHQ5J1H6PWT0B".into(),
-        key: "k".into(),
-        created_unix_ms: 0,
-        target: smh("y.bin"),
-        source: SourceRecord::default(),
-        group: None,
-        tags: Default::default(),
-        priority: 0,
-        conflict: Default::default(),
-        on_change: Default::default(),
-        instant: Default::default(),
-        adopted: None,
-        part_size_bytes: None,
-        parallel_parts: None,
-    };
+    // As a journal says it: all else as by default.
+    let upload: UploadRecord = serde_json::from_value(serde_json::json!({
+        "id": "01M7WGK9FAE3HBHQ5J1H6PWT0B", "key": "k", "created_unix_ms": 0, "target": smh("y.bin"), "source": {},
+    }))
+    .unwrap();
     let service = partway::service::open(&upload.target).unwrap();
     let facts = Facts::new([Record::Upload(Box::new(upload))]).unwrap();
     Machine::new(facts, service, Limits { parallel_parts: 3 }, 1, at(1))
