@@ -79,6 +79,7 @@ fn machine() -> Machine {
         conflict: Default::default(),
         on_change: Default::default(),
         instant: Default::default(),
+        verify_source: false,
         adopted: None,
         part_size_bytes: None,
         parallel_parts: None,
