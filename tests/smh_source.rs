@@ -413,7 +413,7 @@ impl HostReader for Fickle {
         let count = from.len().min(buf.len());
         buf[..count].copy_from_slice(&from[..count]);
         // Every read of either pass begins a MiB somewhere; of the second one the first byte is another.
-        if offset % MIB == 0 && count > 0 && !self.reads.lock().unwrap().insert(offset) {
+        if offset.is_multiple_of(MIB) && count > 0 && !self.reads.lock().unwrap().insert(offset) {
             buf[0] ^= 1;
         }
         Ok(count)
