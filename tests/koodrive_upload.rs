@@ -146,3 +146,19 @@ fn a_client_that_is_dropped_while_sending_goes_on() {
     let begins = world.requests(Step::Begin);
     assert_eq!(begins, 1, "one session");
 }
+
+#[test]
+fn one_request_names_the_links_of_several_parts() {
+    let world = world();
+    let file = world.file("film.mp4", 40 * MIB);
+    // While the first part is on its way the pass gets ahead.
+    world.rule(Rule::new(Step::Part, How::Delay { ms: 400 }).part(1).once());
+    let mut config = world.config();
+    config.limits.parallel_parts = 1;
+    let client = partway::client::Client::open(config).unwrap();
+    let id = start(&client, world.koodrive_request(&file, "film.mp4"));
+    completed(&client, &id);
+    world.sole_object(&file);
+    let asked = world.requests(Step::Renew);
+    assert!(asked <= 2, "{asked} requests for the links of 7 parts\n{}", world.told());
+}

@@ -274,11 +274,12 @@ impl Machine {
             self.refill_todo();
         }
         let phase = if flying == 0 && self.in_flight(OpKind::Sign) { Phase::Renewing } else { Phase::Uploading };
-        if flying >= self.parallel_parts() {
-            return Err(Why::Working(phase));
-        }
+        // Also while every place is taken: that is when there is time to get ahead, and one sign then names several parts.
         if let Some(step) = self.hash_ahead(now, slots) {
             return Ok(step);
+        }
+        if flying >= self.parallel_parts() {
+            return Err(Why::Working(phase));
         }
         let mut wanted = None;
         for number in self.todo.iter().copied().take(64) {
@@ -321,7 +322,10 @@ impl Machine {
         }
         let most = self.service.capabilities().sign_parts_max.max(1);
         let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
-        let parts: Vec<Part> = ready.filter_map(|number| planned(self.facts.plan, number)).take(most).collect();
+        let lacking = ready
+            .filter_map(|number| planned(self.facts.plan, number))
+            .filter(|part| part.part_number == first.part_number || !self.lease.serves(part, false, now.tick));
+        let parts: Vec<Part> = lacking.take(most).collect();
         let content = self.with_midstates(Content::default(), parts.iter().copied());
         self.sign_wanted = first.part_number;
         let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };

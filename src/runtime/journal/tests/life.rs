@@ -235,29 +235,3 @@ fn an_id_is_26_plain_characters() {
         assert_eq!(Id::parse(bad), None, "{bad}");
     }
 }
-
-/// Not a test but a measurement: `cargo test -p partway --lib journal -- --ignored --nocapture cost`.
-#[test]
-#[ignore = "a measurement"]
-fn cost_of_appending() {
-    let (_temp, dir) = state_dir();
-    let mut journal = dir.create(id(1), &[plan()], Sync::Power).expect("created");
-    for (sync, times) in [(Sync::Process, 20_000), (Sync::Power, 500)] {
-        let start = Instant::now();
-        for n in 0..times {
-            journal.append(&part(n), sync).expect("appended");
-        }
-        eprintln!("{sync:?}: {:?} a record", start.elapsed() / times);
-    }
-    let start = Instant::now();
-    let count = dir.read::<Record>(id(1)).expect("read").len();
-    eprintln!("reading {count} records: {:?}", start.elapsed());
-    let start = Instant::now();
-    dir.create_all(&(100..600).map(|n| (id(n), vec![plan()])).collect::<Vec<_>>()).expect("created");
-    eprintln!("create_all: {:?} a journal", start.elapsed() / 500);
-    let start = Instant::now();
-    for n in 600..700 {
-        dir.create(id(n), &[plan()], Sync::Power).expect("created");
-    }
-    eprintln!("create: {:?} a journal", start.elapsed() / 100);
-}
