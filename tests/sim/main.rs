@@ -3,16 +3,20 @@
 //! One seed makes one run. `cargo xtask sim --seed S` replays it, `cargo xtask sim --seeds N` runs many.
 #![allow(clippy::print_stdout, missing_docs, unreachable_pub)]
 
+mod cloud;
 mod content;
 mod credentials;
+mod digest;
 mod disk;
 mod driver;
 mod hand;
+mod koodrive;
 mod network;
 mod options;
 mod oracles;
 mod outcomes;
 mod process;
+mod refusals;
 mod regressions;
 mod smh;
 mod source;

@@ -7,7 +7,10 @@ use super::world::World;
 impl World {
     /// The service made something.
     pub fn check_objects(&mut self) {
-        for (row, object) in std::mem::take(&mut self.smh.made) {
+        if let Some(what) = self.cloud.base_mut().breach.take() {
+            self.violated(what);
+        }
+        for (row, object) in std::mem::take(&mut self.cloud.base_mut().made) {
             self.oracles.of[row].objects += 1;
             // Without the task only dates tell whose an object is: a clock that was set back in between defeats them.
             let excuse = self.oracles.of[row].excuse;
@@ -29,7 +32,7 @@ impl World {
             let right = match state {
                 State::Completed { .. } if excuse.late_complete => true,
                 State::Completed { receipt } => {
-                    let own = self.smh.objects.values().find(|object| object.upload == Some(row));
+                    let own = self.cloud.base().objects.values().find(|object| object.upload == Some(row));
                     own.is_some_and(|object| {
                         let crc64 = Some(object.content.crc64().to_string());
                         object.content.len() == receipt.size_bytes
