@@ -3,7 +3,7 @@
 use super::{
     OpId, OpKind, Record, RestartReason,
     backoff::{EXHAUSTED_RETRY_MS, Purpose},
-    finish::Finish,
+    finish::{Closing, DOUBT_MS_MAX, Finish},
     machine::{Machine, Op, bug, planned},
     record::{Ending, Remote, Wish},
     view::WaitReason,
@@ -37,6 +37,9 @@ impl Machine {
             if !self.facts.proven.contains_key(&number) {
                 self.todo.insert(number);
             }
+        }
+        if !matches!(result, Err(TransportFault::Unreached(_))) {
+            self.spent.asked();
         }
         match result {
             Ok(answer) => {
@@ -73,7 +76,7 @@ impl Machine {
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
                 .map(|inspected| self.inspected(now, answer, inspected)),
-            OpKind::Probe => match self.facts.intent.clone().or_else(|| self.facts.begin_intent.clone()) {
+            OpKind::Probe => match self.facts.unsettled().cloned() {
                 Some(proof) => self.service.read_probe(&proof, answer).map(|probed| self.probed(now, probed)),
                 None => Ok(()),
             },
@@ -84,7 +87,7 @@ impl Machine {
                 None => Ok(()),
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
-            OpKind::Discard => self.service.read_abort(answer),
+            OpKind::Discard => self.service.read_abort(answer).map(|()| self.dropped()),
             OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof => Ok(()),
         };
         match outcome {
@@ -205,11 +208,25 @@ impl Machine {
                 if self.facts.intent.is_some() {
                     self.finish = Finish::No;
                     self.seen_open = true;
-                    self.commit_soon(Record::CompleteNo);
+                    // Said to be completed, and the object is not there: neither it nor the session is.
+                    let gone = std::mem::take(&mut self.told_already) && !self.service.capabilities().probes;
+                    self.commit_soon(Record::CompleteNo { looked: !gone });
+                    self.doubt_until = Some(now.tick.after_ms(DOUBT_MS_MAX));
+                    if gone {
+                        let error = ErrorInfo::new(Code::SessionGone, "neither the upload nor its object is to be found");
+                        self.restart_wanted = Some((RestartReason::Unsettled, error));
+                    }
+                } else if self.facts.doubt.is_some() && self.closing == Closing::Look {
+                    self.closing = Closing::Drop;
                 }
                 if std::mem::take(&mut self.find_missing) {
                     // A service that lists nothing has nothing that could be pointed at: all of it is sent again.
                     self.drop_missing(parts.as_deref().unwrap_or_default());
+                }
+                let last = self.facts.plan.map_or(0, |plan| plan.parts_total());
+                if parts.iter().flatten().any(|part| part.part_number > last) {
+                    let error = ErrorInfo::new(Code::PartsMissing, "the session holds parts that the file does not have");
+                    self.restart_wanted.get_or_insert((RestartReason::Unfit, error));
                 }
                 if let Some(parts) = parts {
                     self.plan_adoption(parts);
@@ -234,13 +251,16 @@ impl Machine {
         match probed {
             Probed::Done(receipt) => {
                 // No complete left: then it was the begin.
-                let instant = receipt.instant || self.facts.intent.is_none();
-                self.complete_with(now, Receipt { instant, ..receipt });
+                let completed = self.facts.intent.is_some() || self.facts.doubt.is_some();
+                self.complete_with(now, Receipt { instant: receipt.instant || !completed, ..receipt });
+            }
+            Probed::NotDone if self.facts.intent.is_none() && self.facts.doubt.is_some() => {
+                self.commit_soon(Record::Settled);
             }
             Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo),
             Probed::NotDone => {
                 self.finish = Finish::No;
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 self.restart_wanted = Some((
                     RestartReason::SessionGone,
                     ErrorInfo::new(Code::SessionGone, "the service forgot the upload before it was completed"),
@@ -256,14 +276,9 @@ impl Machine {
     fn completed(&mut self, now: Now, state: &Op, complete: Complete) {
         match complete {
             Complete::Done(receipt) => self.complete_with(now, receipt),
-            // Looked up in between, and the object was not there: neither it nor the session is.
-            Complete::Already if std::mem::take(&mut self.seen_open) && !self.service.capabilities().probes => {
-                self.commit_soon(Record::CompleteNo);
-                let error = ErrorInfo::new(Code::SessionGone, "neither the upload nor its object is to be found");
-                self.restart_wanted = Some((RestartReason::Unsettled, error));
-            }
             // The outcome is looked up; the intent stands until then.
             Complete::Already => {
+                self.told_already = true;
                 let error = ErrorInfo::new(Code::ServiceError, "the service says that it was completed before");
                 self.complete_failed(now, state, error);
             }
@@ -271,12 +286,12 @@ impl Machine {
             Complete::Incomplete => {
                 let error = ErrorInfo::new(Code::PartsMissing, "the service misses parts that it acknowledged");
                 self.complete_failed(now, state, error);
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 self.inspected = false;
                 self.find_missing = true;
             }
             Complete::IntegrityFailed => {
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 let error =
                     ErrorInfo::new(Code::IntegrityFailed, "the service put together something else than was sent");
                 if self.facts.integrity_restarts >= INTEGRITY_RESTARTS_MAX {
@@ -297,9 +312,7 @@ impl Machine {
     fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
         let ours = self
             .facts
-            .intent
-            .as_ref()
-            .or(self.facts.begin_intent.as_ref())
+            .unsettled()
             .map(|proof| (proof.size_bytes, proof.crc64.to_string()));
         let mut ending = None;
         if let Some((size_bytes, crc64)) = ours {
@@ -314,6 +327,13 @@ impl Machine {
             receipt.crc64.get_or_insert(crc64);
         }
         self.end_soon(now, ending.unwrap_or(Ending::Completed(receipt)));
+    }
+
+    /// A session that was to be left is gone.
+    fn dropped(&mut self) {
+        if self.closing == Closing::Drop {
+            self.closing = Closing::Probe;
+        }
     }
 
     fn aborted(&mut self, now: Now) {
@@ -347,7 +367,7 @@ impl Machine {
                 self.begin_did_nothing(op, state);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo);
+                    self.commit_soon(Record::CompleteNo { looked: false });
                 }
             }
             Fault::SessionGone(error) => self.session_gone(now, op, error),
@@ -355,7 +375,7 @@ impl Machine {
                 self.begin_did_nothing(op, state);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo);
+                    self.commit_soon(Record::CompleteNo { looked: false });
                 }
                 if self.service.capabilities().creates_parents && self.parents_created < PARENTS_MAX {
                     self.parents_created += 1;
@@ -366,6 +386,9 @@ impl Machine {
             }
             Fault::Ask(error) => {
                 if op.kind == OpKind::Discard {
+                    if self.facts.doubt.is_some() {
+                        self.stick(now, WaitReason::Retry, error);
+                    }
                     return;
                 }
                 if op.kind == OpKind::Abort {
@@ -380,7 +403,7 @@ impl Machine {
                     code => {
                         self.begin_did_nothing(op, state);
                         if op.kind == OpKind::Complete {
-                            self.commit_soon(Record::CompleteNo);
+                            self.commit_soon(Record::CompleteNo { looked: false });
                         }
                         let reason =
                             if code == Code::PermissionDenied { WaitReason::Credential } else { WaitReason::Retry };
@@ -400,6 +423,10 @@ impl Machine {
             }
             Fault::Final(error) => {
                 if op.kind == OpKind::Discard {
+                    if self.facts.doubt.is_some() {
+                        let ending = self.unknown_ending();
+                        self.end_soon(now, ending);
+                    }
                     return;
                 }
                 if op.kind == OpKind::Abort {
@@ -445,7 +472,11 @@ impl Machine {
     fn session_gone(&mut self, now: Now, op: OpId, error: ErrorInfo) {
         match op.kind {
             OpKind::Abort => self.aborted(now),
-            OpKind::Discard => {}
+            OpKind::Discard => self.dropped(),
+            OpKind::Inspect if self.facts.intent.is_none() && self.facts.doubt.is_some() => {
+                self.closing = Closing::Probe;
+                self.restart_wanted = Some((RestartReason::SessionGone, error));
+            }
             // Whether it is done, open or gone is what the service says of the session itself.
             OpKind::Part(_) | OpKind::Sign if self.service.capabilities().lists_parts => {
                 self.inspected = false;
@@ -456,7 +487,7 @@ impl Machine {
             // Looked at in between and not done: then it is gone.
             OpKind::Complete if !std::mem::take(&mut self.seen_open) => self.finish = Finish::No,
             _ if self.facts.intent.is_some() => {
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 self.restart_wanted = Some((RestartReason::SessionGone, error));
             }
             _ => self.restart_wanted = Some((RestartReason::SessionGone, error)),

@@ -46,6 +46,8 @@ pub struct Facts {
     pub begin_again: bool,
     /// A complete was journalled and nothing says yet what became of it.
     pub intent: Option<Proof>,
+    /// A complete of which only a look said that it had made nothing: it may still be on its way.
+    pub doubt: Option<Proof>,
     /// The name is taken and nobody answered yet.
     pub conflict_asked: bool,
     /// When the name is taken.
@@ -84,6 +86,7 @@ impl Facts {
             begin_intent: None,
             begin_again: false,
             intent: None,
+            doubt: None,
             conflict_asked: false,
             wish: Wish::Run,
             integrity_restarts: 0,
@@ -138,7 +141,13 @@ impl Facts {
             }
             Record::Identity { identity } => self.identity = Some(identity),
             Record::CompleteIntent { proof } => self.intent = Some(proof),
-            Record::CompleteNo => self.intent = None,
+            Record::CompleteNo { looked } => {
+                let intent = self.intent.take();
+                if looked && intent.is_some() {
+                    self.doubt = intent;
+                }
+            }
+            Record::Settled => self.doubt = None,
             Record::ConflictAsked => {
                 self.intent = None;
                 self.begin_intent = None;
@@ -160,6 +169,7 @@ impl Facts {
                 self.proven.clear();
                 self.bytes_proven = 0;
                 self.intent = None;
+                self.doubt = None;
                 self.begin_intent = None;
                 self.begin_again = why == RestartReason::Unsettled;
                 self.conflict_asked = false;
@@ -174,7 +184,10 @@ impl Facts {
                         self.identity = None;
                         self.tried.clear();
                     }
-                    RestartReason::SessionGone | RestartReason::Unsettled | RestartReason::LeaseOver => {}
+                    RestartReason::SessionGone
+                    | RestartReason::Unsettled
+                    | RestartReason::LeaseOver
+                    | RestartReason::Unfit => {}
                 }
             }
             Record::Ending { ending, unix_ms } => {
@@ -182,6 +195,11 @@ impl Facts {
                 self.ended_unix_ms = Some(unix_ms);
             }
         }
+    }
+
+    /// What may have made the object, as far as is known.
+    pub fn unsettled(&self) -> Option<&Proof> {
+        self.intent.as_ref().or(self.begin_intent.as_ref()).or(self.doubt.as_ref())
     }
 
     /// True when the digest pass has reached the end.

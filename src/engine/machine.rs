@@ -8,10 +8,11 @@ use super::{
     clock::ServiceClock,
     digest::DigestState,
     facts::Facts,
-    finish::Finish,
+    finish::{Closing, Finish},
     lease::HeldLease,
     record::{Ending, Remote, RestartReason, Wish},
     source_check::SourceState,
+    spent::Spent,
     view::{Explanation, Phase, Progress, State, WaitReason, Waiting},
 };
 use crate::{
@@ -114,7 +115,7 @@ pub struct Machine {
     // What the host said of the world.
     pub(super) held: bool,
     pub(super) online: Option<bool>,
-    network_generation: u64,
+    pub(super) network_generation: u64,
     pub(super) credential: CredentialState,
     // The source.
     pub(super) source: SourceState,
@@ -131,6 +132,7 @@ pub struct Machine {
     pub(super) adopted_cut: Option<Option<u64>>,
     // Order.
     pub(super) backoff: Backoff,
+    pub(super) spent: Spent,
     pub(super) clock: ServiceClock,
     /// The service's own view of the session was taken in this run, or the session is of this run.
     pub(super) inspected: bool,
@@ -144,6 +146,12 @@ pub struct Machine {
     pub(super) begin_armed: bool,
     /// The service said after the last complete that the session is open.
     pub(super) seen_open: bool,
+    /// The last complete was answered: it was completed before.
+    pub(super) told_already: bool,
+    /// A session whose complete may still be on its way is being closed.
+    pub(super) closing: Closing,
+    /// When a complete that was given up is taken to have arrived or to be lost.
+    pub(super) doubt_until: Option<Tick>,
     /// A begin was not answered: there may be a session that nobody knows.
     pub(super) begin_cut: bool,
     /// All that was sent is to be dropped, once nothing of it is under way.
@@ -190,6 +198,7 @@ impl Machine {
             adopting: None,
             adopted_cut: None,
             backoff: Backoff::new(seed),
+            spent: Spent::default(),
             clock: ServiceClock::default(),
             inspected: false,
             find_missing: false,
@@ -199,6 +208,9 @@ impl Machine {
             finish: Finish::default(),
             begin_armed: false,
             seen_open: false,
+            told_already: false,
+            closing: Closing::default(),
+            doubt_until: None,
             begin_cut: false,
             restart_wanted: None,
             discard: None,
@@ -343,7 +355,16 @@ impl Machine {
         let plans = matches!(record, Record::Plan { .. } | Record::Missing { .. });
         let intends = matches!(record, Record::CompleteIntent { .. });
         let begins = matches!(record, Record::BeginIntent { .. });
+        let settles = matches!(record, Record::Settled);
+        let began_anew = matches!(record, Record::Restart { why: RestartReason::Changed });
         self.facts.apply(record);
+        if began_anew {
+            self.spent = Spent::default();
+        }
+        self.spent.proven(self.facts.bytes_proven);
+        if settles || restarts {
+            (self.closing, self.doubt_until) = (Closing::default(), None);
+        }
         if restarts {
             self.forget_session();
         }
@@ -418,6 +439,7 @@ impl Machine {
     /// Every wait that the world or a person may have ended is looked at again.
     fn try_now(&mut self) {
         self.backoff.reset();
+        self.spent.again();
         self.stuck = None;
         self.credential.none_now = false;
         self.credential.refusals = 0;
@@ -432,6 +454,7 @@ impl Machine {
         if generation > self.network_generation {
             self.network_generation = generation;
             self.backoff.reset();
+            self.spent.again();
             self.stuck = None;
             self.stop_ops(|_| true);
         }
@@ -558,6 +581,7 @@ impl Machine {
     pub(super) fn count_sent(&mut self, part: u32, from: u64, to: u64) {
         let high = self.sent_high.entry(part).or_insert(0);
         self.progress.bytes_sent += to - from;
+        self.spent.sent(to - from);
         self.progress.bytes_resent += to.min(*high).saturating_sub(from);
     }
 

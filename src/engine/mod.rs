@@ -18,13 +18,16 @@ mod facts;
 mod finish;
 mod lease;
 mod machine;
+mod memory;
 mod order;
 mod record;
 mod source_check;
+mod spent;
 mod view;
 
 pub use facts::Facts;
 pub use machine::{Limits, Machine};
+pub use memory::Memory;
 pub use record::{Ending, Record, Remote, RestartReason, SourceRecord, Sync, UploadRecord, Wish};
 pub use view::{Explanation, Phase, Progress, State, WaitReason, Waiting};
 

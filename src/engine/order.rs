@@ -7,6 +7,7 @@ use super::{
     finish::Finish,
     machine::{Machine, Why, planned},
     record::{Ending, RestartReason, Wish},
+    spent::SPENT_RETRY_MS,
     view::{Phase, WaitReason},
 };
 use crate::{
@@ -76,9 +77,18 @@ impl Machine {
         {
             self.stuck = Some((WaitReason::Retry, row.error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));
         }
+        if self.stuck.is_none()
+            && let Some(error) = self.spent.exhausted(self.facts.plan)
+        {
+            self.stop_ops(|_| true);
+            self.stuck = Some((WaitReason::Retry, error, now.tick.after_ms(SPENT_RETRY_MS)));
+        }
         match &self.stuck {
             Some((_, _, until)) if *until <= now.tick => {
                 self.stuck = None;
+                if self.spent.exhausted(self.facts.plan).is_some() {
+                    self.spent.again();
+                }
                 self.backoff.reset();
                 Ok(())
             }
@@ -106,8 +116,8 @@ impl Machine {
             return self.reconcile_begin(now, slots);
         }
         if let Some((why, error)) = self.restart_wanted.clone() {
-            let next = self.restart(now, why, error);
-            if matches!(next, Ok(Step::Commit { .. })) {
+            let next = self.restart(now, slots, why, error);
+            if matches!(next, Ok(Step::Commit { record: Record::Restart { .. }, .. })) {
                 self.restart_wanted = None;
             }
             return next;
@@ -318,7 +328,9 @@ impl Machine {
                 return Err(Why::Working(phase));
             }
             let error = ErrorInfo::new(Code::LinkRefused, "the upload's links are over and can't be renewed");
-            return self.restart(now, RestartReason::LeaseOver, error);
+            // Wanted until it is done: what it waits for must not be begun again.
+            self.restart_wanted = Some((RestartReason::LeaseOver, error));
+            return self.run(now, slots);
         }
         let most = self.service.capabilities().sign_parts_max.max(1);
         let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
@@ -362,13 +374,22 @@ impl Machine {
     }
 
     /// All that was sent is void. Nothing of the old session may be under way any more when that is written.
-    pub(super) fn restart(&mut self, now: Now, why: RestartReason, error: ErrorInfo) -> Next {
-        self.stop_ops(|_| true);
+    pub(super) fn restart(&mut self, now: Now, slots: &mut Slots, why: RestartReason, error: ErrorInfo) -> Next {
+        let doubt = self.facts.doubt.is_some();
+        let looks = |kind| doubt && matches!(kind, OpKind::Inspect | OpKind::Probe | OpKind::Discard);
+        self.stop_ops(|kind| !looks(kind));
         if let Some(step) = self.outbox.pop_front() {
             return Ok(step);
         }
-        if !self.ops.is_empty() {
+        if self.ops.keys().any(|op| !looks(op.kind)) {
             return Err(Why::Working(Phase::Starting));
+        }
+        if doubt {
+            return self.settle_doubt(now, slots);
+        }
+        // A begin that may have made the object can be settled only with the bytes that it spoke of.
+        if self.facts.begin_intent.is_some() && !self.begin_armed {
+            return Ok(self.unknown(now));
         }
         self.restarts += 1;
         if self.restarts > RESTARTS_MAX {

@@ -89,6 +89,8 @@ pub enum RestartReason {
     Unsettled,
     /// Its links are over and it can't be renewed: begun again.
     LeaseOver,
+    /// The session holds parts that the file does not have: something else began it for another file or another cut.
+    Unfit,
     /// What the service put together was not what was sent.
     Integrity,
     /// The source's bytes changed, and the policy says so.
@@ -200,8 +202,14 @@ pub enum Record {
         /// What it says.
         proof: Proof,
     },
-    /// It is certain that the complete did not make the object.
-    CompleteNo,
+    /// The complete did not make the object.
+    CompleteNo {
+        /// A look at the session said so, not the complete's own answer: the complete may still be on its way.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        looked: bool,
+    },
+    /// Nothing that was sent for the session can make the object any more.
+    Settled,
     /// The name is taken; an answer is needed.
     ConflictAsked,
     /// What to do when the name is taken, from here on.
@@ -250,7 +258,8 @@ impl Record {
             | Record::Identity { .. }
             | Record::Hashed { .. }
             | Record::BeginNo
-            | Record::CompleteNo
+            | Record::CompleteNo { .. }
+            | Record::Settled
             | Record::ConflictAsked
             | Record::Conflict { .. }
             | Record::OnChange { .. }

@@ -351,6 +351,9 @@ impl Driver {
             Loaded::Ready(facts) => match crate::service::open(&facts.upload.target) {
                 Ok(service) => {
                     let mut machine = Machine::new(*facts, service, limits, seed, now);
+                    if let Some(memory) = row.memory.take() {
+                        machine.recall(memory);
+                    }
                     if held {
                         machine.handle(now, Event::Command(Command::Hold));
                     }
@@ -687,7 +690,9 @@ impl Driver {
         if (over || parks) && !busy {
             row.eligible = !over && matches!(&state, State::Waiting { waiting } if waiting.retry_in_ms.is_some());
             row.wake = wake.filter(|_| row.eligible);
-            row.stage = Stage::Closing;
+            if let (Stage::Live(mut live), false) = (std::mem::replace(&mut row.stage, Stage::Closing), over) {
+                row.memory = Some(live.machine.hand_on());
+            }
             self.live.remove(&number);
             self.dirty = true;
             if over {

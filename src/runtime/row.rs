@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::journal::Id;
 use crate::{
-    engine::{Command, Facts, Machine, OpId, Progress, SourceRecord, State, UploadRecord, WaitReason, Waiting, Wish},
+    engine::{Command, Facts, Machine, Memory, OpId, Progress, SourceRecord, State, UploadRecord, WaitReason, Waiting, Wish},
     error::ErrorInfo,
     model::{Identity, ServiceName, Tick},
     source::{Source, SourceOffer},
@@ -70,6 +70,8 @@ pub(super) struct Row {
     pub(super) eligible: bool,
     /// It goes on by itself at that tick.
     pub(super) wake: Option<Tick>,
+    /// What its last machine counted.
+    pub(super) memory: Option<Memory>,
     /// Said to it while it was not at work.
     pub(super) commands: Vec<Command>,
     /// The services' hosts that it spoke to in this run.
@@ -99,6 +101,7 @@ impl Row {
             stage: Stage::Idle,
             eligible: matches!(state, State::Queued) || needs_abort(facts),
             wake: None,
+            memory: None,
             commands: vec![],
             hosts: BTreeSet::from([crate::model::http::host_of(target.endpoint()).to_owned()]),
             forget: None,

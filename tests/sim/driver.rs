@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use partway::{
-    engine::{Command, Event, Machine, OpId, OpKind, Slots, State, Step, WaitReason, Work},
+    engine::{Command, Event, Machine, Memory, OpId, OpKind, Slots, State, Step, WaitReason, Work},
     error::{Code, ErrorInfo},
     model::{Identity, Tick},
     runtime::schedule::Schedule,
@@ -37,6 +37,7 @@ pub struct Row {
     pub wake: Option<Tick>,
     pub commands: Vec<Command>,
     pub hosts: BTreeSet<String>,
+    pub memory: Option<Memory>,
 }
 
 /// One process.
@@ -255,7 +256,9 @@ impl World {
         if (over || parks) && !busy {
             entry.eligible = !over && matches!(&state, State::Waiting { waiting } if waiting.retry_in_ms.is_some());
             entry.wake = wake.filter(|_| entry.eligible);
-            entry.stage = Stage::Idle;
+            if let (Stage::Live(mut live), false) = (std::mem::replace(&mut entry.stage, Stage::Idle), over) {
+                entry.memory = Some(live.machine.hand_on());
+            }
         }
         let endless = matches!(&state, State::Waiting { waiting } if waiting.retry_in_ms.is_some() && wake.is_none());
         let changed = entry.state != state;

@@ -222,8 +222,17 @@ impl World {
                     self.credential(0, Some(secret));
                     self.command(row, Command::Resume);
                 }
+                // A budget for the upload as a whole is waited for longer than anything else.
+                Some(WaitReason::Retry) if state_waits_ms(&state) > 3_600_000 => self.command(row, Command::Resume),
                 _ => {}
             }
         }
+    }
+}
+
+fn state_waits_ms(state: &State) -> u64 {
+    match state {
+        State::Waiting { waiting } => waiting.retry_in_ms.unwrap_or(0),
+        _ => 0,
     }
 }

@@ -260,7 +260,7 @@ impl KooDrive {
     fn detail(&self, id: &str) -> Answer {
         let Some(file) = self.files.get(id) else { return self.error(400, "13000309") };
         if !file.done {
-            return match self.unfinished_has_a_detail {
+            return match self.unfinished_has_a_detail && file.length > 0 {
                 true => self.ok(json!({"id": id, "fileName": file.name, "size": 0, "sha256": ""})),
                 false => self.error(400, "13000309"),
             };

@@ -226,8 +226,6 @@ impl World {
         let Some(flight) = self.flights.get(&number) else { return };
         let (fate, row, op, patience) = (flight.fate.clone(), flight.row, flight.op, flight.request.patience_ms);
         let (sent, early) = (flight.sent.clone(), flight.early.clone());
-        // Overtaken: what the phone asks from here on may be answered before this is served.
-        self.oracles.of[row].excuse.late_complete |= op.kind == OpKind::Complete && (flight.done || !heard);
         if !heard {
             self.note(|_| format!("u{row} {op:?} is served, later"));
             self.served(number, &sent, early);

@@ -44,8 +44,8 @@ pub struct Excuse {
     pub gone: bool,
     pub rotten: bool,
     pub cancelled: bool,
-    /// A complete came to the service after it had told the phone that there was none: nothing can know.
-    pub late_complete: bool,
+    /// A complete was given up, and a look said that it had made nothing: where a name was taken, nothing may be able to tell more.
+    pub doubted: bool,
 }
 
 /// What is known of one upload.
@@ -75,7 +75,7 @@ pub struct Of {
     // What left.
     unsettled: bool,
     /// Begins that may have made the object, and nothing says yet whether they did.
-    begins_in_doubt: u32,
+    pub begins_in_doubt: u32,
     /// A host asked for a pause until then.
     closed: BTreeMap<String, u64>,
     rows: BTreeMap<Option<OpKind>, InARow>,
@@ -131,6 +131,7 @@ impl Of {
 
     fn apply(&mut self, record: &Record) {
         match record {
+            Record::Upload(upload) => self.session = upload.adopted.is_some(),
             Record::Plan { plan, .. } => self.plan = Some(*plan),
             Record::Session { .. } => (self.session, self.begin_intent) = (true, false),
             Record::BeginIntent { .. } => self.begin_intent = true,
@@ -152,7 +153,10 @@ impl Of {
                 });
             }
             Record::CompleteIntent { .. } => self.intent = true,
-            Record::CompleteNo { .. } => self.intent = false,
+            Record::CompleteNo { looked } => {
+                self.intent = false;
+                self.excuse.doubted |= looked;
+            }
             Record::ConflictAsked => (self.intent, self.begin_intent) = (false, false),
             Record::Restart { why } => {
                 self.proven.clear();

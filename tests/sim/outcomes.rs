@@ -1,6 +1,9 @@
 //! What must be so of every object, and of every ending.
 
-use partway::{engine::State, error::Code};
+use partway::{
+    engine::{Remote, State},
+    error::Code,
+};
 
 use super::world::World;
 
@@ -14,7 +17,7 @@ impl World {
             self.oracles.of[row].objects += 1;
             // Without the task only dates tell whose an object is: a clock that was set back in between defeats them.
             let excuse = self.oracles.of[row].excuse;
-            let untellable = excuse.late_complete || excuse.gone && self.oracles.clock_jumped.is_some();
+            let untellable = excuse.gone && self.oracles.clock_jumped.is_some();
             if self.oracles.of[row].objects > 1 && !untellable {
                 self.violated(format!("u{row}: the object exists {} times", self.oracles.of[row].objects));
             }
@@ -30,7 +33,6 @@ impl World {
             let Some(state) = &of.announced else { return Err(format!("u{row} never ended")) };
             let excuse = of.excuse;
             let right = match state {
-                State::Completed { .. } if excuse.late_complete => true,
                 State::Completed { receipt } => {
                     let own = self.cloud.base().objects.values().find(|object| object.upload == Some(row));
                     own.is_some_and(|object| {
@@ -39,10 +41,19 @@ impl World {
                             && (receipt.crc64.is_none() || receipt.crc64 == crc64)
                     })
                 }
+                // What was undone at the service made nothing.
+                State::Cancelled { remote: Remote::Aborted | Remote::NothingThere } => {
+                    excuse.cancelled && of.objects == 0
+                }
                 State::Cancelled { .. } => excuse.cancelled,
                 State::Failed { error } => match error.code {
                     // A cancel does not wait for ever to find out.
-                    Code::OutcomeUnknown => excuse.gone || excuse.fatal || excuse.cancelled,
+                    Code::OutcomeUnknown => {
+                        let taken = excuse.doubted && self.options.name_taken;
+                        // A begin that may have made the object of bytes that nobody has any more.
+                        let begun = of.begins_in_doubt > 0 && self.sources[row].versions.len() > 1;
+                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun
+                    }
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0
                     }

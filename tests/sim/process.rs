@@ -105,7 +105,7 @@ impl World {
             self.seen(row, &state, None);
             let pending = State::Cancelled { remote: Remote::AbortPending };
             let eligible = state == State::Queued || state == pending;
-            rows.push(Row { stage: Stage::Idle, state, eligible, wake: None, commands: vec![], hosts: hosts.clone() });
+            rows.push(Row { stage: Stage::Idle, state, eligible, wake: None, commands: vec![], hosts, memory: None });
         }
         self.phone = Some(Phone {
             rows,
@@ -126,12 +126,17 @@ impl World {
     /// What a journal says becomes a machine.
     pub fn loaded(&mut self, row: usize) {
         let Some(records) = self.disks[row].load() else { return self.violated(format!("u{row}: journal damaged")) };
+        // As the product does with every journal that it opens to go on.
+        self.disks[row].settle();
         let facts = Facts::new(records).expect("facts");
         let service = service::open(&facts.upload.target).expect("a service");
         let (now, seed) = (self.now(), self.rng.u64(..));
         let limits = Limits { parallel_parts: self.options.parallel_parts };
         let Some(phone) = &mut self.phone else { return };
         let mut machine = Machine::new(facts, service, limits, seed, now);
+        if let Some(memory) = phone.rows[row].memory.take() {
+            machine.recall(memory);
+        }
         if phone.held {
             machine.handle(now, Event::Command(Command::Hold));
         }

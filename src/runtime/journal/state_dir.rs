@@ -88,10 +88,10 @@ impl StateDir {
         match scan(&file, id) {
             Ok(Scan { records, good_bytes, torn_bytes }) => {
                 if torn_bytes > 0 {
-                    file.set_len(good_bytes)
-                        .and_then(|()| file.sync_data())
-                        .map_err(|error| io_error("cutting a journal's torn end", &error))?;
+                    file.set_len(good_bytes).map_err(|error| io_error("cutting a journal's torn end", &error))?;
                 }
+                // A process that was killed may have left records that no sync covers. What is acted on from here on must outlive the power.
+                file.sync_data().map_err(|error| io_error("syncing a journal", &error))?;
                 let recovery = Recovery { cut_bytes: torn_bytes, unlocked: !lock.real };
                 // Whoever created it may have been killed before the directory was synced.
                 let unsynced_dir = Some(self.path.clone());
