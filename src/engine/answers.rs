@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     model::{
-        Now, PartPlan, Receipt,
+        Conflict, Now, PartPlan, Receipt,
         http::{Answer, Sent, TransportFault},
     },
     service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Probed, Stored},
@@ -72,7 +72,10 @@ impl Machine {
             }
             OpKind::Inspect => self
                 .with_session(|machine, session| match machine.facts.plan.or_else(|| machine.cut_by_default()) {
-                    Some(plan) => machine.service.read_inspect(session, &plan, machine.facts.intent.as_ref(), answer),
+                    Some(plan) => {
+                        let proof = machine.facts.unsettled();
+                        machine.service.read_inspect(session, &plan, proof, answer)
+                    },
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
                 .map(|inspected| self.inspected(now, answer, inspected)),
@@ -398,7 +401,9 @@ impl Machine {
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                 }
+                let may_make = op.kind == OpKind::Begin && self.facts.begin_intent.is_some();
                 match error.code {
+                    Code::NameConflict if may_make && self.name_taken(state) => {}
                     Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
                     code => {
                         self.begin_did_nothing(op, state);
@@ -444,8 +449,30 @@ impl Machine {
         }
     }
 
+    /// The name is taken, and a begin that may make the object makes it under its own name only. True when it is known how to go on.
+    fn name_taken(&mut self, state: &Op) -> bool {
+        let may_be_ours = state.again;
+        match self.facts.conflict {
+            // Asked for the second time for another name, and refused that too: a person decides.
+            _ if self.facts.begin_taken => return false,
+            // Looked up: what lies there may be what an earlier begin made, however late.
+            Conflict::Rename if self.service.capabilities().probes => self.digest.missed = true,
+            // The bytes are sent, and complete takes another name: that can't come twice.
+            Conflict::Rename if !may_be_ours => {
+                self.digest.missed = true;
+                self.commit_soon(Record::BeginNo);
+            }
+            Conflict::KeepIfSame => self.commit_soon(Record::BeginTaken),
+            _ if may_be_ours => self.commit_soon(Record::BeginTaken),
+            _ => return false,
+        }
+        true
+    }
+
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
     fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
+        // It can leave once more: it was not lost.
+        self.begin_armed |= op.kind == OpKind::Begin && self.facts.begin_taken;
         if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() && !state.again {
             self.commit_soon(Record::BeginNo);
         }
@@ -515,7 +542,9 @@ impl Machine {
                 // It did not leave.
                 match op.kind {
                     OpKind::Complete => self.finish = Finish::Armed,
-                    OpKind::Begin => self.begin_armed = self.facts.begin_intent.is_some() && !state.again,
+                    OpKind::Begin => {
+                        self.begin_armed = self.facts.begin_intent.is_some() && (!state.again || self.facts.begin_taken);
+                    }
                     _ => {}
                 }
                 self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     hash::{Digester, Wants, combine},
-    model::{InstantMode, Now, Part, Tick, http::ByteRange},
+    model::{Conflict, InstantMode, Now, Part, Tick, http::ByteRange},
     service::{Content, DigestKind, Proof},
 };
 
@@ -187,7 +187,9 @@ impl Machine {
         let mut content = Content::default();
         if let Some(digester) =
             self.facts.digester.clone().filter(|_| {
-                self.facts.begin_again || self.facts.upload.instant != InstantMode::Off && !self.digest.missed
+                self.facts.begin_again
+                    || self.facts.begin_intent.is_some()
+                    || self.facts.upload.instant != InstantMode::Off && !self.digest.missed
             })
         {
             content.beginning_hash = digester.beginning_hash();
@@ -236,12 +238,17 @@ impl Machine {
         let crc64 = plan.parts().try_fold(0, |whole, part| {
             Some(combine(whole, self.facts.hashed.get(&part.part_number)?.crc64, part.size_bytes))
         })?;
-        let service_unix_ms = self.clock.unix_ms(now);
+        let service_unix_ms = self.facts.begin_since_unix_ms.unwrap_or_else(|| self.clock.unix_ms(now));
+        // It makes the object under its own name or not at all.
+        let conflict = match &self.facts.conflict {
+            Conflict::Rename => Conflict::Ask,
+            other => other.clone(),
+        };
         Some(Proof {
             size_bytes: plan.size_bytes,
             crc64,
             sha256: content.sha256.clone(),
-            conflict: self.facts.conflict.clone(),
+            conflict,
             service_unix_ms,
         })
     }

@@ -44,6 +44,10 @@ pub struct Facts {
     pub begin_intent: Option<Proof>,
     /// The next begin must not make a second object.
     pub begin_again: bool,
+    /// The begin under way, or the next, may make the object under another name: if nobody answers it, nothing tells what it made.
+    pub begin_taken: bool,
+    /// The service's clock at the first begin that may have made an object of this content.
+    pub begin_since_unix_ms: Option<i64>,
     /// A complete was journalled and nothing says yet what became of it.
     pub intent: Option<Proof>,
     /// A complete of which only a look said that it had made nothing: it may still be on its way.
@@ -85,6 +89,8 @@ impl Facts {
             digester: None,
             begin_intent: None,
             begin_again: false,
+            begin_taken: false,
+            begin_since_unix_ms: None,
             intent: None,
             doubt: None,
             conflict_asked: false,
@@ -111,6 +117,7 @@ impl Facts {
                 self.session = Some(session);
                 self.begin_intent = None;
                 self.begin_again = false;
+                self.begin_taken = false;
             }
             Record::Hashed { part_number, crc64, midstate, digester } => {
                 // Only the next one: a pass has no holes.
@@ -119,8 +126,15 @@ impl Facts {
                     self.digester = Some(*digester);
                 }
             }
-            Record::BeginIntent { proof } => self.begin_intent = Some(proof),
-            Record::BeginNo => self.begin_intent = None,
+            Record::BeginIntent { proof } => {
+                self.begin_since_unix_ms.get_or_insert(proof.service_unix_ms);
+                self.begin_intent = Some(proof);
+            }
+            Record::BeginNo => {
+                self.begin_intent = None;
+                self.begin_taken = false;
+            }
+            Record::BeginTaken => self.begin_taken = true,
             Record::Try { part_number } => {
                 self.tried.insert(part_number);
             }
@@ -151,6 +165,7 @@ impl Facts {
             Record::ConflictAsked => {
                 self.intent = None;
                 self.begin_intent = None;
+                self.begin_taken = false;
                 self.conflict_asked = true;
             }
             Record::Conflict { conflict } => {
@@ -171,6 +186,7 @@ impl Facts {
                 self.intent = None;
                 self.doubt = None;
                 self.begin_intent = None;
+                self.begin_taken = false;
                 self.begin_again = why == RestartReason::Unsettled;
                 self.conflict_asked = false;
                 if matches!(why, RestartReason::Integrity | RestartReason::Changed) {
@@ -182,6 +198,7 @@ impl Facts {
                     RestartReason::Changed => {
                         self.plan = None;
                         self.identity = None;
+                        self.begin_since_unix_ms = None;
                         self.tried.clear();
                     }
                     RestartReason::SessionGone

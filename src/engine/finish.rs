@@ -143,7 +143,7 @@ impl Machine {
     }
 
     /// True when a begin that may have made the object left, nobody told what became of it, and the object can be looked for. Where it can't, the begin
-    /// is said again in a way that makes no second one.
+    /// is said again: under its own name it makes no second one.
     pub(super) fn begin_unsettled(&self) -> bool {
         self.facts.begin_intent.is_some()
             && !self.begin_armed

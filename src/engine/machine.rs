@@ -354,7 +354,7 @@ impl Machine {
         let restarts = matches!(record, Record::Restart { .. });
         let plans = matches!(record, Record::Plan { .. } | Record::Missing { .. });
         let intends = matches!(record, Record::CompleteIntent { .. });
-        let begins = matches!(record, Record::BeginIntent { .. });
+        let begins = matches!(record, Record::BeginIntent { .. } | Record::BeginTaken);
         let settles = matches!(record, Record::Settled);
         let began_anew = matches!(record, Record::Restart { why: RestartReason::Changed });
         self.facts.apply(record);

@@ -175,7 +175,13 @@ impl Machine {
         }
         let content = self.content();
         // A begin with the whole digest may make the object: journalled before it is sent, settled before another one.
-        let again = self.facts.begin_again || self.facts.begin_intent.is_some() && !self.begin_armed;
+        let lost = self.facts.begin_intent.is_some() && !self.begin_armed;
+        if lost && self.facts.begin_taken {
+            return Ok(self.unknown(now));
+        }
+        // What is refused to this one says nothing of the one that was lost.
+        let again = self.facts.begin_again || self.facts.begin_taken || lost;
+        let taken = self.facts.begin_taken;
         if carries_whole(&content) && self.facts.begin_intent.is_none() {
             // What was hashed is made the object: the source is looked at one last time, as before a complete.
             if self.finish != Finish::Checking {
@@ -188,7 +194,7 @@ impl Machine {
         }
         let next = self.control(now, slots, OpKind::Begin, Phase::Starting, |machine, credential| {
             let caller = machine.caller(credential, now);
-            machine.service.begin(caller, &plan, &machine.facts.conflict, &content, again)
+            machine.service.begin(caller, &plan, &machine.facts.conflict, &content, taken)
         });
         if let Ok(Step::Start { op, .. }) = &next {
             self.begin_armed = false;

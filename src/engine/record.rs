@@ -197,6 +197,8 @@ pub enum Record {
     },
     /// It is certain that it did not.
     BeginNo,
+    /// The name is taken, by what a lost begin made or by something else: the next begin keeps what is there if it is the same, else takes another name.
+    BeginTaken,
     /// A complete is about to be sent: from here on its outcome is unknown until something below says otherwise.
     CompleteIntent {
         /// What it says.
@@ -249,6 +251,7 @@ impl Record {
             | Record::Plan { .. }
             | Record::Session { .. }
             | Record::BeginIntent { .. }
+            | Record::BeginTaken
             | Record::CompleteIntent { .. }
             | Record::Restart { .. }
             | Record::Ending { .. } => Sync::Power,

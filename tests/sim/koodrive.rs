@@ -404,6 +404,9 @@ impl Cloud for KooDrive {
     }
 
     fn makes_no_second(&self, request: &Request) -> bool {
-        matches!(&request.body, Body::Bytes(body) if String::from_utf8_lossy(body).contains("\"autoRename\":4"))
+        let said = |body: &[u8]| String::from_utf8_lossy(body).contains("\"autoRename\":3");
+        // Where the name is taken, one that keeps what is the same is allowed, and nothing after it.
+        let asks = |body: &[u8]| String::from_utf8_lossy(body).contains("\"autoRename\":4");
+        matches!(&request.body, Body::Bytes(body) if said(body) || asks(body))
     }
 }

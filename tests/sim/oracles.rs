@@ -46,6 +46,8 @@ pub struct Excuse {
     pub cancelled: bool,
     /// A complete was given up, and a look said that it had made nothing: where a name was taken, nothing may be able to tell more.
     pub doubted: bool,
+    /// A begin that may make the object was about to leave.
+    pub begun: bool,
 }
 
 /// What is known of one upload.
@@ -92,7 +94,9 @@ pub struct Of {
     adoptable: BTreeSet<u32>,
     /// When a kind of request went wrong last, unless the host said since that things changed.
     failed_at: BTreeMap<OpKind, u64>,
-    pub objects: u32,
+    pub objects: usize,
+    /// Begins that may have made the object, and that no answer settled.
+    pub begins_lost: u32,
 }
 
 impl Of {
@@ -134,7 +138,7 @@ impl Of {
             Record::Upload(upload) => self.session = upload.adopted.is_some(),
             Record::Plan { plan, .. } => self.plan = Some(*plan),
             Record::Session { .. } => (self.session, self.begin_intent) = (true, false),
-            Record::BeginIntent { .. } => self.begin_intent = true,
+            Record::BeginIntent { .. } => (self.begin_intent, self.excuse.begun) = (true, true),
             Record::BeginNo => self.begin_intent = false,
             Record::Hashed { part_number, crc64, .. } => {
                 self.hashed.insert(*part_number, *crc64);
@@ -441,6 +445,7 @@ impl World {
             {
                 of.lease_came = Some(tick)
             }
+            (OpKind::Begin, _) if may_make => of.begins_lost += 1,
             (OpKind::Complete, Err(TransportFault::Unreached(_))) => of.unsettled = false,
             (OpKind::Complete, Ok(_)) => of.unsettled &= !settles,
             (OpKind::Probe, Ok(_)) if settles => (of.unsettled, of.begins_in_doubt) = (false, 0),

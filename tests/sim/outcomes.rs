@@ -14,10 +14,15 @@ impl World {
             self.violated(what);
         }
         for (row, object) in std::mem::take(&mut self.cloud.base_mut().made) {
-            self.oracles.of[row].objects += 1;
+            let places = self.cloud.base().objects.values();
+            self.oracles.of[row].objects = places.filter(|object| object.upload == Some(row)).count();
             // Without the task only dates tell whose an object is: a clock that was set back in between defeats them.
             let excuse = self.oracles.of[row].excuse;
-            let untellable = excuse.gone && self.oracles.clock_jumped.is_some();
+            let lost = self.oracles.of[row].begins_lost > 0;
+            let dates = (excuse.gone || lost) && self.oracles.clock_jumped.is_some();
+            // A request that the network carries out twice, where the name is taken and another one is asked for.
+            let doubled = self.options.name_taken && self.options.duplicated > 0 && excuse.begun;
+            let untellable = dates || doubled;
             if self.oracles.of[row].objects > 1 && !untellable {
                 self.violated(format!("u{row}: the object exists {} times", self.oracles.of[row].objects));
             }
@@ -49,9 +54,9 @@ impl World {
                 State::Failed { error } => match error.code {
                     // A cancel does not wait for ever to find out.
                     Code::OutcomeUnknown => {
-                        let taken = excuse.doubted && self.options.name_taken;
+                        let taken = (excuse.doubted || of.begins_lost > 0) && self.options.name_taken;
                         // A begin that may have made the object of bytes that nobody has any more.
-                        let begun = of.begins_in_doubt > 0 && self.sources[row].versions.len() > 1;
+                        let begun = excuse.begun && self.sources[row].versions.len() > 1;
                         excuse.gone || excuse.fatal || excuse.cancelled || taken || begun
                     }
                     Code::IntegrityFailed => {

@@ -126,11 +126,13 @@ struct Detail<'a> {
     container_id: &'a str,
 }
 
-/// `autoRename` (koodrive §3.3). Replacing is not offered: a taken name is then refused, and so asked about. A create that is repeated because nobody
-/// answered the first must find what that one made.
-fn auto_rename(conflict: &Conflict, again: bool) -> u32 {
+/// `autoRename` (koodrive §3.3). Replacing is not offered: a taken name is then refused, and so asked about. A create that may make the object makes it
+/// under its own name or not at all, so that one which comes late, or is repeated because nobody answered, makes no second one. Only when the name is
+/// known to be `taken` does it keep what is there if it is the same, or take another name.
+fn auto_rename(conflict: &Conflict, taken: bool, may_make: bool) -> u32 {
     match conflict {
-        _ if again => 4,
+        _ if taken => 4,
+        _ if may_make => 3,
         Conflict::Rename => 2,
         Conflict::Ask | Conflict::Refuse | Conflict::Overwrite { .. } => 3,
         Conflict::KeepIfSame => 4,
@@ -159,9 +161,10 @@ impl Place {
         plan: &PartPlan,
         conflict: &Conflict,
         content: &Content,
-        again: bool,
+        taken: bool,
     ) -> Request {
         let target = &self.target;
+        let known = Known::of(content, plan.size_bytes);
         let create = Create {
             file_name: &target.name,
             file_type: self.file_type.to_string(),
@@ -170,9 +173,9 @@ impl Place {
             length: plan.size_bytes,
             upload_mode: "multipart",
             upload_type: 1,
-            auto_rename: auto_rename(conflict, again),
+            auto_rename: auto_rename(conflict, taken, known.is_some()),
             created_time: target.created_unix_ms.and_then(iso8601::format),
-            known: Known::of(content, plan.size_bytes),
+            known,
             multi_parts: MultiPart::list(plan.parts(), content),
         };
         let mut request = self.request(caller, &format!("{FILES}/create"), &create);

@@ -90,8 +90,8 @@ impl Service for Smh {
         plan: &PartPlan,
         conflict: &Conflict,
         content: &Content,
-        // Whether an earlier one made the object is found out by a probe.
-        _again: bool,
+        // What lies there is found out by a probe.
+        _taken: bool,
     ) -> Request {
         self.place.begin(caller, plan, conflict, content)
     }

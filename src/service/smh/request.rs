@@ -205,7 +205,9 @@ impl Place {
             Mode::Form => (Method::Post, url),
             Mode::Multipart => (Method::Post, url.flag("multipart")),
         };
-        let (url, content_cas) = with_conflict(url, conflict);
+        // One that may make the file makes it under its own name or not at all: else one that comes late, or twice, makes a second under another.
+        let may_make = content.full_hash.is_some() && *conflict == Conflict::Rename;
+        let (url, content_cas) = with_conflict(url, if may_make { &Conflict::Ask } else { conflict });
         let url = url
             .pair("filesize", &plan.size_bytes.to_string())
             .maybe("traffic_limit", target.traffic_limit_bytes_per_s.map(|limit| limit.to_string()))
