@@ -471,8 +471,9 @@ impl Machine {
 
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
     fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
-        // It can leave once more: it was not lost.
-        self.begin_armed |= op.kind == OpKind::Begin && self.facts.begin_taken;
+        if op.kind == OpKind::Begin && self.facts.begin_taken {
+            self.commit_soon(Record::BeginRefused);
+        }
         if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() && !state.again {
             self.commit_soon(Record::BeginNo);
         }

@@ -135,6 +135,7 @@ impl Facts {
                 self.begin_taken = false;
             }
             Record::BeginTaken => self.begin_taken = true,
+            Record::BeginRefused => self.begin_taken = false,
             Record::Try { part_number } => {
                 self.tried.insert(part_number);
             }

@@ -199,6 +199,8 @@ pub enum Record {
     BeginNo,
     /// The name is taken, by what a lost begin made or by something else: the next begin keeps what is there if it is the same, else takes another name.
     BeginTaken,
+    /// That begin was refused outright: as far as it goes nothing was made.
+    BeginRefused,
     /// A complete is about to be sent: from here on its outcome is unknown until something below says otherwise.
     CompleteIntent {
         /// What it says.
@@ -261,6 +263,7 @@ impl Record {
             | Record::Identity { .. }
             | Record::Hashed { .. }
             | Record::BeginNo
+            | Record::BeginRefused
             | Record::CompleteNo { .. }
             | Record::Settled
             | Record::ConflictAsked

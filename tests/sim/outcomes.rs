@@ -54,7 +54,7 @@ impl World {
                 State::Failed { error } => match error.code {
                     // A cancel does not wait for ever to find out.
                     Code::OutcomeUnknown => {
-                        let taken = (excuse.doubted || of.begins_lost > 0) && self.options.name_taken;
+                        let taken = (excuse.doubted || excuse.begun) && self.options.name_taken;
                         // A begin that may have made the object of bytes that nobody has any more.
                         let begun = excuse.begun && self.sources[row].versions.len() > 1;
                         excuse.gone || excuse.fatal || excuse.cancelled || taken || begun
