@@ -58,6 +58,8 @@ pub struct Of {
     pub source_touched: bool,
     /// The journal holds a record that the disk said it could not write.
     pub echoed: bool,
+    /// It had its session dropped itself.
+    dropped: bool,
     // The journal, as it is.
     plan: Option<PartPlan>,
     /// The proven parts, as they were sent.
@@ -256,10 +258,10 @@ impl World {
         }
         let of = &self.oracles.of[row];
         let what = match record {
-            Record::Restart { why: RestartReason::Integrity } if of.integrity_restarts > 0 => {
+            Record::Restart { why: RestartReason::Integrity } if of.integrity_restarts > 0 && !of.echoed => {
                 "began over for a second time though what is put together stays wrong"
             }
-            Record::Restart { why: RestartReason::SessionGone } if !of.excuse.gone && !self.task_is_gone(row) => {
+            Record::Restart { why: RestartReason::SessionGone } if !of.excuse.gone && !of.dropped && !self.task_is_gone(row) => {
                 "began over though the session was never gone"
             }
             Record::Restart { why: RestartReason::Changed } if self.sources[row].versions.len() < 2 => {
@@ -328,6 +330,7 @@ impl World {
                 demand(of.session && of.plan.is_some(), "a part without a kept session");
                 demand(signature.is_none_or(|id| !of.refused_signatures.contains(&id)), "a refused link is used again");
             }
+            OpKind::Discard => of.dropped = true,
             OpKind::Sign => {
                 let young = of.lease_came.is_some_and(|came| tick - came < 500) && !of.lease_spent;
                 demand(many_links || !young || faults_of_clock, "renewed a fresh lease");

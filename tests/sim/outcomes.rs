@@ -5,7 +5,7 @@ use partway::{
     error::Code,
 };
 
-use super::world::World;
+use super::{cloud::Which, world::World};
 
 impl World {
     /// The service made something.
@@ -55,9 +55,14 @@ impl World {
                     // A cancel does not wait for ever to find out.
                     Code::OutcomeUnknown => {
                         let taken = (excuse.doubted || excuse.begun) && self.options.name_taken;
+                        // KooDrive has no place to look at: two begins without an answer are not told apart.
+                        let killed = self.options.crashes || self.options.crash_between_steps > 0;
+                        let twice = excuse.begun
+                            && self.options.service == Which::KooDrive
+                            && of.begins_lost + u32::from(killed) > 1;
                         // A begin that may have made the object of bytes that nobody has any more.
                         let begun = excuse.begun && self.sources[row].versions.len() > 1;
-                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun
+                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun || twice
                     }
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0
