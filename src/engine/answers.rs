@@ -140,7 +140,7 @@ impl Machine {
             Begin::Done(receipt) => self.complete_with(now, receipt),
             Begin::NeedDigest => {
                 if self.facts.begin_intent.is_some() {
-                    self.commit_soon(Record::BeginNo);
+                    self.commit_soon(Record::BeginNo { looked: false });
                 }
                 if self.digest.missed {
                     // Asked at once again, with nothing more to offer, this would go on for ever.
@@ -260,7 +260,7 @@ impl Machine {
             Probed::NotDone if self.facts.intent.is_none() && self.facts.doubt.is_some() => {
                 self.commit_soon(Record::Settled);
             }
-            Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo),
+            Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo { looked: true }),
             Probed::NotDone => {
                 self.finish = Finish::No;
                 self.commit_soon(Record::CompleteNo { looked: false });
@@ -424,7 +424,7 @@ impl Machine {
                     && self.facts.begin_intent.is_some() =>
             {
                 self.digest.missed = true;
-                self.commit_soon(Record::BeginNo);
+                self.commit_soon(Record::BeginNo { looked: false });
             }
             Fault::Final(error) => {
                 if op.kind == OpKind::Discard {
@@ -455,12 +455,13 @@ impl Machine {
         match self.facts.conflict {
             // Asked for the second time for another name, and refused that too: a person decides.
             _ if self.facts.begin_taken => return false,
-            // Looked up: what lies there may be what an earlier begin made, however late.
-            Conflict::Rename if self.service.capabilities().probes => self.digest.missed = true,
+            // Looked up: what lies there may be what an earlier begin made after we looked.
+            Conflict::Rename if self.facts.begin_doubted => self.digest.missed = true,
+            Conflict::Rename if self.service.capabilities().probes => self.commit_soon(Record::BeginTaken),
             // The bytes are sent, and complete takes another name: that can't come twice.
             Conflict::Rename if !may_be_ours => {
                 self.digest.missed = true;
-                self.commit_soon(Record::BeginNo);
+                self.commit_soon(Record::BeginNo { looked: false });
             }
             Conflict::KeepIfSame => self.commit_soon(Record::BeginTaken),
             _ if may_be_ours => self.commit_soon(Record::BeginTaken),
@@ -475,7 +476,7 @@ impl Machine {
             self.commit_soon(Record::BeginRefused);
         }
         if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() && !state.again {
-            self.commit_soon(Record::BeginNo);
+            self.commit_soon(Record::BeginNo { looked: false });
         }
     }
 

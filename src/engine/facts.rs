@@ -46,6 +46,8 @@ pub struct Facts {
     pub begin_again: bool,
     /// The begin under way, or the next, may make the object under another name: if nobody answers it, nothing tells what it made.
     pub begin_taken: bool,
+    /// Of a begin with this content only a look said that it had made nothing.
+    pub begin_doubted: bool,
     /// The service's clock at the first begin that may have made an object of this content.
     pub begin_since_unix_ms: Option<i64>,
     /// A complete was journalled and nothing says yet what became of it.
@@ -91,6 +93,7 @@ impl Facts {
             begin_again: false,
             begin_taken: false,
             begin_since_unix_ms: None,
+            begin_doubted: false,
             intent: None,
             doubt: None,
             conflict_asked: false,
@@ -130,11 +133,17 @@ impl Facts {
                 self.begin_since_unix_ms.get_or_insert(proof.service_unix_ms);
                 self.begin_intent = Some(proof);
             }
-            Record::BeginNo => {
+            Record::BeginNo { looked } => {
+                self.begin_doubted |= looked;
                 self.begin_intent = None;
                 self.begin_taken = false;
             }
-            Record::BeginTaken => self.begin_taken = true,
+            Record::BeginTaken => {
+                self.begin_taken = true;
+                if let Some(proof) = &mut self.begin_intent {
+                    proof.conflict = self.conflict.clone();
+                }
+            }
             Record::BeginRefused => self.begin_taken = false,
             Record::Try { part_number } => {
                 self.tried.insert(part_number);
@@ -200,6 +209,7 @@ impl Facts {
                         self.plan = None;
                         self.identity = None;
                         self.begin_since_unix_ms = None;
+                        self.begin_doubted = false;
                         self.tried.clear();
                     }
                     RestartReason::SessionGone

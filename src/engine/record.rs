@@ -195,8 +195,12 @@ pub enum Record {
         /// What a probe looks for.
         proof: Proof,
     },
-    /// It is certain that it did not.
-    BeginNo,
+    /// It did not.
+    BeginNo {
+        /// A look at the object's place said so: the begin may still be on its way.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        looked: bool,
+    },
     /// The name is taken, by what a lost begin made or by something else: the next begin keeps what is there if it is the same, else takes another name.
     BeginTaken,
     /// That begin was refused outright: as far as it goes nothing was made.
@@ -262,7 +266,7 @@ impl Record {
             | Record::Missing { .. }
             | Record::Identity { .. }
             | Record::Hashed { .. }
-            | Record::BeginNo
+            | Record::BeginNo { .. }
             | Record::BeginRefused
             | Record::CompleteNo { .. }
             | Record::Settled

@@ -141,7 +141,7 @@ impl Of {
             Record::Plan { plan, .. } => self.plan = Some(*plan),
             Record::Session { .. } => (self.session, self.begin_intent) = (true, false),
             Record::BeginIntent { .. } => (self.begin_intent, self.excuse.begun) = (true, true),
-            Record::BeginNo => self.begin_intent = false,
+            Record::BeginNo { .. } => self.begin_intent = false,
             Record::Hashed { part_number, crc64, .. } => {
                 self.hashed.insert(*part_number, *crc64);
             }

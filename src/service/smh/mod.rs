@@ -90,10 +90,9 @@ impl Service for Smh {
         plan: &PartPlan,
         conflict: &Conflict,
         content: &Content,
-        // What lies there is found out by a probe.
-        _taken: bool,
+        taken: bool,
     ) -> Request {
-        self.place.begin(caller, plan, conflict, content)
+        self.place.begin(caller, plan, conflict, content, taken)
     }
 
     fn read_begin(&self, _proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {

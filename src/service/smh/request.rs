@@ -196,7 +196,14 @@ impl Place {
     }
 
     /// smh §2, §3.1, §3.2, §3.3, and with hashes §9.2.
-    pub(super) fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict, content: &Content) -> Request {
+    pub(super) fn begin(
+        &self,
+        caller: Caller<'_>,
+        plan: &PartPlan,
+        conflict: &Conflict,
+        content: &Content,
+        taken: bool,
+    ) -> Request {
         let target = &self.target;
         let mode = Mode::of(target.mode, plan.parts_total());
         let url = self.file_url(&self.path);
@@ -209,7 +216,7 @@ impl Place {
         let beginning_hash = content.beginning_hash.as_deref().filter(|_| plan.size_bytes >= CHAIN_BLOCK_BYTES);
         let full_hash = beginning_hash.and(content.full_hash.as_deref());
         // One that may make the file makes it under its own name or not at all: else one that comes late, or twice, makes a second under another.
-        let may_make = full_hash.is_some() && *conflict == Conflict::Rename;
+        let may_make = full_hash.is_some() && !taken && *conflict == Conflict::Rename;
         let (url, content_cas) = with_conflict(url, if may_make { &Conflict::Ask } else { conflict });
         let url = url
             .pair("filesize", &plan.size_bytes.to_string())
