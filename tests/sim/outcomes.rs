@@ -59,10 +59,12 @@ impl World {
                         let killed = self.options.crashes || self.options.crash_between_steps > 0;
                         let twice = excuse.begun
                             && self.options.service == Which::KooDrive
-                            && of.begins_lost + u32::from(killed) > 1;
+                            && (of.begins_lost > 0 || killed);
+                        // Only dates tell whose an object is.
+                        let dates = self.oracles.clock_jumped.is_some() && (excuse.begun || excuse.doubted);
                         // A begin that may have made the object of bytes that nobody has any more.
                         let begun = excuse.begun && self.sources[row].versions.len() > 1;
-                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun || twice
+                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun || twice || dates
                     }
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0

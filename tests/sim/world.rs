@@ -102,8 +102,14 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, traced: bool) -> World {
+        World::with(seed, traced, |_| {})
+    }
+
+    /// The same with options that a regression needs.
+    pub fn with(seed: u64, traced: bool, change: impl Fn(&mut Options)) -> World {
         let mut rng = Rng::with_seed(seed);
-        let options = Options::draw(&mut rng);
+        let mut options = Options::draw(&mut rng);
+        change(&mut options);
         let cloud = cloud::build(&options);
         let files = options.sizes_bytes.iter().enumerate();
         let sources = files.map(|(number, size)| Source::new(number, *size, options.block_bytes)).collect();
