@@ -69,7 +69,8 @@ fn a_session_that_does_not_fit_is_left() {
     holds(&[377, 732, 758]);
     holds_with(0..40, |options| {
         (options.service, options.mode, options.adopted) = (Which::Smh, partway::model::SmhMode::Multipart, true);
-        options.wanted_part_bytes = None;
+        (options.part_size_bytes, options.block_bytes, options.wanted_part_bytes) = (1 << 20, 256 << 10, None);
+        options.sizes_bytes.iter_mut().for_each(|size| *size %= 9 << 20);
     });
 }
 
@@ -91,6 +92,7 @@ fn a_clock_that_was_set_is_followed() {
     holds(&[52]);
     holds_with(0..40, |options| {
         (options.service, options.dates_are_checked, options.service_clock_jumps) = (Which::KooDrive, true, true);
-        options.weather = 400;
+        (options.part_size_bytes, options.block_bytes) = (5 << 20, 1 << 20);
+        (options.wanted_part_bytes, options.adopted, options.weather) = (Some(5 << 20), false, 400);
     });
 }
