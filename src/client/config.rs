@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{CredentialProvider, Limits, Listener, SourceProvider};
-use crate::transport::Transport;
+use crate::{model::checkpoint::Checkpoint, transport::Transport};
 
 /// How a client is opened.
 pub struct Config {
@@ -25,6 +25,9 @@ pub struct Config {
     pub tls: Tls,
     /// Uploads go on as soon as the client is open; `false` opens it held, until [`Client::go`](super::Client::go).
     pub autostart: bool,
+    /// Who is told of moments at which a process may be killed. For tests; not part of the API.
+    #[doc(hidden)]
+    pub checkpoint: Option<Arc<dyn Checkpoint>>,
 }
 
 impl Config {
@@ -40,6 +43,7 @@ impl Config {
             proxy: None,
             tls: Tls::default(),
             autostart: true,
+            checkpoint: None,
         }
     }
 }

@@ -25,6 +25,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     engine::Command,
     error::{Code, ErrorInfo},
+    model::checkpoint::Checkpoints,
     runtime::{Hosts, Runtime, journal::StateDir},
     transport::{Transport, TransportConfig, UreqTransport},
 };
@@ -43,15 +44,17 @@ struct Inner {
 impl Client {
     /// Opens the state directory, recovers what is in it and, unless told otherwise, goes on. **disk**
     pub fn open(config: Config) -> Result<Client, ErrorInfo> {
+        let checkpoints = Checkpoints::new(config.checkpoint);
         let transport: Arc<dyn Transport> = match config.transport {
             Some(transport) => transport,
             None => Arc::new(UreqTransport::new(TransportConfig {
                 extra_ca_pem: config.tls.extra_ca_pem,
                 proxy: config.proxy,
+                checkpoints: checkpoints.clone(),
                 ..TransportConfig::default()
             })?),
         };
-        let dir = StateDir::open(config.state_dir)?;
+        let dir = StateDir::open_watched(config.state_dir, checkpoints)?;
         // Left over from a kill while uploads were being made; nothing depends on it.
         let _ = dir.sweep();
         let hosts = Hosts { credentials: config.credentials, sources: config.sources, listener: config.listener };
