@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{CredentialProvider, Limits, Listener, SourceProvider, Transport};
-use crate::transport::Lanes;
+use crate::{model::checkpoint::Checkpoint, transport::Lanes};
 
 /// How a client is opened.
 pub struct Config {
@@ -28,6 +28,9 @@ pub struct Config {
     pub tls: Tls,
     /// Uploads go on as soon as the client is open; `false` opens it held, until [`Client::go`](super::Client::go).
     pub autostart: bool,
+    /// Who is told of moments at which a process may be killed. For tests; not part of the API.
+    #[doc(hidden)]
+    pub checkpoint: Option<Arc<dyn Checkpoint>>,
 }
 
 impl Config {
@@ -44,6 +47,7 @@ impl Config {
             proxy: None,
             tls: Tls::default(),
             autostart: true,
+            checkpoint: None,
         }
     }
 }

@@ -26,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     engine::Command,
     error::{Code, ErrorInfo},
+    model::checkpoint::Checkpoints,
     runtime::{Hosts, Runtime, journal::StateDir},
     transport::{Lanes, TransportConfig, UreqTransport, host::HostLanes},
 };
@@ -44,16 +45,18 @@ struct Inner {
 impl Client {
     /// Opens the state directory, recovers what is in it and, unless told otherwise, goes on. **disk**
     pub fn open(config: Config) -> Result<Client, ErrorInfo> {
+        let checkpoints = Checkpoints::new(config.checkpoint);
         let lanes: Arc<dyn Lanes> = match (config.lanes, config.transport) {
             (Some(lanes), _) => lanes,
             (None, Some(transport)) => Arc::new(HostLanes::new(transport)),
             (None, None) => Arc::new(UreqTransport::new(TransportConfig {
                 extra_ca_pem: config.tls.extra_ca_pem,
                 proxy: config.proxy,
+                checkpoints: checkpoints.clone(),
                 ..TransportConfig::default()
             })?),
         };
-        let dir = StateDir::open(config.state_dir)?;
+        let dir = StateDir::open_watched(config.state_dir, checkpoints)?;
         // Left over from a kill while uploads were being made; nothing depends on it.
         let _ = dir.sweep();
         let hosts = Hosts { credentials: config.credentials, sources: config.sources, listener: config.listener };

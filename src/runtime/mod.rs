@@ -78,7 +78,13 @@ impl Runtime {
         let disk = disk::pool(dir.clone(), mailbox.clone());
         let rate = Arc::new(rate::Rate::new(limits.rate_bytes_per_s));
         let schedule = schedule::Schedule::new(limits.parallel_parts);
-        let net = Arc::new(network::pool(schedule.threads_max(), lanes, rate.clone(), mailbox.clone()));
+        let net = Arc::new(network::pool(
+            schedule.threads_max(),
+            lanes,
+            rate.clone(),
+            mailbox.clone(),
+            dir.checkpoints().clone(),
+        ));
         let mut driver = Driver {
             rows: BTreeMap::new(),
             by_id: HashMap::new(),

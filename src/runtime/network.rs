@@ -12,6 +12,7 @@ use crate::{
     error::{Code, ErrorInfo},
     model::{
         Identity,
+        checkpoint::{Act, Checkpoints},
         http::{Answer, Body, ByteRange, Request, Sent, TransportFault},
     },
     source::{RangeReader, Source},
@@ -31,14 +32,21 @@ pub(super) struct Send {
 }
 
 /// The pool of them.
-pub(super) fn pool(threads_max: usize, lanes: Arc<dyn Lanes>, rate: Arc<Rate>, mailbox: Arc<Mailbox>) -> Pool<Send> {
+pub(super) fn pool(
+    threads_max: usize,
+    lanes: Arc<dyn Lanes>,
+    rate: Arc<Rate>,
+    mailbox: Arc<Mailbox>,
+    checkpoints: Checkpoints,
+) -> Pool<Send> {
     Pool::new("partway-net", threads_max, move || {
         let mut lane = lanes.lane();
-        let (rate, mailbox, lanes) = (rate.clone(), mailbox.clone(), lanes.clone());
+        let (rate, mailbox, lanes, checkpoints) = (rate.clone(), mailbox.clone(), lanes.clone(), checkpoints.clone());
         Box::new(move |job: Send| {
             let host = job.request.host().to_owned();
             let carried = AssertUnwindSafe(|| carry(&job, lane.as_mut(), &rate, &mailbox));
-            let (result, sent) = catch_unwind(carried).unwrap_or_else(|_| {
+            let carried = checkpoints.around(Act::Request, || catch_unwind(carried));
+            let (result, sent) = carried.unwrap_or_else(|_| {
                 // A host's transport or source broke: that is its upload's affair, and this worker goes on with a new lane.
                 lane = lanes.lane();
                 let error = ErrorInfo::new(Code::SourceUnreadable, "reading or sending panicked in the host's code");
