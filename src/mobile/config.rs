@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{CredentialProvider, HostError, Idle, Limits, Snapshot, SourceProvider, credential, source};
+use super::{
+    CredentialProvider, HostError, Idle, Limits, Snapshot, SourceProvider, Transport, credential, source, transport,
+};
 use crate::client;
 
 /// How a client is opened.
@@ -18,6 +20,9 @@ pub struct NativeConfig {
     /// Who is told.
     #[uniffi(default = None)]
     pub listener: Option<Arc<dyn Listener>>,
+    /// Who carries requests; the built-in transport without it.
+    #[uniffi(default = None)]
+    pub transport: Option<Arc<dyn Transport>>,
     /// Bounds; they may be changed later.
     #[uniffi(default = None)]
     pub limits: Option<Limits>,
@@ -38,13 +43,15 @@ impl From<NativeConfig> for client::Config {
         client::Config {
             sources: config.sources.map(|sources| Arc::new(source::Provider(sources)) as _),
             listener: config.listener.map(|listener| Arc::new(Told(listener)) as _),
+            transport: config.transport.map(|transport| Arc::new(transport::Carrier(transport)) as _),
             limits: config.limits.map_or(standard.limits, Into::into),
             proxy: config.proxy,
             tls: client::Tls { extra_ca_pem: config.extra_ca_pem },
             autostart: config.autostart.unwrap_or(standard.autostart),
             state_dir: standard.state_dir,
             credentials: standard.credentials,
-            transport: standard.transport,
+            lanes: standard.lanes,
+            checkpoint: standard.checkpoint,
         }
     }
 }

@@ -45,6 +45,7 @@ mod secret;
 mod snapshot;
 mod source;
 mod target;
+mod transport;
 mod world;
 
 pub use client::NativeClient;
@@ -58,4 +59,7 @@ pub use secret::Secret;
 pub use snapshot::{Explanation, Phase, Progress, Receipt, Remote, Snapshot, State, WaitReason, Waiting};
 pub use source::{Source, SourceAsk, SourceProvider, SourceReader, SourceWhat};
 pub use target::{Service, SmhMode, Target};
+pub use transport::{
+    CancelHook, FdRange, HttpHeader, HttpRequest, HttpResponse, Transport, TransportCall, TransportFault,
+};
 pub use world::{Idle, Limits, Network, Problem};

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout)] // A tool that people run.
 
 mod bench;
+mod bindings;
 mod errors;
 mod generated;
 mod mutants;
@@ -22,6 +23,7 @@ const USAGE: &str = "cargo xtask <task>
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
+  bindings [--check] writes the Kotlin and Swift code of the mobile face
   errors [--check]   writes docs/errors.md from the table of error codes
   notice [--check]   writes NOTICE from what the library is linked with";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
+        ["bindings", rest @ ..] => bindings::write(rest),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),
