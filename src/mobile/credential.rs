@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{HostError, Secret, Service};
+use super::{HostError, SecretText, Service};
 use crate::client;
 
 /// What a service lets in.
@@ -11,14 +11,14 @@ pub enum Credential {
     /// SMH: the access token. KooDrive: the whole `Authorization` value, such as `Bearer …`.
     Token {
         /// It.
-        value: Secret,
+        value: SecretText,
     },
     /// KooDrive's application authentication. For servers: an application secret inside an app is no secret.
     AppKey {
         /// The application.
         app_id: String,
         /// Its secret.
-        app_secret: Secret,
+        app_secret: SecretText,
         /// The user in whose name it acts.
         user_id: String,
     },

@@ -55,7 +55,7 @@ pub use error::{Category, Disposition, ErrorCode, ErrorInfo, HostError, NativeEr
 pub use request::{
     Adopt, Change, Conflict, ConflictChoice, How, InstantMode, OnChange, Select, StartResult, Started, UploadRequest,
 };
-pub use secret::Secret;
+pub use secret::SecretText;
 pub use snapshot::{Explanation, Phase, Progress, Receipt, Remote, Snapshot, State, WaitReason, Waiting};
 pub use source::{Source, SourceAsk, SourceProvider, SourceReader, SourceWhat};
 pub use target::{Service, SmhMode, Target};

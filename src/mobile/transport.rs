@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    HostError, NativeError, Secret,
+    HostError, NativeError, SecretText,
     number::{floored, long, unsigned},
 };
 use crate::client;
@@ -34,7 +34,7 @@ pub struct HttpHeader {
     /// Its name.
     pub name: String,
     /// Its value.
-    pub value: Secret,
+    pub value: SecretText,
 }
 
 /// One request.
@@ -43,7 +43,7 @@ pub struct HttpRequest {
     /// `GET`, `HEAD`, `POST`, `PUT` or `DELETE`.
     pub method: String,
     /// To be used byte for byte: a signature covers it.
-    pub url: Secret,
+    pub url: SecretText,
     /// In their order. `Host`, `Content-Length` and `User-Agent` are not among them.
     pub headers: Vec<HttpHeader>,
     /// `Expect: 100-continue` would help: the last try of this body was cut, which is how a refusal looks.
@@ -110,11 +110,11 @@ impl TransportCall {
         let request = self.call.request();
         HttpRequest {
             method: request.method.name().to_owned(),
-            url: Secret(request.url.as_str().into()),
+            url: SecretText(request.url.as_str().into()),
             headers: request
                 .headers
                 .iter()
-                .map(|(name, value)| HttpHeader { name: name.clone(), value: Secret(value.as_str().into()) })
+                .map(|(name, value)| HttpHeader { name: name.clone(), value: SecretText(value.as_str().into()) })
                 .collect(),
             expect_continue: request.expect_continue,
             answer_bytes_max: long(request.answer_bytes_max),

@@ -6,7 +6,7 @@ use crate::{Outcome, cargo, generated, root, run};
 
 /// What is generated, as bindgen calls it, and where it is kept.
 const KEPT: &[(&str, &str)] = &[
-    ("kotlin/partway/partway.kt", "bindings/kotlin/generated/partway/partway.kt"),
+    ("kotlin/partway/partway.kt", "bindings/kotlin/src/main/generated/partway/partway.kt"),
     ("swift/Partway.swift", "bindings/swift/Sources/Partway/Generated/Partway.swift"),
     ("swift/PartwayFFI.h", "bindings/swift/Sources/PartwayFFI/include/PartwayFFI.h"),
     ("swift/PartwayFFI.modulemap", "bindings/swift/Sources/PartwayFFI/include/module.modulemap"),

@@ -5,6 +5,7 @@ mod bench;
 mod bindings;
 mod errors;
 mod generated;
+mod kotlin;
 mod mutants;
 mod notice;
 mod sim;
@@ -20,6 +21,8 @@ type Outcome = Result<(), String>;
 const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
+  test kotlin [NAME…]
+                     the Kotlin face and its tests; first .ci/install/kotlin
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
         ["bindings", rest @ ..] => bindings::write(rest),
+        ["test", "kotlin", rest @ ..] => kotlin::test(rest),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),

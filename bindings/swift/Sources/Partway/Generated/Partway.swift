@@ -3897,7 +3897,7 @@ public struct HttpHeader: Equatable, Hashable {
     /**
      * Its value.
      */
-    public let value: Secret
+    public let value: SecretText
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3907,7 +3907,7 @@ public struct HttpHeader: Equatable, Hashable {
          */name: String, 
         /**
          * Its value.
-         */value: Secret) {
+         */value: SecretText) {
         self.name = name
         self.value = value
     }
@@ -3929,13 +3929,13 @@ public struct FfiConverterTypeHttpHeader: FfiConverterRustBuffer {
         return
             try HttpHeader(
                 name: FfiConverterString.read(from: &buf), 
-                value: FfiConverterTypeSecret.read(from: &buf)
+                value: FfiConverterTypeSecretText.read(from: &buf)
         )
     }
 
     public static func write(_ value: HttpHeader, into buf: inout [UInt8]) {
         FfiConverterString.write(value.name, into: &buf)
-        FfiConverterTypeSecret.write(value.value, into: &buf)
+        FfiConverterTypeSecretText.write(value.value, into: &buf)
     }
 }
 
@@ -3966,7 +3966,7 @@ public struct HttpRequest: Equatable, Hashable {
     /**
      * To be used byte for byte: a signature covers it.
      */
-    public let url: Secret
+    public let url: SecretText
     /**
      * In their order. `Host`, `Content-Length` and `User-Agent` are not among them.
      */
@@ -3992,7 +3992,7 @@ public struct HttpRequest: Equatable, Hashable {
          */method: String, 
         /**
          * To be used byte for byte: a signature covers it.
-         */url: Secret, 
+         */url: SecretText, 
         /**
          * In their order. `Host`, `Content-Length` and `User-Agent` are not among them.
          */headers: [HttpHeader], 
@@ -4030,7 +4030,7 @@ public struct FfiConverterTypeHttpRequest: FfiConverterRustBuffer {
         return
             try HttpRequest(
                 method: FfiConverterString.read(from: &buf), 
-                url: FfiConverterTypeSecret.read(from: &buf), 
+                url: FfiConverterTypeSecretText.read(from: &buf), 
                 headers: FfiConverterSequenceTypeHttpHeader.read(from: &buf), 
                 expectContinue: FfiConverterBool.read(from: &buf), 
                 answerBytesMax: FfiConverterInt64.read(from: &buf), 
@@ -4040,7 +4040,7 @@ public struct FfiConverterTypeHttpRequest: FfiConverterRustBuffer {
 
     public static func write(_ value: HttpRequest, into buf: inout [UInt8]) {
         FfiConverterString.write(value.method, into: &buf)
-        FfiConverterTypeSecret.write(value.url, into: &buf)
+        FfiConverterTypeSecretText.write(value.url, into: &buf)
         FfiConverterSequenceTypeHttpHeader.write(value.headers, into: &buf)
         FfiConverterBool.write(value.expectContinue, into: &buf)
         FfiConverterInt64.write(value.answerBytesMax, into: &buf)
@@ -5854,7 +5854,7 @@ public enum Credential: Equatable, Hashable {
     case token(
         /**
          * It.
-         */value: Secret
+         */value: SecretText
     )
     /**
      * KooDrive's application authentication. For servers: an application secret inside an app is no secret.
@@ -5865,7 +5865,7 @@ public enum Credential: Equatable, Hashable {
          */appId: String, 
         /**
          * Its secret.
-         */appSecret: Secret, 
+         */appSecret: SecretText, 
         /**
          * The user in whose name it acts.
          */userId: String
@@ -5891,10 +5891,10 @@ public struct FfiConverterTypeCredential: FfiConverterRustBuffer {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .token(value: try FfiConverterTypeSecret.read(from: &buf)
+        case 1: return .token(value: try FfiConverterTypeSecretText.read(from: &buf)
         )
         
-        case 2: return .appKey(appId: try FfiConverterString.read(from: &buf), appSecret: try FfiConverterTypeSecret.read(from: &buf), userId: try FfiConverterString.read(from: &buf)
+        case 2: return .appKey(appId: try FfiConverterString.read(from: &buf), appSecret: try FfiConverterTypeSecretText.read(from: &buf), userId: try FfiConverterString.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -5907,13 +5907,13 @@ public struct FfiConverterTypeCredential: FfiConverterRustBuffer {
         
         case let .token(value):
             writeInt(&buf, Int32(1))
-            FfiConverterTypeSecret.write(value, into: &buf)
+            FfiConverterTypeSecretText.write(value, into: &buf)
             
         
         case let .appKey(appId,appSecret,userId):
             writeInt(&buf, Int32(2))
             FfiConverterString.write(appId, into: &buf)
-            FfiConverterTypeSecret.write(appSecret, into: &buf)
+            FfiConverterTypeSecretText.write(appSecret, into: &buf)
             FfiConverterString.write(userId, into: &buf)
             
         }
@@ -8710,29 +8710,29 @@ fileprivate struct FfiConverterDictionaryStringString: FfiConverterRustBuffer {
 
 
 
-public typealias Secret = Secret
+public typealias SecretText = Secret
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeSecret: FfiConverter {
+public struct FfiConverterTypeSecretText: FfiConverter {
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Secret {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SecretText {
         let builtinValue = try FfiConverterString.read(from: &buf)
         return Secret(builtinValue)
     }
 
-    public static func write(_ value: Secret, into buf: inout [UInt8]) {
+    public static func write(_ value: SecretText, into buf: inout [UInt8]) {
         let builtinValue = value.reveal()
         return FfiConverterString.write(builtinValue, into: &buf)
     }
 
-    public static func lift(_ value: RustBuffer) throws -> Secret {
+    public static func lift(_ value: RustBuffer) throws -> SecretText {
         let builtinValue = try FfiConverterString.lift(value)
         return Secret(builtinValue)
     }
 
-    public static func lower(_ value: Secret) -> RustBuffer {
+    public static func lower(_ value: SecretText) -> RustBuffer {
         let builtinValue = value.reveal()
         return FfiConverterString.lower(builtinValue)
     }
@@ -8742,15 +8742,15 @@ public struct FfiConverterTypeSecret: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSecret_lift(_ value: RustBuffer) throws -> Secret {
-    return try FfiConverterTypeSecret.lift(value)
+public func FfiConverterTypeSecretText_lift(_ value: RustBuffer) throws -> SecretText {
+    return try FfiConverterTypeSecretText.lift(value)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeSecret_lower(_ value: Secret) -> RustBuffer {
-    return FfiConverterTypeSecret.lower(value)
+public func FfiConverterTypeSecretText_lower(_ value: SecretText) -> RustBuffer {
+    return FfiConverterTypeSecretText.lower(value)
 }
 
 /**

@@ -6335,7 +6335,7 @@ data class HttpHeader (
     /**
      * Its value.
      */
-    val `value`: Secret
+    val `value`: SecretText
     
 ){
     
@@ -6353,18 +6353,18 @@ public object FfiConverterTypeHttpHeader: FfiConverterRustBuffer<HttpHeader> {
     override fun read(buf: ByteBuffer): HttpHeader {
         return HttpHeader(
             FfiConverterString.read(buf),
-            FfiConverterTypeSecret.read(buf),
+            FfiConverterTypeSecretText.read(buf),
         )
     }
 
     override fun allocationSize(value: HttpHeader) = (
             FfiConverterString.allocationSize(value.`name`) +
-            FfiConverterTypeSecret.allocationSize(value.`value`)
+            FfiConverterTypeSecretText.allocationSize(value.`value`)
     )
 
     override fun write(value: HttpHeader, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
-            FfiConverterTypeSecret.write(value.`value`, buf)
+            FfiConverterTypeSecretText.write(value.`value`, buf)
     }
 }
 
@@ -6382,7 +6382,7 @@ data class HttpRequest (
     /**
      * To be used byte for byte: a signature covers it.
      */
-    val `url`: Secret
+    val `url`: SecretText
     , 
     /**
      * In their order. `Host`, `Content-Length` and `User-Agent` are not among them.
@@ -6420,7 +6420,7 @@ public object FfiConverterTypeHttpRequest: FfiConverterRustBuffer<HttpRequest> {
     override fun read(buf: ByteBuffer): HttpRequest {
         return HttpRequest(
             FfiConverterString.read(buf),
-            FfiConverterTypeSecret.read(buf),
+            FfiConverterTypeSecretText.read(buf),
             FfiConverterSequenceTypeHttpHeader.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterLong.read(buf),
@@ -6430,7 +6430,7 @@ public object FfiConverterTypeHttpRequest: FfiConverterRustBuffer<HttpRequest> {
 
     override fun allocationSize(value: HttpRequest) = (
             FfiConverterString.allocationSize(value.`method`) +
-            FfiConverterTypeSecret.allocationSize(value.`url`) +
+            FfiConverterTypeSecretText.allocationSize(value.`url`) +
             FfiConverterSequenceTypeHttpHeader.allocationSize(value.`headers`) +
             FfiConverterBoolean.allocationSize(value.`expectContinue`) +
             FfiConverterLong.allocationSize(value.`answerBytesMax`) +
@@ -6439,7 +6439,7 @@ public object FfiConverterTypeHttpRequest: FfiConverterRustBuffer<HttpRequest> {
 
     override fun write(value: HttpRequest, buf: ByteBuffer) {
             FfiConverterString.write(value.`method`, buf)
-            FfiConverterTypeSecret.write(value.`url`, buf)
+            FfiConverterTypeSecretText.write(value.`url`, buf)
             FfiConverterSequenceTypeHttpHeader.write(value.`headers`, buf)
             FfiConverterBoolean.write(value.`expectContinue`, buf)
             FfiConverterLong.write(value.`answerBytesMax`, buf)
@@ -7803,7 +7803,7 @@ sealed class Credential {
         /**
          * It.
          */
-        val `value`: partway.Secret) : Credential()
+        val `value`: partway.SecretText) : Credential()
         
     {
         
@@ -7822,7 +7822,7 @@ sealed class Credential {
         /**
          * Its secret.
          */
-        val `appSecret`: partway.Secret, 
+        val `appSecret`: partway.SecretText, 
         /**
          * The user in whose name it acts.
          */
@@ -7851,11 +7851,11 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
     override fun read(buf: ByteBuffer): Credential {
         return when(buf.getInt()) {
             1 -> Credential.Token(
-                FfiConverterTypeSecret.read(buf),
+                FfiConverterTypeSecretText.read(buf),
                 )
             2 -> Credential.AppKey(
                 FfiConverterString.read(buf),
-                FfiConverterTypeSecret.read(buf),
+                FfiConverterTypeSecretText.read(buf),
                 FfiConverterString.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -7867,7 +7867,7 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeSecret.allocationSize(value.`value`)
+                + FfiConverterTypeSecretText.allocationSize(value.`value`)
             )
         }
         is Credential.AppKey -> {
@@ -7875,7 +7875,7 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
             (
                 4UL
                 + FfiConverterString.allocationSize(value.`appId`)
-                + FfiConverterTypeSecret.allocationSize(value.`appSecret`)
+                + FfiConverterTypeSecretText.allocationSize(value.`appSecret`)
                 + FfiConverterString.allocationSize(value.`userId`)
             )
         }
@@ -7885,13 +7885,13 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
         when(value) {
             is Credential.Token -> {
                 buf.putInt(1)
-                FfiConverterTypeSecret.write(value.`value`, buf)
+                FfiConverterTypeSecretText.write(value.`value`, buf)
                 Unit
             }
             is Credential.AppKey -> {
                 buf.putInt(2)
                 FfiConverterString.write(value.`appId`, buf)
-                FfiConverterTypeSecret.write(value.`appSecret`, buf)
+                FfiConverterTypeSecretText.write(value.`appSecret`, buf)
                 FfiConverterString.write(value.`userId`, buf)
                 Unit
             }
@@ -10517,33 +10517,33 @@ public object FfiConverterMapStringString: FfiConverterRustBuffer<Map<kotlin.Str
 
 
 
-public typealias Secret = Secret
+public typealias SecretText = Secret
 
 /**
  * @suppress
  */
-public object FfiConverterTypeSecret: FfiConverter<Secret, RustBuffer.ByValue> {
-    override fun lift(value: RustBuffer.ByValue): Secret {
+public object FfiConverterTypeSecretText: FfiConverter<SecretText, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): SecretText {
         val builtinValue = FfiConverterString.lift(value)
         return Secret(builtinValue)
     }
 
-    override fun lower(value: Secret): RustBuffer.ByValue {
+    override fun lower(value: SecretText): RustBuffer.ByValue {
         val builtinValue = value.reveal()
         return FfiConverterString.lower(builtinValue)
     }
 
-    override fun read(buf: ByteBuffer): Secret {
+    override fun read(buf: ByteBuffer): SecretText {
         val builtinValue = FfiConverterString.read(buf)
         return Secret(builtinValue)
     }
 
-    override fun allocationSize(value: Secret): ULong {
+    override fun allocationSize(value: SecretText): ULong {
         val builtinValue = value.reveal()
         return FfiConverterString.allocationSize(builtinValue)
     }
 
-    override fun write(value: Secret, buf: ByteBuffer) {
+    override fun write(value: SecretText, buf: ByteBuffer) {
         val builtinValue = value.reveal()
         FfiConverterString.write(builtinValue, buf)
     }
