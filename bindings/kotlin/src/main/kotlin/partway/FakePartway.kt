@@ -28,15 +28,19 @@ class FakePartway : PartwayClient {
 
     /** The network that was told last. */
     var network: Network? = null
+        private set
 
     /** The bounds that were set last. */
     var limits: Limits? = null
+        private set
 
     /** True between [hold] and [go]. */
     var held: Boolean = false
+        private set
 
     /** True once closed. */
     var closed: Boolean = false
+        private set
 
     /** The error that the next [start] throws. */
     var refuseNext: ErrorInfo? = null

@@ -154,10 +154,10 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
     private fun isClosed() = errorOf("closed", "the client is closed")
 
     /** A call that does no I/O. */
-    private inline fun <T> call(call: (NativeClient) -> T): T {
+    private inline fun <T> call(function: (NativeClient) -> T): T {
         if (closed.value) throw isClosed()
         return try {
-            thrown { call(native) }
+            thrown { function(native) }
         } catch (e: IllegalStateException) {
             // Closed since the line above: the native object is gone.
             throw if (closed.value) isClosed() else e
@@ -165,13 +165,14 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
     }
 
     /** The same for one that a closed client ignores. */
-    private inline fun <T> now(afterClose: T, call: (NativeClient) -> T): T = try {
-        call(call)
+    private inline fun <T> now(afterClose: T, verb: (NativeClient) -> T): T = try {
+        call(verb)
     } catch (e: PartwayException) {
         if (closed.value) afterClose else throw e
     }
 
-    private suspend inline fun <T> io(crossinline call: (NativeClient) -> T): T = withContext(Dispatchers.IO) { call { call(it) } }
+    private suspend inline fun <T> io(crossinline function: (NativeClient) -> T): T =
+        withContext(Dispatchers.IO) { call { function(it) } }
 
     /** The newer of each, by its revision. */
     private fun take(changes: List<Snapshot>) {
