@@ -4,6 +4,7 @@ import java.io.File
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -21,7 +22,8 @@ import kotlinx.coroutines.withContext
 
 /** The client over the native library: a map of the last snapshots, and asks in the form of coroutines. */
 internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayClient {
-    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+    /** What the app's lambdas throw is an answer, "not now", and must not end the app. */
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + CoroutineExceptionHandler { _, _ -> })
     private val rows = MutableStateFlow<Map<String, Snapshot>>(emptyMap())
     private val watched = ConcurrentHashMap<String, MutableStateFlow<Snapshot>>()
     private val closed = MutableStateFlow(false)

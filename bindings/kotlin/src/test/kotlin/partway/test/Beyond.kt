@@ -8,6 +8,7 @@ import partway.FfiConverterTypeCredentialProvider
 import partway.FfiConverterTypeListener
 import partway.FfiConverterTypeSourceProvider
 import partway.FfiConverterTypeSourceReader
+import partway.InstantMode
 import partway.Remedy
 import partway.Secret
 import partway.Source
@@ -53,7 +54,7 @@ private suspend fun World.nothingIsHeld() {
         val tokens = Tokens(cloud.token)
         hosts += WeakReference<Any>(tokens)
         val client = open { credentials(tokens) }
-        val upload = client.start(UploadRequest("drops", target("drops"), Source.reader(reader!!)))
+        val upload = client.start(UploadRequest("drops", target("drops"), Source.reader(reader!!), instant = InstantMode.OFF))
         reader = null
         upload.until { it.progress.bytesAcknowledged == it.progress.bytesTotal && it.progress.bytesTotal > 0 }
         soon { upload.await() }

@@ -5,9 +5,11 @@ import java.security.MessageDigest
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.withTimeout
+import partway.InstantMode
 import partway.Partway
 import partway.PartwayClient
 import partway.PartwayOptions
+import partway.SmhMode
 import partway.Snapshot
 import partway.Source
 import partway.State
@@ -17,7 +19,6 @@ import partway.Upload
 import partway.UploadRequest
 import partway.WaitReason
 import partway.file
-import partway.SmhMode
 
 /** What a scenario stands on: the cloud, a folder, a way to open clients, the transport that is tested. */
 internal class World(val cloud: Cloud, private val transport: () -> Transport?) : AutoCloseable {
@@ -37,7 +38,9 @@ internal class World(val cloud: Cloud, private val transport: () -> Transport?) 
     fun target(path: String, mode: SmhMode = SmhMode.MULTIPART): Target.Smh =
         Target.Smh(cloud.api, "me", cloud.library, "-", path, mode = mode, createParents = true)
 
-    fun request(file: File, path: String = file.name): UploadRequest = UploadRequest(path, target(path), Source.file(file))
+    /** Sent whatever the cloud has: recognising content is a scenario of its own. */
+    fun request(file: File, path: String = file.name): UploadRequest =
+        UploadRequest(path, target(path), Source.file(file), instant = InstantMode.OFF)
 
     /** The one object of this path, by the SHA-256 that the cloud computed. */
     fun stored(path: String): String? = cloud.objects().filter { (it["path"] as List<*>).joinToString("/") == path }.also { check(it.size <= 1) { "$it" } }
