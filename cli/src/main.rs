@@ -15,13 +15,13 @@ mod human;
 mod json;
 mod list;
 mod output;
+mod remote;
 mod resume;
 mod run;
 mod sandbox;
 mod signals;
 mod state_dir;
 mod target;
-mod unbuilt;
 mod upload;
 mod words;
 

@@ -4,11 +4,13 @@
 //! Each function says what it costs: **now** (no I/O, any thread), **disk** (one short sync; not the main thread) or **waits**.
 
 mod config;
+mod remote;
 mod request;
 mod select;
 mod start;
 
 pub use config::*;
+pub use remote::*;
 pub use request::*;
 
 pub use crate::{
@@ -17,6 +19,7 @@ pub use crate::{
         Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, Network, Problem, Snapshot, SourceAsk,
         SourceProvider, Why,
     },
+    service::{ListedPart, RemoteTask},
     source::{HostReader, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},
 };
 

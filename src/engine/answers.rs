@@ -85,7 +85,7 @@ impl Machine {
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
             OpKind::Discard => self.service.read_abort(answer),
-            OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof => Ok(()),
+            OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof => Ok(()),
         };
         match outcome {
             Ok(()) => {
@@ -388,15 +388,15 @@ impl Machine {
                     }
                 }
             }
-            // The digest may be what it takes offence at: the upload goes on without (koodrive §14.13).
+            // The digest may be what it takes offence at: the upload goes on without (koodrive §14.13, smh §9.2).
             Fault::Final(error)
                 if error.code == Code::RequestRefused
                     && op.kind == OpKind::Begin
                     && !state.again
-                    && self.facts.begin_intent.is_some() =>
+                    && self.asks_for_content() =>
             {
                 self.digest.missed = true;
-                self.commit_soon(Record::BeginNo);
+                self.begin_did_nothing(op, state);
             }
             Fault::Final(error) => {
                 if op.kind == OpKind::Discard {

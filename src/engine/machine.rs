@@ -257,6 +257,7 @@ impl Machine {
             Event::Answered { op, result, sent } => self.on_answered(now, op, result, sent),
             Event::Read { op, result } => match op.kind {
                 OpKind::Hash(_) => self.on_hashed(now, op, result),
+                OpKind::Beginning => self.on_beginning(op, result),
                 OpKind::Proof => self.on_proof(op, result),
                 _ => self.on_read(now, op, result),
             },

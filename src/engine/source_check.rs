@@ -73,7 +73,7 @@ impl SourceState {
 
 /// Operations that take bytes of the source.
 fn reads_source(kind: OpKind) -> bool {
-    matches!(kind, OpKind::Part(_) | OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof)
+    matches!(kind, OpKind::Part(_) | OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof)
 }
 
 fn changed(detail: &str) -> SourceState {

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crossbeam_channel::Sender;
+
 use super::{
     CredentialAsk, Idle, Limits, Network, SourceAsk, Why,
     board::Board,
@@ -16,7 +18,7 @@ use super::{
     disk::{Job, ReadJob},
     journal::Id,
     mailbox::{Mailbox, Sleep, Taken},
-    message::{Loaded, Message},
+    message::{CredentialReply, Loaded, Message},
     network::Send as SendJob,
     outlet::Outlet,
     pool::Pool,
@@ -31,7 +33,7 @@ use crate::{
     },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
-    model::{Identity, Now, Tick},
+    model::{Identity, Now, ServiceName, Tick},
     source::{Source, SourceOffer, SourceWhat},
     transport::CancelToken,
 };
@@ -68,6 +70,8 @@ pub(super) struct Driver {
     pub(super) limits: Limits,
     pub(super) schedule: Schedule,
     pub(super) credentials: Credentials,
+    /// Who wants a credential and is no upload: numbers that no row has.
+    pub(super) askers: HashMap<usize, (String, Sender<CredentialReply>)>,
     pub(super) clock: Clock,
     pub(super) rng: fastrand::Rng,
     pub(super) board: Arc<Board>,
@@ -105,7 +109,7 @@ impl Driver {
         self.rows.values().all(|row| matches!(row.stage, Stage::Idle))
     }
 
-    fn next_wake(&self) -> Option<Tick> {
+    pub(super) fn next_wake(&self) -> Option<Tick> {
         let now = self.clock.tick();
         let live = self.live.iter().filter_map(|number| match &self.rows.get(number)?.stage {
             Stage::Live(live) => live.wake.into_iter().chain(live.source_by).min(),
@@ -118,7 +122,7 @@ impl Driver {
 
     // ---- messages
 
-    fn take(&mut self, message: Message) {
+    pub(super) fn take(&mut self, message: Message) {
         self.heard += u64::from(message.is_said());
         // What machines and workers say is about rows at work; all else may change who stands in line.
         self.dirty |= !matches!(
@@ -149,6 +153,13 @@ impl Driver {
             Message::Forget { ids, gone } => self.each(&ids, |driver, row| driver.forget(row, gone.clone())),
             Message::SetCredential { account, credential } => {
                 let (secret, generation) = self.credentials.set(&account, credential);
+                self.askers.retain(|_, (of, reply)| {
+                    let theirs = *of == account;
+                    if theirs {
+                        let _ = reply.send(Some((secret.clone(), generation)));
+                    }
+                    !theirs
+                });
                 let rows: Vec<usize> =
                     self.rows.iter().filter(|(_, row)| row.account == account).map(|(number, _)| *number).collect();
                 for row in rows {
@@ -157,6 +168,12 @@ impl Driver {
                         row.again_if(&[WaitReason::Credential]);
                     }
                 }
+            }
+            Message::WantCredential { account, service, refused, reply } => {
+                let number = self.next_row;
+                self.next_row += 1;
+                self.askers.insert(number, (account.clone(), reply));
+                self.want_credential(number, account, service, refused);
             }
             Message::SetNetwork(network) => self.set_network(network),
             Message::SetLimits(limits) => {
@@ -187,11 +204,7 @@ impl Driver {
             Message::Offered { row, ask, result } => self.offered(row, ask, result),
             Message::Credential { account, ask, credential } => {
                 let (rows, given) = self.credentials.answered(&account, ask, credential);
-                for row in rows {
-                    let (credential, generation) =
-                        given.clone().map_or((None, 0), |(secret, generation)| (Some(secret), generation));
-                    self.event(row, Event::Credential { credential, generation });
-                }
+                rows.into_iter().for_each(|row| self.credential(row, given.clone()));
                 if let Some((credential, generation)) = given {
                     // Also to those that waited too long to be told by name.
                     for number in self.live.clone() {
@@ -205,6 +218,30 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// A row, or an asker beside them, wants a credential.
+    fn want_credential(&mut self, number: usize, account: String, service: ServiceName, refused: Option<u64>) {
+        match self.credentials.want(&account, number, refused, self.clock.tick()) {
+            Reply::Now(secret, generation) => self.credential(number, Some((secret, generation))),
+            Reply::Wait => {}
+            Reply::Ask(ask) => {
+                let (mailbox, of) = (self.mailbox.clone(), account.clone());
+                let reply = move |credential| mailbox.post(Message::Credential { account: of, ask, credential });
+                let why = if refused.is_some() { Why::Refused } else { Why::First };
+                self.outlet.ask_credential(CredentialAsk::new(account, service, why, Box::new(reply)));
+            }
+        }
+    }
+
+    /// Tells whoever wanted one.
+    fn credential(&mut self, number: usize, given: CredentialReply) {
+        if let Some((_, reply)) = self.askers.remove(&number) {
+            let _ = reply.send(given);
+            return;
+        }
+        let (credential, generation) = given.map_or((None, 0), |(secret, generation)| (Some(secret), generation));
+        self.event(number, Event::Credential { credential, generation });
     }
 
     fn each(&mut self, ids: &[String], mut what: impl FnMut(&mut Driver, usize)) {
@@ -285,7 +322,7 @@ impl Driver {
         }
     }
 
-    fn forget(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
+    fn forget(&mut self, number: usize, gone: Sender<()>) {
         let Some(row) = self.rows.get_mut(&number) else { return };
         if !row.state.ended() {
             return;
@@ -299,7 +336,7 @@ impl Driver {
         }
     }
 
-    fn remove(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
+    fn remove(&mut self, number: usize, gone: Sender<()>) {
         if let Some(row) = self.rows.remove(&number) {
             self.by_id.remove(row.id.as_str());
             if let (true, Some(path)) = (row.source.delete_at_end, &row.source.path) {
@@ -480,7 +517,7 @@ impl Driver {
     pub(super) fn turn(&mut self) {
         let now = self.clock.now();
         for row in self.credentials.expired(now.tick) {
-            self.event(row, Event::Credential { credential: None, generation: 0 });
+            self.credential(row, None);
         }
         for number in self.live.clone() {
             let live = self.rows.get_mut(&number).and_then(Row::live);
@@ -575,12 +612,12 @@ impl Driver {
                     live.done = true;
                     return self.rested(number, now);
                 }
-                step => self.carry_out(number, step, now),
+                step => self.carry_out(number, step),
             }
         }
     }
 
-    fn carry_out(&mut self, number: usize, step: Step, now: Now) {
+    fn carry_out(&mut self, number: usize, step: Step) {
         let Some(row) = self.rows.get_mut(&number) else { return };
         let (id, account, service) = (row.id, row.account.clone(), row.service);
         match step {
@@ -635,18 +672,7 @@ impl Driver {
                     live.cancels.iter().filter(|(other, _)| *other == op).for_each(|(_, cancel)| cancel.cancel());
                 }
             }
-            Step::AskCredential { refused } => match self.credentials.want(&account, number, refused, now.tick) {
-                Reply::Now(secret, generation) => {
-                    self.event(number, Event::Credential { credential: Some(secret), generation })
-                }
-                Reply::Wait => {}
-                Reply::Ask(ask) => {
-                    let (mailbox, of) = (self.mailbox.clone(), account.clone());
-                    let reply = move |credential| mailbox.post(Message::Credential { account: of, ask, credential });
-                    let why = if refused.is_some() { Why::Refused } else { Why::First };
-                    self.outlet.ask_credential(CredentialAsk::new(account, service, why, Box::new(reply)));
-                }
-            },
+            Step::AskCredential { refused } => self.want_credential(number, account, service, refused),
             Step::AskSource => {
                 let offer = row.offer.clone();
                 let path = row.source.path.clone();

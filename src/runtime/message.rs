@@ -8,7 +8,7 @@ use super::{Limits, Network};
 use crate::{
     engine::{Command, Event, Facts, UploadRecord},
     error::ErrorInfo,
-    model::Identity,
+    model::{Credential, Identity, ServiceName},
     source::{Source, SourceOffer},
 };
 
@@ -35,6 +35,7 @@ impl Message {
                 | Message::Attach { .. }
                 | Message::Forget { .. }
                 | Message::SetCredential { .. }
+                | Message::WantCredential { .. }
                 | Message::SetNetwork(_)
                 | Message::SetLimits(_)
                 | Message::Hold
@@ -42,6 +43,9 @@ impl Message {
         )
     }
 }
+
+/// A credential and its generation, if there is one.
+pub(super) type CredentialReply = Option<(Credential, u64)>;
 
 /// One message. `row` is the driver's own number of an upload.
 pub(super) enum Message {
@@ -56,7 +60,9 @@ pub(super) enum Message {
     /// Ended ones that the host has taken; each that is gone is reported.
     Forget { ids: Vec<String>, gone: Sender<()> },
     /// A credential, unasked.
-    SetCredential { account: String, credential: crate::model::Credential },
+    SetCredential { account: String, credential: Credential },
+    /// Somebody beside the uploads wants one; `refused`: newer than that generation. Answered once, with none when there is none to be had now.
+    WantCredential { account: String, service: ServiceName, refused: Option<u64>, reply: Sender<CredentialReply> },
     /// What the host says of the network.
     SetNetwork(Network),
     /// New bounds.
@@ -78,5 +84,5 @@ pub(super) enum Message {
     /// The host answered for a source.
     Offered { row: usize, ask: u64, result: Result<SourceOffer, ErrorInfo> },
     /// The host answered for a credential.
-    Credential { account: String, ask: u64, credential: Option<crate::model::Credential> },
+    Credential { account: String, ask: u64, credential: Option<Credential> },
 }

@@ -26,6 +26,8 @@ mod rate;
 mod row;
 pub mod schedule;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -43,8 +45,9 @@ pub(crate) use outlet::Hosts;
 use crate::{
     engine::{Command, Facts, Record, UploadRecord},
     error::{Code, ErrorInfo},
+    model::ServiceName,
     source::SourceOffer,
-    transport::Transport,
+    transport::{Lane, Transport},
 };
 use driver::Driver;
 use journal::{Id, OpenFault, ReadFault, StateDir};
@@ -59,6 +62,7 @@ pub(crate) struct Runtime {
     outlet: Arc<outlet::Outlet>,
     disk: Arc<pool::Pool<disk::Job>>,
     net: Arc<pool::Pool<network::Send>>,
+    transport: Arc<dyn Transport>,
 }
 
 impl Runtime {
@@ -70,6 +74,30 @@ impl Runtime {
         limits: Limits,
         held: bool,
     ) -> Result<(Runtime, Vec<Problem>), ErrorInfo> {
+        let (runtime, mut driver) = Runtime::assemble(dir, hosts, transport, limits, held);
+        let mut problems = vec![];
+        for id in runtime.dir.list()? {
+            match read(&runtime.dir, id) {
+                Ok(Some(facts)) => {
+                    runtime.outlet.changed(runtime.board.publish(snapshot_of(&facts, unix_ms())));
+                    driver.add(id, &facts, None);
+                }
+                Ok(None) => {}
+                Err(error) => problems.push(Problem { id: id.as_str().to_owned(), error }),
+            }
+        }
+        driver::spawn(driver);
+        Ok((runtime, problems))
+    }
+
+    /// Everything in its place, and nothing works yet.
+    fn assemble(
+        dir: StateDir,
+        hosts: Hosts,
+        transport: Arc<dyn Transport>,
+        limits: Limits,
+        held: bool,
+    ) -> (Runtime, Driver) {
         let limits = limits.clamped();
         let dir = Arc::new(dir);
         let mailbox = Arc::new(Mailbox::default());
@@ -78,8 +106,8 @@ impl Runtime {
         let disk = disk::pool(dir.clone(), mailbox.clone());
         let rate = Arc::new(rate::Rate::new(limits.rate_bytes_per_s));
         let schedule = schedule::Schedule::new(limits.parallel_parts);
-        let net = Arc::new(network::pool(schedule.threads_max(), transport, rate.clone(), mailbox.clone()));
-        let mut driver = Driver {
+        let net = Arc::new(network::pool(schedule.threads_max(), transport.clone(), rate.clone(), mailbox.clone()));
+        let driver = Driver {
             rows: BTreeMap::new(),
             by_id: HashMap::new(),
             next_row: 0,
@@ -95,6 +123,7 @@ impl Runtime {
             limits,
             schedule,
             credentials: credentials::Credentials::default(),
+            askers: HashMap::new(),
             clock: clock::Clock::new(),
             rng: fastrand::Rng::new(),
             board: board.clone(),
@@ -104,19 +133,7 @@ impl Runtime {
             rate,
             mailbox: mailbox.clone(),
         };
-        let mut problems = vec![];
-        for id in dir.list()? {
-            match read(&dir, id) {
-                Ok(Some(facts)) => {
-                    outlet.changed(board.publish(snapshot_of(&facts, unix_ms())));
-                    driver.add(id, &facts, None);
-                }
-                Ok(None) => {}
-                Err(error) => problems.push(Problem { id: id.as_str().to_owned(), error }),
-            }
-        }
-        driver::spawn(driver);
-        Ok((Runtime { dir, mailbox, board, outlet, disk, net }, problems))
+        (Runtime { dir, mailbox, board, outlet, disk, net, transport }, driver)
     }
 
     pub(crate) fn board(&self) -> &Board {
@@ -180,6 +197,31 @@ impl Runtime {
             count += 1;
         }
         count
+    }
+
+    /// What the journal of an upload says now, whoever works on it. Reads the disk.
+    pub(crate) fn facts(&self, id: &str) -> Result<Facts, ErrorInfo> {
+        let unknown = || ErrorInfo::new(Code::UnknownUpload, "there is no upload of that id");
+        let records = self.dir.read::<Record>(Id::parse(id).ok_or_else(unknown)?);
+        Facts::new(records.map_err(|fault| if matches!(fault, ReadFault::Gone) { unknown() } else { fault.into() })?)
+    }
+
+    /// A credential of the account with its generation, newer than `refused`; none when the host has none now. Waits for the host, 60 s at most.
+    pub(crate) fn credential(
+        &self,
+        account: &str,
+        service: ServiceName,
+        refused: Option<u64>,
+    ) -> Result<Option<(Credential, u64)>, ErrorInfo> {
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        self.say(Message::WantCredential { account: account.to_owned(), service, refused, reply });
+        // Whoever closes the client drops the question.
+        answer.recv().map_err(|_| ErrorInfo::new(Code::Closed, "the client is closed"))
+    }
+
+    /// A way out beside the workers' own.
+    pub(crate) fn lane(&self) -> Box<dyn Lane> {
+        self.transport.lane()
     }
 
     pub(crate) fn set_credential(&self, account: String, credential: Credential) {
