@@ -143,7 +143,7 @@ impl Machine {
                     return Err(Fault::Retry(error));
                 }
                 // It has all that there is and still wants more: bytes are sent.
-                self.digest.missed = self.digest.wanted || self.facts.digester.is_none();
+                self.digest.missed = self.digest.wanted || !self.asks_for_content();
                 self.digest.wanted = true;
             }
         }

@@ -132,8 +132,8 @@ impl Turns {
         self.driver.turn();
     }
 
-    fn row(&self, id: &str) -> &row::Row {
-        &self.driver.rows[&self.driver.by_id[id]]
+    fn stage(&self, id: &str) -> Option<&Stage> {
+        self.driver.rows.get(self.driver.by_id.get(id)?).map(|row| &row.stage)
     }
 
     fn waits(&self, id: &str) -> Option<(WaitReason, Code)> {
@@ -159,7 +159,7 @@ fn while_every_place_is_taken_the_time_of_one_in_line_wakes_nobody() {
     turns.driver.turn();
     assert_eq!(turns.driver.next_wake(), Some(at), "it is looked at when its time comes");
     turns.later(6_000);
-    assert!(matches!(turns.row(OTHER_ID).stage, Stage::Idle), "there is no place for it");
+    assert!(matches!(turns.stage(OTHER_ID), Some(Stage::Idle)), "there is no place for it");
     let now = turns.driver.clock.tick();
     assert!(turns.driver.next_wake().is_none_or(|wake| wake > now), "{:?} at {now:?}", turns.driver.next_wake());
 }
@@ -169,14 +169,14 @@ fn while_every_place_is_taken_the_time_of_one_in_line_wakes_nobody() {
 fn a_source_that_nobody_opens_is_waited_for_a_minute_and_a_late_answer_counts() {
     let mut turns = Turns::new();
     turns.add(ID, None);
-    turns.until("asked", |turns| matches!(&turns.row(ID).stage, Stage::Live(live) if live.source_by.is_some()));
+    turns.until("asked", |turns| matches!(turns.stage(ID), Some(Stage::Live(live)) if live.source_by.is_some()));
     let ask = turns.asks.recv_timeout(PATIENCE).expect("the host is asked");
     turns.later(59_000);
     assert_eq!(turns.waits(ID), None, "it is still waited for");
     assert!(turns.driver.next_wake().is_some(), "and the end of that is known");
     turns.later(1_100);
     assert_eq!(turns.waits(ID), Some((WaitReason::Source, Code::SourceNotFound)));
-    turns.until("its place is free", |turns| matches!(turns.row(ID).stage, Stage::Idle));
+    turns.until("its place is free", |turns| matches!(turns.stage(ID), Some(Stage::Idle)));
     let path = turns.dir.path().join("late");
     std::fs::write(&path, b"content").expect("a file");
     ask.supply(SourceOffer { what: SourceWhat::Path { path, delete_at_end: false }, token: vec![] });
