@@ -181,6 +181,7 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
+        self.source_doubts = 0;
         // A session that takes parts is no lost one.
         self.restarts = 0;
         self.lease.forget(number);
@@ -477,7 +478,7 @@ impl Machine {
             // Asked to stop: however it ended, nothing went wrong.
             _ if state.stopping => {}
             TransportFault::Source(error) => match error.code {
-                Code::SourceChanged => self.source.look_again(),
+                Code::SourceChanged => self.doubt_source(),
                 _ => self.source.lost(error),
             },
             TransportFault::Unreached(error) => {

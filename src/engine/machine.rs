@@ -118,6 +118,8 @@ pub struct Machine {
     pub(super) credential: CredentialState,
     // The source.
     pub(super) source: SourceState,
+    /// Reads in a row that said that it changed, while it looks as it did.
+    pub(super) source_doubts: u32,
     // Sending.
     pub(super) lease: HeldLease,
     /// The part that the last sign was for.
@@ -181,6 +183,7 @@ impl Machine {
             network_generation: 0,
             credential: CredentialState::default(),
             source: SourceState::default(),
+            source_doubts: 0,
             lease: HeldLease::default(),
             sign_wanted: 0,
             todo: BTreeSet::new(),
@@ -423,6 +426,7 @@ impl Machine {
         self.credential.none_now = false;
         self.credential.refusals = 0;
         self.source.look_again_if_lost();
+        self.source_doubts = 0;
         if let Some((_, retry)) = &mut self.disk_error {
             *retry = Tick(0);
         }

@@ -84,6 +84,7 @@ fn d07_a_source_that_ends_before_its_length_makes_no_object() {
         let code = error_of(&stands).map(|error| error.code);
         assert!(matches!(code, Some(Code::SourceChanged | Code::SourceUnreadable)), "{stands:?}");
         assert!(world.cloud.objects().is_empty() && world.requests(Step::Confirm) == 0, "{}", world.told());
+        assert!(world.requests(Step::Part) <= 30, "it is not tried for ever\n{}", world.told());
     }
 }
 
