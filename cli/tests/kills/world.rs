@@ -20,6 +20,8 @@ use crate::{
 /// As long as a cloud on the same machine may take to end what a killed process left it.
 const CLOUD_MS: u64 = 30_000;
 const NAME: &str = "a.bin";
+/// As good as the usual one.
+const OTHER_TOKEN: &str = "another-token";
 
 /// See the module.
 pub(crate) struct World<'a> {
@@ -35,6 +37,7 @@ pub(crate) struct World<'a> {
 impl<'a> World<'a> {
     pub(crate) fn new(case: &'a Case) -> World<'a> {
         let mut config = Config::default();
+        config.tokens.push(OTHER_TOKEN.to_owned());
         (case.switches)(&mut config.switches);
         let cloud = Sandbox::start(config).expect("a sandbox");
         let dir = tempfile::tempdir().expect("a directory");
@@ -180,12 +183,17 @@ impl<'a> World<'a> {
     fn verb(&self, args: &[&str], state: &str) -> Command {
         let mut command = partway(args);
         command.args(["--json", "--state-dir"]).arg(self.path(state));
-        // Asked for whenever one was refused.
-        let token = match self.case.service {
-            Service::Koodrive => format!("Bearer {TOKEN}"),
-            _ => TOKEN.to_owned(),
-        };
-        command.args(["--token-command", &format!("echo '{token}'")]);
+        if self.case.refuses {
+            // Each time another one than the last.
+            let turn = self.path("turn").display().to_string();
+            let next =
+                format!("if rm '{turn}' 2>/dev/null; then echo {TOKEN}; else touch '{turn}'; echo {OTHER_TOKEN}; fi");
+            command.args(["--token-command", &next]);
+        } else if self.case.service == Service::Koodrive {
+            command.env("PARTWAY_TOKEN", format!("Bearer {TOKEN}"));
+        } else {
+            command.env("PARTWAY_TOKEN", TOKEN);
+        }
         command
     }
 
