@@ -1,6 +1,6 @@
 //! What is uploaded, how, and what happens meanwhile.
 
-use partway_sandbox::{Deployment, How, Rule, Service, Step, Switches};
+use partway_sandbox::{ConfirmAgain, Deployment, How, Rule, Service, Step, Switches};
 
 use crate::support::MIB;
 
@@ -115,7 +115,12 @@ pub(crate) fn smh_token_refused() -> Case {
 }
 
 pub(crate) fn smh_complete_lost() -> Case {
-    Case { rules: || vec![Rule::new(Step::Confirm, How::DropAfter).once()], ..Case::smh("smh_complete_lost") }
+    Case {
+        // A second one is no help.
+        switches: |switches| switches.confirm_again = ConfirmAgain::Refuse,
+        rules: || vec![Rule::new(Step::Confirm, How::DropAfter).once()],
+        ..Case::smh("smh_complete_lost")
+    }
 }
 
 pub(crate) fn smh_adopt() -> Case {
@@ -133,6 +138,11 @@ pub(crate) fn koodrive_multipart() -> Case {
 pub(crate) fn koodrive_instant_hit() -> Case {
     let args = &["--part-size", "5242880", "--instant", "always"];
     Case { bytes: 300_000, args, before: Before::Content, instant: true, ..Case::koodrive("koodrive_instant_hit") }
+}
+
+pub(crate) fn koodrive_instant_miss() -> Case {
+    let args = &["--part-size", "5242880", "--instant", "always"];
+    Case { bytes: 300_000, parts: 1, args, ..Case::koodrive("koodrive_instant_miss") }
 }
 
 pub(crate) fn koodrive_complete_lost() -> Case {

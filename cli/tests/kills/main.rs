@@ -30,6 +30,7 @@ macro_rules! killed_at_every_point {
 killed_at_every_point! {
     koodrive_multipart
     koodrive_instant_hit
+    koodrive_instant_miss
     koodrive_complete_lost
     smh_multipart
     smh_simple

@@ -131,7 +131,7 @@ pub(crate) fn go_on(
     let (mut told, mut since) = (false, began);
     loop {
         world.settle(since, last.requests_sent());
-        kills.push(Killed { seq: world.seq(), proven: world.proven() });
+        kills.push(Killed { seq: world.seq(), proven: world.proven()? });
         told |= last.finished().is_some();
         if told && world.journals().is_empty() {
             // It was told and forgotten: the same command would be a new upload. Only what a kill in between left is swept.

@@ -129,18 +129,19 @@ impl<'a> World<'a> {
     }
 
     /// The parts that the journal proves.
-    pub(crate) fn proven(&self) -> BTreeSet<u32> {
+    pub(crate) fn proven(&self) -> Result<BTreeSet<u32>, String> {
         let mut proven = BTreeSet::new();
-        for line in self.journals().iter().flat_map(|path| lines(path)) {
+        let journals = self.journals().iter().map(|path| lines(path)).collect::<Result<Vec<_>, _>>()?;
+        for line in journals.concat() {
             let number = || line["part_number"].as_u64().and_then(|number| u32::try_from(number).ok());
             match line["r"].as_str() {
                 Some("part") => proven.extend(number()),
                 Some("restart") => proven.clear(),
-                Some("missing") => panic!("the cloud lost nothing: {line}"),
+                Some("missing") => return Err(format!("the cloud lost nothing: {line}")),
                 _ => {}
             }
         }
-        proven
+        Ok(proven)
     }
 
     /// Objects that are what the file is.
@@ -215,8 +216,9 @@ impl<'a> World<'a> {
 }
 
 /// The whole lines of a journal.
-fn lines(path: &Path) -> Vec<Value> {
+fn lines(path: &Path) -> Result<Vec<Value>, String> {
     let text = fs::read_to_string(path).expect("a journal");
     let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    whole.map(|line| serde_json::from_str(&line[9..]).unwrap_or_else(|_| panic!("no line: {line}"))).collect()
+    let read = |line: &str| line.get(9..).and_then(|json| serde_json::from_str(json).ok());
+    whole.map(|line| read(line).ok_or_else(|| format!("in the journal: {line}"))).collect()
 }
