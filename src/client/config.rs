@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{CredentialProvider, Limits, Listener, SourceProvider};
-use crate::{model::checkpoint::Checkpoint, transport::Transport};
+use super::{CredentialProvider, Limits, Listener, SourceProvider, Transport};
+use crate::{model::checkpoint::Checkpoint, transport::Lanes};
 
 /// How a client is opened.
 pub struct Config {
@@ -17,6 +17,9 @@ pub struct Config {
     pub listener: Option<Arc<dyn Listener>>,
     /// Who carries requests; the built-in transport without it.
     pub transport: Option<Arc<dyn Transport>>,
+    /// In the place of both, for tests: what carries requests beneath a worker.
+    #[doc(hidden)]
+    pub lanes: Option<Arc<dyn Lanes>>,
     /// Bounds; they may be changed later.
     pub limits: Limits,
     /// `http://[user:password@]host:port`, for the built-in transport. The environment is never read.
@@ -39,6 +42,7 @@ impl Config {
             sources: None,
             listener: None,
             transport: None,
+            lanes: None,
             limits: Limits::default(),
             proxy: None,
             tls: Tls::default(),

@@ -44,7 +44,7 @@ use crate::{
     engine::{Command, Facts, Record, UploadRecord},
     error::{Code, ErrorInfo},
     source::SourceOffer,
-    transport::Transport,
+    transport::Lanes,
 };
 use driver::Driver;
 use journal::{Id, OpenFault, ReadFault, StateDir};
@@ -66,7 +66,7 @@ impl Runtime {
     pub(crate) fn open(
         dir: StateDir,
         hosts: Hosts,
-        transport: Arc<dyn Transport>,
+        lanes: Arc<dyn Lanes>,
         limits: Limits,
         held: bool,
     ) -> Result<(Runtime, Vec<Problem>), ErrorInfo> {
@@ -80,7 +80,7 @@ impl Runtime {
         let schedule = schedule::Schedule::new(limits.parallel_parts);
         let net = Arc::new(network::pool(
             schedule.threads_max(),
-            transport,
+            lanes,
             rate.clone(),
             mailbox.clone(),
             dir.checkpoints().clone(),
