@@ -28,6 +28,8 @@ pub(super) struct Send {
     pub(super) request: Request,
     pub(super) source: Option<(Arc<dyn Source>, Identity)>,
     pub(super) cancel: CancelToken,
+    /// The upload's own bound, beside the client's.
+    pub(super) own_rate: Arc<Rate>,
 }
 
 /// The pool of them.
@@ -58,7 +60,8 @@ fn carry(job: &Send, lane: &mut dyn Lane, rate: &Rate, mailbox: &Mailbox) -> (Re
     match (job.request.body.range(), job.source.clone()) {
         _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
         (Some(range), Some((source, identity))) => {
-            let mut body = SourceBody::new(source, identity, range, rate, mailbox, job.row, job.op, &job.cancel);
+            let rates = [rate, &job.own_rate];
+            let mut body = SourceBody::new(source, identity, range, rates, mailbox, job.row, job.op, &job.cancel);
             let result = match &job.request.body {
                 Body::Form { head, tail, .. } => {
                     let mut form = FormBody { head, body: &mut body, tail, at: 0 };
@@ -88,7 +91,8 @@ struct SourceBody<'a> {
     source: Arc<dyn Source>,
     identity: Identity,
     reader: RangeReader,
-    rate: &'a Rate,
+    /// The client's, and the upload's own.
+    rates: [&'a Rate; 2],
     mailbox: &'a Mailbox,
     row: usize,
     op: OpId,
@@ -104,7 +108,7 @@ impl<'a> SourceBody<'a> {
         source: Arc<dyn Source>,
         identity: Identity,
         range: ByteRange,
-        rate: &'a Rate,
+        rates: [&'a Rate; 2],
         mailbox: &'a Mailbox,
         row: usize,
         op: OpId,
@@ -115,7 +119,7 @@ impl<'a> SourceBody<'a> {
             source,
             identity,
             reader,
-            rate,
+            rates,
             mailbox,
             row,
             op,
@@ -151,7 +155,7 @@ impl RequestBody for SourceBody<'_> {
         if self.reader.done_bytes() == 0 {
             self.unchanged()?;
         }
-        let most = self.rate.quantum(buf.len());
+        let most = self.rates.iter().fold(buf.len(), |most, rate| rate.quantum(most));
         let n = self.reader.read(&mut buf[..most])?;
         if n == 0 {
             return Ok(0);
@@ -159,7 +163,7 @@ impl RequestBody for SourceBody<'_> {
         if self.reader.done_bytes() == self.reader.len_bytes() {
             self.unchanged()?;
         }
-        if !self.rate.take(n, || self.cancel.is_cancelled()) {
+        if !self.rates.iter().all(|rate| rate.take(n, || self.cancel.is_cancelled())) {
             return Err(stopped());
         }
         if self.told.elapsed() >= TELL {

@@ -7,6 +7,7 @@ mod current;
 mod dial;
 mod fault;
 mod lane;
+mod pins;
 mod proxy;
 mod setup;
 mod tls;
