@@ -74,7 +74,9 @@ fn bytes_of_journals(world: &World) -> u64 {
 fn one_that_another_client_works_on() {
     let world = World::new();
     let (client, id, stall) = caught(&world);
-    let second = world.open();
+    let mut config = world.config();
+    config.apart = true;
+    let second = Client::open(config).unwrap();
     until(&second, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Elsewhere));
     assert_eq!(numbers(&found(&second, &id)).len(), 2);
     assert_eq!(waiting_for(&second.snapshot(&id).unwrap()), Some(WaitReason::Elsewhere));

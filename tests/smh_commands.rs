@@ -16,7 +16,7 @@ use common::*;
 use partway::{
     client::{Change, Client, Config, Listener, Network, Remote, Select, Snapshot, State, WaitReason},
     model::http::{Answer, Request, TransportFault},
-    transport::{CancelToken, Lane, RequestBody, Transport, TransportConfig, UreqTransport},
+    transport::{CancelToken, Lane, Lanes, RequestBody, TransportConfig, UreqTransport},
 };
 use partway_sandbox::{How, Rule, Step};
 
@@ -55,7 +55,7 @@ impl Counted {
     }
 }
 
-impl Transport for Counted {
+impl Lanes for Counted {
     fn lane(&self) -> Box<dyn Lane> {
         Box::new(CountedLane(self.0.lane(), self.1.clone()))
     }
@@ -200,7 +200,7 @@ fn a_cancel_offline_is_pending_and_done_at_the_next_open() {
         let client = world.open();
         let id = start(&client, world.request(&file, "photo.jpg"));
         until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
-        client.set_network(Network { online: Some(false), generation: 1 });
+        client.set_network(Network::offline(1));
         until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Network));
         client.cancel(&one(&id));
         let snapshot = ended(&client, &id);
@@ -224,7 +224,7 @@ fn offline_spends_nothing_and_online_goes_on_at_once() {
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
-    client.set_network(Network { online: Some(false), generation: 1 });
+    client.set_network(Network::offline(1));
     until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Network));
     client.wait_idle(Some(5_000));
     world.cloud.remove_rule(stall);
@@ -236,7 +236,7 @@ fn offline_spends_nothing_and_online_goes_on_at_once() {
     assert_eq!(world.cloud.log().len(), before, "nothing is sent offline");
     assert_eq!(retries, 0, "being offline is no failure");
     let since = Instant::now();
-    client.set_network(Network { online: Some(true), generation: 2 });
+    client.set_network(Network::online(2));
     world.wait("on again", |log| log.len() > before);
     assert!(since.elapsed().as_millis() < 1_000, "{:?}", since.elapsed());
     completed(&client, &id);
@@ -257,7 +257,8 @@ fn a_hold_lets_go_of_everything_and_another_client_may_go_on() {
             caught.world.becomes("no request is under way", ended);
         }
         caught.world.cloud.remove_rule(caught.rule);
-        let second = caught.world.open();
+        // As another process would.
+        let second = Client::open(partway::client::Config { apart: true, ..caught.world.config() }).unwrap();
         completed(&second, &caught.id);
         caught.world.sole_object(&caught.file);
         caught.world.hold_promises_after(&caught.file, 1);
@@ -287,9 +288,9 @@ fn a_network_that_comes_back_at_once_is_not_missed() {
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     for generation in 1..20 {
-        client.set_network(Network { online: Some(false), generation });
+        client.set_network(Network::offline(generation));
         client.wait_idle(Some(generation % 4));
-        client.set_network(Network { online: Some(true), generation });
+        client.set_network(Network::online(generation));
     }
     completed(&client, &id);
     world.sole_object(&file);
@@ -338,7 +339,7 @@ fn a_pause_outlives_the_process() {
     caught.world.cloud.remove_rule(caught.rule);
     // Counted where requests leave: what the cloud still hears of the first process is none of the second one's.
     let (mut config, left) = (caught.world.config(), Arc::new(AtomicU32::new(0)));
-    config.transport = Some(Arc::new(Counted::over(&config, left.clone())));
+    config.lanes = Some(Arc::new(Counted::over(&config, left.clone())));
     let client = Client::open(config).unwrap();
     assert_eq!(client.snapshot(&caught.id).unwrap().state, State::Paused);
     assert_eq!(client.wait_idle(Some(PATIENCE_MS)).active, 0);

@@ -2,6 +2,7 @@
 
 use super::{Client, RemoteTask};
 use crate::{
+    engine::Facts,
     error::{Code, ErrorInfo},
     model::http::{Body, TransportFault},
     runtime::unix_ms,
@@ -31,7 +32,7 @@ impl Client {
     /// Errors: `UnknownUpload`; `CredentialRefused` when the host has no credential that the service takes; what the service or the way to it refused.
     pub fn look_remote(&self, id: &str) -> Result<RemoteLook, ErrorInfo> {
         let runtime = &self.inner.runtime;
-        let facts = runtime.facts(id)?;
+        let facts = Facts::new(runtime.records(id)?)?;
         let Some(session) = &facts.session else { return Ok(RemoteLook::NoSession) };
         let target = &facts.upload.target;
         let service = service::open(target)?;

@@ -7,7 +7,7 @@ use std::{
 
 use super::{mailbox::Taken, row::Stage, *};
 use crate::{
-    engine::{Ending, SourceRecord, State, WaitReason},
+    engine::{Ending, State, WaitReason},
     model::{
         Receipt, SmhTarget, Target,
         http::{Answer, Request, TransportFault},
@@ -24,7 +24,7 @@ const OTHER_ID: &str = "01M7WDNRZR1VYK827PWWTC5XX9";
 /// Never answers.
 struct Silence;
 
-impl Transport for Silence {
+impl Lanes for Silence {
     fn lane(&self) -> Box<dyn Lane> {
         Box::new(Silence)
     }
@@ -74,7 +74,16 @@ impl Turns {
         let hosts = Hosts { credentials: host.clone(), sources: Some(host), listener: None };
         let limits = Limits { parallel_uploads: 1, ..Limits::default() };
         let state = StateDir::open(dir.path().join("state")).expect("a state directory");
-        let (runtime, driver) = Runtime::assemble(state, hosts, Arc::new(Silence), limits, false);
+        let options = Options {
+            limits,
+            network: Network::default(),
+            held: false,
+            ended_kept_ms: None,
+            beat_ms: 1_000,
+            log: None,
+            log_level: LogLevel::Error,
+        };
+        let (runtime, driver) = Runtime::assemble(state, hosts, Arc::new(Silence), options);
         Turns { runtime, driver, asks, dir }
     }
 
@@ -92,28 +101,15 @@ impl Turns {
             path: "a".to_owned(),
             ..SmhTarget::default()
         };
-        UploadRecord {
-            id: id.to_owned(),
-            key: id.to_owned(),
-            created_unix_ms: 0,
-            target: Target::Smh(target),
-            source: SourceRecord { path, ..SourceRecord::default() },
-            group: None,
-            tags: BTreeMap::new(),
-            priority: 0,
-            conflict: Default::default(),
-            on_change: Default::default(),
-            instant: crate::model::InstantMode::Off,
-            adopted: None,
-            verify_source: false,
-            part_size_bytes: None,
-            parallel_parts: None,
-        }
+        // As a journal says it: all else as by default.
+        let record = serde_json::json!({
+            "id": id, "key": id, "created_unix_ms": 0, "target": Target::Smh(target), "source": { "path": path }, "instant": "off",
+        });
+        serde_json::from_value(record).expect("a record")
     }
 
     fn add(&self, id: &str, file: Option<&str>) {
-        let offer = file.is_none().then(|| SourceOffer { what: SourceWhat::Later, token: vec![] });
-        self.runtime.add(vec![(self.upload(id, file), offer)]).expect("a journal");
+        self.runtime.add(vec![(self.upload(id, file), None)]).expect("a journal");
     }
 
     /// Takes what has come and turns, until it is so.
@@ -133,7 +129,7 @@ impl Turns {
     }
 
     fn stage(&self, id: &str) -> Option<&Stage> {
-        self.driver.rows.get(self.driver.by_id.get(id)?).map(|row| &row.stage)
+        self.driver.rows.get(self.driver.by_id.get(&Id::parse(id)?)?).map(|row| &row.stage)
     }
 
     fn waits(&self, id: &str) -> Option<(WaitReason, Code)> {
@@ -151,9 +147,9 @@ fn while_every_place_is_taken_the_time_of_one_in_line_wakes_nobody() {
     turns.add(ID, Some("a"));
     turns.until("a request hangs", |turns| turns.driver.controls == 1);
     turns.add(OTHER_ID, Some("b"));
-    turns.until("in line", |turns| turns.driver.by_id.contains_key(OTHER_ID));
+    turns.until("in line", |turns| turns.stage(OTHER_ID).is_some());
     let at = turns.driver.clock.tick().after_ms(5_000);
-    let number = turns.driver.by_id[OTHER_ID];
+    let number = turns.driver.by_id[&Id::parse(OTHER_ID).expect("an id")];
     turns.driver.rows.get_mut(&number).expect("a row").wake = Some(at);
     turns.driver.dirty = true;
     turns.driver.turn();
