@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, SourceProvider};
-use crate::transport::Transport;
+use super::{CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, SourceProvider, Transport};
+use crate::{model::checkpoint::Checkpoint, transport::Lanes};
 
 /// How a client is opened. What the host gives in it is the client's until its last clone is dropped or it is closed; then it is let go.
 pub struct Config {
@@ -17,6 +17,9 @@ pub struct Config {
     pub listener: Option<Arc<dyn Listener>>,
     /// Who carries requests; the built-in transport without it.
     pub transport: Option<Arc<dyn Transport>>,
+    /// In the place of both, for tests: what carries requests beneath a worker.
+    #[doc(hidden)]
+    pub lanes: Option<Arc<dyn Lanes>>,
     /// Who takes lines for a log. No line holds a secret, a URL, a path or a name.
     pub log: Option<Arc<dyn LogSink>>,
     /// Down to which level.
@@ -33,6 +36,9 @@ pub struct Config {
     pub ended_kept_ms: Option<u64>,
     /// Uploads go on as soon as the client is open; `false` opens it held, until [`Client::go`](super::Client::go).
     pub autostart: bool,
+    /// Who is told of moments at which a process may be killed. For tests; not part of the API.
+    #[doc(hidden)]
+    pub checkpoint: Option<Arc<dyn Checkpoint>>,
     /// How often an upload at work is told although nothing changed; for tests.
     #[doc(hidden)]
     pub beat_ms: u64,
@@ -50,6 +56,7 @@ impl Config {
             sources: None,
             listener: None,
             transport: None,
+            lanes: None,
             log: None,
             log_level: LogLevel::default(),
             limits: Limits::default(),
@@ -58,6 +65,7 @@ impl Config {
             tls: Tls::default(),
             ended_kept_ms: None,
             autostart: true,
+            checkpoint: None,
             beat_ms: 60_000,
             apart: false,
         }

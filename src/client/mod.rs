@@ -34,6 +34,7 @@ pub use crate::{
         NetworkPolicy, Online, Problem, Snapshot, SourceAsk, SourceProvider, Why,
     },
     source::{HostReader, MEMORY_BYTES_MAX, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},
+    transport::host::{FdRange, HttpRequest, HttpResponse, READ_BYTES_MAX, Transport, TransportCall, TransportFault},
 };
 
 use std::sync::Arc;

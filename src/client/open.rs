@@ -8,8 +8,9 @@ use std::{
 use super::{Client, Config, Inner, Problem};
 use crate::{
     error::ErrorInfo,
+    model::checkpoint::Checkpoints,
     runtime::{Hosts, Options, Runtime, journal::StateDir},
-    transport::{Transport, TransportConfig, UreqTransport},
+    transport::{Lanes, TransportConfig, UreqTransport, host::HostLanes},
 };
 
 /// The clients of this process, by the real path of their directory.
@@ -37,21 +38,24 @@ impl Client {
     }
 
     fn open_new(config: Config) -> Result<Client, ErrorInfo> {
+        let checkpoints = Checkpoints::new(config.checkpoint);
         let mut own = None;
-        let transport: Arc<dyn Transport> = match config.transport {
-            Some(transport) => transport,
-            None => {
+        let lanes: Arc<dyn Lanes> = match (config.lanes, config.transport) {
+            (Some(lanes), _) => lanes,
+            (None, Some(transport)) => Arc::new(HostLanes::new(transport)),
+            (None, None) => {
                 let transport = Arc::new(UreqTransport::new(TransportConfig {
                     extra_ca_pem: config.tls.extra_ca_pem,
                     spki_sha256_pins: config.tls.spki_sha256_pins,
                     proxy: config.proxy,
+                    checkpoints: checkpoints.clone(),
                     ..TransportConfig::default()
                 })?);
                 own = Some(transport.clone());
                 transport
             }
         };
-        let dir = StateDir::open(config.state_dir)?;
+        let dir = StateDir::open_watched(config.state_dir, checkpoints)?;
         // Left over from a kill while uploads were being made; nothing depends on it.
         let _ = dir.sweep();
         let hosts = Hosts { credentials: config.credentials, sources: config.sources, listener: config.listener };
@@ -64,7 +68,7 @@ impl Client {
             log: config.log,
             log_level: config.log_level,
         };
-        let (runtime, problems) = Runtime::open(dir, hosts, transport, options)?;
+        let (runtime, problems) = Runtime::open(dir, hosts, lanes, options)?;
         Ok(Client { inner: Arc::new(Inner { runtime, problems, transport: own }) })
     }
 

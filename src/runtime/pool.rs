@@ -200,7 +200,7 @@ mod tests {
             let done = done.clone();
             Box::new(move |()| done.send(mine).expect("the test listens"))
         });
-        let mut next = || {
+        let next = || {
             pool.submit(());
             finished.recv().expect("done")
         };
