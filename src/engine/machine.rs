@@ -92,6 +92,8 @@ pub(super) struct CredentialState {
     pub(super) none_now: bool,
     /// When it may be asked again all the same.
     pub(super) again_at: Option<Tick>,
+    /// Nobody is signed in: links that are still good are not used either.
+    pub(super) signed_out: bool,
     /// Refused credentials in a row.
     pub(super) refusals: u32,
     pub(super) error: Option<ErrorInfo>,
@@ -467,6 +469,7 @@ impl Machine {
                 state.value = Some(value);
                 state.generation = generation;
                 state.none_now = false;
+                state.signed_out = false;
                 state.error = None;
             }
             // None, or none that is newer than the refused one.

@@ -47,7 +47,7 @@ pub(super) const LOOK_AGAIN_MS: u64 = 5_000;
 
 /// The driver and all that is its own.
 pub(super) struct Driver {
-    pub(super) rows: BTreeMap<usize, Row>,
+    pub(super) rows: BTreeMap<usize, Box<Row>>,
     pub(super) by_id: HashMap<Id, usize>,
     pub(super) next_row: usize,
     /// Those that have a machine.
@@ -332,7 +332,7 @@ impl Driver {
             }
             let count = if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls };
             *count = count.saturating_sub(1);
-            if let Some(live) = self.rows.get_mut(&number).and_then(Row::live) {
+            if let Some(live) = self.rows.get_mut(&number).and_then(|row| row.live()) {
                 live.cancels.retain(|(other, _)| other != op);
             }
         }
@@ -356,7 +356,7 @@ impl Driver {
             self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
         }
         self.by_id.insert(id, number);
-        self.rows.insert(number, row);
+        self.rows.insert(number, Box::new(row));
         self.look_at(number, now);
     }
 
@@ -452,7 +452,7 @@ impl Driver {
         }
         self.renew_credentials(now.tick);
         for number in self.live.clone() {
-            let live = self.rows.get_mut(&number).and_then(Row::live);
+            let live = self.rows.get_mut(&number).and_then(|row| row.live());
             if let Some(live) = live.filter(|live| live.source_by.is_some_and(|by| by <= now.tick)) {
                 live.source_by = None;
                 live.prepared = None;
@@ -506,6 +506,9 @@ impl Driver {
 
     /// Opens journals while there are places.
     fn bring_in(&mut self, now: Now) {
+        for row in self.rows.values_mut().filter(|row| matches!(row.stage, Stage::Idle)) {
+            row.look_at_its_time(now);
+        }
         self.keep_what_was_said(now);
         let taken = self
             .rows
