@@ -24,6 +24,7 @@ const USAGE: &str = "cargo xtask <task>
   test kotlin [NAME…]
                      the Kotlin face and its tests; first .ci/install/kotlin
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
+  bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
   bindings [--check] writes the Kotlin and Swift code of the mobile face
