@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    Change, ConflictChoice, Credential, Explanation, Idle, Limits, NativeConfig, NativeError, Network, Problem, Select,
-    Snapshot, Source, StartResult, Started, UploadRequest,
+    Change, ConflictChoice, Credential, Explanation, Idle, Limits, NativeConfig, NativeError, Network, Problem,
+    RemoteLook, SecretText, Select, SignOut, Snapshot, Source, StartResult, Started, UploadRequest,
     number::{floored, unsigned_or_none},
 };
 use crate::client::{self, Client};
@@ -25,7 +25,7 @@ impl NativeClient {
     /// Opens the state directory, recovers what is in it and, unless told otherwise, goes on. Writes.
     #[uniffi::constructor]
     pub fn open(config: NativeConfig) -> Result<Arc<NativeClient>, NativeError> {
-        Ok(Arc::new(NativeClient { client: Client::open(config.into())? }))
+        Ok(Arc::new(NativeClient { client: Client::open(config.try_into()?)? }))
     }
 
     /// Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
@@ -79,6 +79,11 @@ impl NativeClient {
         counted(self.client.forget(&which.into()))
     }
 
+    /// Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone. Writes.
+    pub fn retry(&self, id: String) -> Result<Started, NativeError> {
+        Ok(self.client.retry(&id)?.into())
+    }
+
     /// Changes what is given. How many it was said to. No I/O.
     pub fn change(&self, which: Select, change: Change) -> Result<i32, NativeError> {
         Ok(counted(self.client.change(&which.into(), &change.try_into()?)?))
@@ -91,7 +96,7 @@ impl NativeClient {
 
     /// Gives an upload its source again. The same bytes go on where it was. No I/O.
     pub fn attach_source(&self, id: String, source: Source) -> Result<(), NativeError> {
-        Ok(self.client.attach_source(&id, source.into())?)
+        Ok(self.client.attach_source(&id, source.try_into()?)?)
     }
 
     /// One upload. No I/O.
@@ -124,9 +129,25 @@ impl NativeClient {
         self.client.explain(&id).map(Into::into)
     }
 
+    /// What happened to it, as JSON for a bug report; no name, path, key, tag, token or URL is in it. Reads a file.
+    pub fn timeline_json(&self, id: String) -> Option<String> {
+        self.client.timeline_json(&id)
+    }
+
+    /// Asks the service for its own view of it; nothing of the upload changes. Blocks for the host's credential and for the answers.
+    pub fn look_remote(&self, id: String) -> Result<RemoteLook, NativeError> {
+        Ok(self.client.look_remote(&id)?.into())
+    }
+
     /// A credential, unasked, such as after a log-in; ends the waits for it. No I/O.
-    pub fn set_credential(&self, account: String, credential: Credential) {
-        self.client.set_credential(&account, credential.into());
+    pub fn set_credential(&self, account: String, credential: Credential) -> Result<(), NativeError> {
+        self.client.set_credential(&account, credential.try_into()?);
+        Ok(())
+    }
+
+    /// Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+    pub fn sign_out(&self, account: String, then: SignOut) {
+        self.client.sign_out(&account, then.into());
     }
 
     /// What the host knows of the network. No I/O.
@@ -137,6 +158,11 @@ impl NativeClient {
     /// New bounds, at once. No I/O.
     pub fn set_limits(&self, limits: Limits) {
         self.client.set_limits(limits.into());
+    }
+
+    /// Another proxy, `http://[user:password@]host:port`, or none. Refused for a text that is none, and when the host carries requests itself. No I/O.
+    pub fn set_proxy(&self, proxy: Option<SecretText>) -> Result<(), NativeError> {
+        Ok(self.client.set_proxy(proxy.as_ref().map(|proxy| proxy.0.expose()))?)
     }
 
     /// Goes on after `hold`, or after an open without autostart. No I/O.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    CredentialProvider, HostError, Idle, Limits, Snapshot, SourceProvider, Transport, credential, source, transport,
+    CredentialProvider, HostError, Idle, Limits, LogLevel, LogSink, NativeError, Network, SecretText, Snapshot,
+    SourceProvider, Transport, credential, error::heard, log, number::unsigned_or_none, source, transport,
 };
 use crate::client;
 
@@ -23,36 +24,54 @@ pub struct NativeConfig {
     /// Who carries requests; the built-in transport without it.
     #[uniffi(default = None)]
     pub transport: Option<Arc<dyn Transport>>,
+    /// Who takes lines for a log. No line holds a secret, a URL, a path or a name.
+    #[uniffi(default = None)]
+    pub log: Option<Arc<dyn LogSink>>,
+    /// Down to which level.
+    #[uniffi(default = None)]
+    pub log_level: Option<LogLevel>,
     /// Bounds; they may be changed later.
     #[uniffi(default = None)]
     pub limits: Option<Limits>,
+    /// What the host knows of the network by now.
+    #[uniffi(default = None)]
+    pub network: Option<Network>,
     /// `http://[user:password@]host:port`. The environment is never read.
     #[uniffi(default = None)]
-    pub proxy: Option<String>,
+    pub proxy: Option<SecretText>,
     /// Further roots to trust, as PEM.
     #[uniffi(default = None)]
     pub extra_ca_pem: Option<String>,
+    /// SHA-256 digests of `SubjectPublicKeyInfo`, base64 or hex, one of which must be among the keys of each connection's certificates; none by default.
+    #[uniffi(default)]
+    pub spki_sha256_pins: Vec<String>,
+    /// An ended upload is forgotten by itself so long after it ended; until `forget` without it.
+    #[uniffi(default = None)]
+    pub ended_kept_ms: Option<i64>,
     /// Uploads go on as soon as the client is open; `false` opens it held, until `go`.
     #[uniffi(default = None)]
     pub autostart: Option<bool>,
 }
 
-impl From<NativeConfig> for client::Config {
-    fn from(config: NativeConfig) -> client::Config {
+impl TryFrom<NativeConfig> for client::Config {
+    type Error = NativeError;
+
+    fn try_from(config: NativeConfig) -> Result<client::Config, NativeError> {
         let standard = client::Config::new(config.state_dir, Arc::new(credential::Provider(config.credentials)));
-        client::Config {
+        Ok(client::Config {
             sources: config.sources.map(|sources| Arc::new(source::Provider(sources)) as _),
             listener: config.listener.map(|listener| Arc::new(Told(listener)) as _),
             transport: config.transport.map(|transport| Arc::new(transport::Carrier(transport)) as _),
+            log: config.log.map(|sink| Arc::new(log::Sink(sink)) as _),
+            log_level: config.log_level.map_or(standard.log_level, Into::into),
             limits: config.limits.map_or(standard.limits, Into::into),
-            proxy: config.proxy,
-            tls: client::Tls { extra_ca_pem: config.extra_ca_pem },
+            network: config.network.map_or(standard.network, Into::into),
+            proxy: config.proxy.map(|proxy| proxy.0.expose().to_owned()),
+            tls: client::Tls { extra_ca_pem: config.extra_ca_pem, spki_sha256_pins: config.spki_sha256_pins },
+            ended_kept_ms: unsigned_or_none("ended_kept_ms", config.ended_kept_ms)?,
             autostart: config.autostart.unwrap_or(standard.autostart),
-            state_dir: standard.state_dir,
-            credentials: standard.credentials,
-            lanes: standard.lanes,
-            checkpoint: standard.checkpoint,
-        }
+            ..standard
+        })
     }
 }
 
@@ -66,15 +85,15 @@ pub trait Listener: Send + Sync {
     fn on_idle(&self, idle: Idle) -> Result<(), HostError>;
 }
 
-/// The host's listener as the facade sees it. That it threw harms nobody: the next call brings the present.
+/// The host's listener as the facade sees it.
 struct Told(Arc<dyn Listener>);
 
 impl client::Listener for Told {
     fn on_changes(&self, changes: &[client::Snapshot]) {
-        let _ = self.0.on_changes(changes.iter().cloned().map(Into::into).collect());
+        heard(self.0.on_changes(changes.iter().cloned().map(Into::into).collect()));
     }
 
     fn on_idle(&self, idle: &client::Idle) {
-        let _ = self.0.on_idle(idle.clone().into());
+        heard(self.0.on_idle(idle.clone().into()));
     }
 }

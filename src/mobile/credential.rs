@@ -1,8 +1,12 @@
 //! Credentials, and the question for one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::{HostError, SecretText, Service};
+use super::{
+    HostError, NativeError, SecretText, Service,
+    error::heard,
+    number::{floored, unsigned_or_none},
+};
 use crate::client;
 
 /// What a service lets in.
@@ -12,6 +16,9 @@ pub enum Credential {
     Token {
         /// It.
         value: SecretText,
+        /// How long it will do from now, if that is known: the host is asked for the next one in time.
+        #[uniffi(default = None)]
+        expires_in_ms: Option<i64>,
     },
     /// KooDrive's application authentication. For servers: an application secret inside an app is no secret.
     AppKey {
@@ -24,14 +31,19 @@ pub enum Credential {
     },
 }
 
-impl From<Credential> for client::Credential {
-    fn from(credential: Credential) -> client::Credential {
-        match credential {
-            Credential::Token { value } => client::Credential::Token { value: value.0 },
+impl TryFrom<Credential> for client::Credential {
+    type Error = NativeError;
+
+    fn try_from(credential: Credential) -> Result<client::Credential, NativeError> {
+        Ok(match credential {
+            Credential::Token { value, expires_in_ms } => client::Credential::Token {
+                value: value.0,
+                expires_in_ms: unsigned_or_none("expires_in_ms", expires_in_ms)?,
+            },
             Credential::AppKey { app_id, app_secret, user_id } => {
                 client::Credential::AppKey { app_id, app_secret: app_secret.0, user_id }
             }
-        }
+        })
     }
 }
 
@@ -40,6 +52,8 @@ mirror! {
     Why of client::Why: out {
         /// There is none yet.
         First,
+        /// The one in use will soon be over. Uploads go on with it meanwhile.
+        Expiring,
         /// The service refused the last one.
         Refused,
     }
@@ -56,47 +70,41 @@ pub trait CredentialProvider: Send + Sync {
 /// A question for a credential. The first answer counts, the others are ignored; freed unanswered it is "not now".
 #[derive(uniffi::Object)]
 pub struct CredentialAsk {
-    account: String,
-    service: Service,
-    why: Why,
-    ask: Mutex<Option<client::CredentialAsk>>,
-}
-
-impl CredentialAsk {
-    fn take(&self) -> Option<client::CredentialAsk> {
-        self.ask.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+    ask: client::CredentialAsk,
 }
 
 #[uniffi::export]
 impl CredentialAsk {
     /// Whose. No I/O.
     pub fn account(&self) -> String {
-        self.account.clone()
+        self.ask.account().to_owned()
     }
 
     /// For which service. No I/O.
     pub fn service(&self) -> Service {
-        self.service
+        self.ask.service().into()
     }
 
     /// Why. No I/O.
     pub fn why(&self) -> Why {
-        self.why
+        self.ask.why().into()
     }
 
     /// Here it is. No I/O.
-    pub fn supply(&self, credential: Credential) {
-        if let Some(ask) = self.take() {
-            ask.supply(credential.into());
-        }
+    pub fn supply(&self, credential: Credential) -> Result<(), NativeError> {
+        self.ask.supply(credential.try_into()?);
+        Ok(())
     }
 
-    /// Not now: the uploads of the account wait until a credential is set or they are resumed. No I/O.
-    pub fn later(&self) {
-        if let Some(ask) = self.take() {
-            ask.later();
-        }
+    /// Not now: the uploads of the account wait, to be asked for again after so long, or else until a credential is set or they are resumed. No I/O.
+    #[uniffi::method(default(retry_in_ms = None))]
+    pub fn later(&self, retry_in_ms: Option<i64>) {
+        self.ask.later(retry_in_ms.map(floored));
+    }
+
+    /// Nobody is signed in to that account: its uploads wait for the next credential that is set. No I/O.
+    pub fn signed_out(&self) {
+        self.ask.signed_out();
     }
 }
 
@@ -105,14 +113,6 @@ pub(super) struct Provider(pub(super) Arc<dyn CredentialProvider>);
 
 impl client::CredentialProvider for Provider {
     fn provide(&self, ask: client::CredentialAsk) {
-        let ask = Arc::new(CredentialAsk {
-            account: ask.account().to_owned(),
-            service: ask.service().into(),
-            why: ask.why().into(),
-            ask: Mutex::new(Some(ask)),
-        });
-        if self.0.provide(ask.clone()).is_err() {
-            ask.later();
-        }
+        heard(self.0.provide(Arc::new(CredentialAsk { ask })));
     }
 }

@@ -167,6 +167,13 @@ impl std::fmt::Display for HostError {
 
 impl std::error::Error for HostError {}
 
+/// A host's own code that throws is to the facade what one that panics is: the call counts as unanswered, and a line of the log says so.
+pub(super) fn heard(call: Result<(), HostError>) {
+    if let Err(error) = call {
+        std::panic::resume_unwind(Box::new(error));
+    }
+}
+
 /// One row of the table of errors.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct ErrorCode {

@@ -3,7 +3,7 @@
 //!
 //! Sizes and times are `i64` and counts `i32` here: `Long` and `Int` there, where unsigned numbers are a burden. A field that is left out means what the
 //! facade does without it.
-#![allow(unsafe_code)] // Only what uniffi's macros write; there is none by hand.
+#![allow(unsafe_code)] // What uniffi's macros write, and one descriptor in `source`.
 
 /// An enum of the facade without data, once more. Which ways it is converted stands behind its name.
 macro_rules! mirror {
@@ -38,8 +38,11 @@ macro_rules! mirror {
 mod client;
 mod config;
 mod credential;
+mod digest;
 mod error;
+mod log;
 mod number;
+mod remote;
 mod request;
 mod secret;
 mod snapshot;
@@ -51,9 +54,13 @@ mod world;
 pub use client::NativeClient;
 pub use config::{Listener, NativeConfig};
 pub use credential::{Credential, CredentialAsk, CredentialProvider, Why};
+pub use digest::{Digests, PartMidstate, digest, version};
 pub use error::{Category, Disposition, ErrorCode, ErrorInfo, HostError, NativeError, Remedy, error_codes};
+pub use log::{LogLevel, LogSink};
+pub use remote::{ListedPart, RemoteLook, RemoteTask};
 pub use request::{
-    Adopt, Change, Conflict, ConflictChoice, How, InstantMode, OnChange, Select, StartResult, Started, UploadRequest,
+    Adopt, Change, Conflict, ConflictChoice, How, InstantMode, OnChange, Select, SignOut, StartResult, Started,
+    UploadRequest,
 };
 pub use secret::SecretText;
 pub use snapshot::{Explanation, Phase, Progress, Receipt, Remote, Snapshot, State, WaitReason, Waiting};
@@ -62,4 +69,4 @@ pub use target::{Service, SmhMode, Target};
 pub use transport::{
     CancelHook, FdRange, HttpHeader, HttpRequest, HttpResponse, Transport, TransportCall, TransportFault,
 };
-pub use world::{Idle, Limits, Network, Problem};
+pub use world::{Idle, Limits, Network, NetworkPolicy, Online, Problem};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{ErrorInfo, NativeError, Source, Target, number::unsigned_or_none};
+use super::{ErrorInfo, NativeError, NetworkPolicy, Source, Target, number::unsigned_or_none};
 use crate::{client, model};
 
 /// One file to one place. Durable once it is started.
@@ -44,13 +44,22 @@ pub struct UploadRequest {
     /// At most so many parts at once; the client's limit without it.
     #[uniffi(default = None)]
     pub parallel_parts: Option<i32>,
+    /// Which networks it may use; every one without it. Refused, unless it is `Any`, by a client that was never told of a network: it would wait for ever.
+    #[uniffi(default = None)]
+    pub network: Option<NetworkPolicy>,
+    /// Body bytes a second, of this upload; beside the client's own limit. 0, or without it: no limit of its own.
+    #[uniffi(default = None)]
+    pub rate_bytes_per_s: Option<i64>,
+    /// So long after the start it fails, if it has not ended by then; without it, it waits for ever, explained.
+    #[uniffi(default = None)]
+    pub give_up_after_ms: Option<i64>,
 }
 
 impl TryFrom<UploadRequest> for client::UploadRequest {
     type Error = NativeError;
 
     fn try_from(request: UploadRequest) -> Result<client::UploadRequest, NativeError> {
-        let standard = client::UploadRequest::new(request.key, request.target.try_into()?, request.source.into());
+        let standard = client::UploadRequest::new(request.key, request.target.try_into()?, request.source.try_into()?);
         Ok(client::UploadRequest {
             group: request.group,
             tags: request.tags.into_iter().collect(),
@@ -62,6 +71,9 @@ impl TryFrom<UploadRequest> for client::UploadRequest {
             verify_source: request.verify_source,
             part_size_bytes: unsigned_or_none("part_size_bytes", request.part_size_bytes)?,
             parallel_parts: unsigned_or_none("parallel_parts", request.parallel_parts)?,
+            network: request.network.map_or(standard.network, Into::into),
+            rate_bytes_per_s: unsigned_or_none("rate_bytes_per_s", request.rate_bytes_per_s)?,
+            give_up_after_ms: unsigned_or_none("give_up_after_ms", request.give_up_after_ms)?,
             key: standard.key,
             target: standard.target,
             source: standard.source,
@@ -172,13 +184,27 @@ impl From<client::Started> for Started {
     }
 }
 
-mirror! {
-    /// Whether a start made something.
-    How of client::How: out {
-        /// A new upload.
-        New,
-        /// The key was known: nothing was made, the upload that there is goes on. Its ending may be waiting to be taken.
-        AlreadyThere,
+/// Whether a start made something.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum How {
+    /// A new upload.
+    New,
+    /// The key was known: nothing was made, the upload that there is goes on. Its ending may be waiting to be taken.
+    AlreadyThere,
+    /// A new upload that took over what an ended one had proven.
+    Continued {
+        /// That one; it is gone.
+        from: String,
+    },
+}
+
+impl From<client::How> for How {
+    fn from(how: client::How) -> How {
+        match how {
+            client::How::New => How::New,
+            client::How::AlreadyThere => How::AlreadyThere,
+            client::How::Continued { from } => How::Continued { from },
+        }
     }
 }
 
@@ -242,6 +268,12 @@ pub struct Change {
     /// Higher first.
     #[uniffi(default = None)]
     pub priority: Option<i8>,
+    /// Which networks it may use; a part that breaks it is stopped at once.
+    #[uniffi(default = None)]
+    pub network: Option<NetworkPolicy>,
+    /// Body bytes a second; 0: no limit of its own.
+    #[uniffi(default = None)]
+    pub rate_bytes_per_s: Option<i64>,
     /// At most so many parts at once.
     #[uniffi(default = None)]
     pub parallel_parts: Option<i32>,
@@ -259,9 +291,21 @@ impl TryFrom<Change> for client::Change {
     fn try_from(change: Change) -> Result<client::Change, NativeError> {
         Ok(client::Change {
             priority: change.priority,
+            network: change.network.map(Into::into),
+            rate_bytes_per_s: unsigned_or_none("rate_bytes_per_s", change.rate_bytes_per_s)?,
             parallel_parts: unsigned_or_none("parallel_parts", change.parallel_parts)?,
             conflict: change.conflict.map(Into::into),
             on_change: change.on_change.map(Into::into),
         })
+    }
+}
+
+mirror! {
+    /// What becomes of the uploads of an account that is signed out.
+    SignOut of client::SignOut: into {
+        /// They wait for the next credential of the account.
+        Hold,
+        /// They are cancelled.
+        Cancel,
     }
 }

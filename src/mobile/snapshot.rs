@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    ConflictChoice, ErrorInfo, Service,
+    ConflictChoice, ErrorInfo, NetworkPolicy, Remedy, Service,
     number::{int, long},
 };
 use crate::{client, model};
@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub account: String,
     /// Where to, for people: never for a log.
     pub destination: String,
+    /// Which networks it may use.
+    pub network: NetworkPolicy,
     /// Grows with every change within one process: a late callback can be told from a new one.
     pub revision: i64,
     /// Where it stands.
@@ -47,6 +49,7 @@ impl From<client::Snapshot> for Snapshot {
             service: snapshot.service.into(),
             account: snapshot.account,
             destination: snapshot.destination,
+            network: snapshot.network.into(),
             revision: long(snapshot.revision),
             state: snapshot.state.into(),
             progress: snapshot.progress.into(),
@@ -179,11 +182,13 @@ pub struct Waiting {
     pub choices: Vec<ConflictChoice>,
     /// Waiting alone will hardly help: the host or a person has to do something, or the retry budget is spent.
     pub needs_host: bool,
+    /// The host is preparing the source, as far as it said: 0 to 1.
+    pub prepared: Option<f32>,
 }
 
 impl From<client::Waiting> for Waiting {
     fn from(waiting: client::Waiting) -> Waiting {
-        let client::Waiting { reason, since_unix_ms, retry_in_ms, error, choices, needs_host } = waiting;
+        let client::Waiting { reason, since_unix_ms, retry_in_ms, error, choices, needs_host, prepared } = waiting;
         Waiting {
             reason: reason.into(),
             since_unix_ms,
@@ -191,6 +196,7 @@ impl From<client::Waiting> for Waiting {
             error: error.map(Into::into),
             choices: choices.into_iter().map(Into::into).collect(),
             needs_host,
+            prepared,
         }
     }
 }
@@ -210,6 +216,10 @@ pub struct Progress {
     pub bytes_sent: i64,
     /// Those of them for stretches that were sent before, in this run or an earlier one.
     pub bytes_resent: i64,
+    /// Body bytes a second, over the last seconds; 0 while nothing is sent.
+    pub rate_bytes_per_s: i64,
+    /// How long the rest will take at that rate; `null` while there is none.
+    pub eta_ms: Option<i64>,
     /// Parts that are proven.
     pub parts_done: i32,
     /// Parts of the plan.
@@ -229,6 +239,8 @@ impl From<client::Progress> for Progress {
             bytes_shown: long(progress.bytes_shown),
             bytes_sent: long(progress.bytes_sent),
             bytes_resent: long(progress.bytes_resent),
+            rate_bytes_per_s: long(progress.rate_bytes_per_s),
+            eta_ms: progress.eta_ms.map(long),
             parts_done: int(progress.parts_done),
             parts_total: int(progress.parts_total),
             requests: long(progress.requests),
@@ -302,25 +314,32 @@ pub struct Explanation {
     pub state: State,
     /// Since when, by the phone's clock.
     pub since_unix_ms: i64,
+    /// Everything that holds it, the first one first: when that is gone the next one does.
+    pub blocked_by: Vec<WaitReason>,
     /// When it is tried again without anybody's help.
     pub next_try_ms: Option<i64>,
     /// Failures in a row that led here.
     pub attempts: i32,
     /// How many more are tried before help is needed.
     pub retries_left: i32,
+    /// What a person should do.
+    pub remedy: Remedy,
     /// In one sentence, for developers.
     pub text: String,
 }
 
 impl From<client::Explanation> for Explanation {
     fn from(explanation: client::Explanation) -> Explanation {
-        let client::Explanation { state, since_unix_ms, next_try_ms, attempts, retries_left, text } = explanation;
+        let client::Explanation { state, since_unix_ms, blocked_by, next_try_ms, attempts, retries_left, remedy, text } =
+            explanation;
         Explanation {
             state: state.into(),
             since_unix_ms,
+            blocked_by: blocked_by.into_iter().map(Into::into).collect(),
             next_try_ms: next_try_ms.map(long),
             attempts: int(attempts),
             retries_left: int(retries_left),
+            remedy: remedy.into(),
             text,
         }
     }

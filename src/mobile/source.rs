@@ -1,11 +1,12 @@
 //! The bytes to upload, and the question for them.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use super::{ErrorInfo, HostError};
+use super::{
+    ErrorInfo, HostError, NativeError,
+    error::heard,
+    number::{floored, unsigned, unsigned_or_none},
+};
 use crate::{
     client,
     error::{Code, ErrorInfo as Error},
@@ -32,6 +33,20 @@ pub enum SourceWhat {
         #[uniffi(default)]
         delete_at_end: bool,
     },
+    /// A regular file that the host opened, or a range of it. It does not outlive the process: after a kill the host is asked.
+    Fd {
+        /// Its descriptor, open for reading; not seekable is refused.
+        fd: i32,
+        /// The library's from here on, and closed by it; else it is duplicated at once.
+        #[uniffi(default)]
+        owned: bool,
+        /// Where the range begins.
+        #[uniffi(default)]
+        offset: i64,
+        /// How long it is; to the file's end without it.
+        #[uniffi(default = None)]
+        size_bytes: Option<i64>,
+    },
     /// Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill the host is asked.
     Memory {
         /// Them.
@@ -46,18 +61,42 @@ pub enum SourceWhat {
     Later,
 }
 
-impl From<Source> for client::Source {
-    fn from(source: Source) -> client::Source {
+impl TryFrom<Source> for client::Source {
+    type Error = NativeError;
+
+    fn try_from(source: Source) -> Result<client::Source, NativeError> {
         let what = match source.what {
             SourceWhat::Path { path, delete_at_end } => {
                 client::SourceWhat::Path { path: PathBuf::from(path), delete_at_end }
             }
-            SourceWhat::Memory { bytes } => client::SourceWhat::Memory { bytes },
+            SourceWhat::Fd { fd, owned, offset, size_bytes } => open_file(fd, owned, offset, size_bytes)?,
+            SourceWhat::Memory { bytes } => client::SourceWhat::Memory { bytes: bytes.into() },
             SourceWhat::Reader { reader } => client::SourceWhat::Reader { reader: Arc::new(Reader(reader)) },
             SourceWhat::Later => client::SourceWhat::Later,
         };
-        client::Source { what, token: source.token }
+        Ok(client::Source { what, token: source.token })
     }
+}
+
+#[cfg(unix)]
+fn open_file(fd: i32, owned: bool, from: i64, size_bytes: Option<i64>) -> Result<client::SourceWhat, NativeError> {
+    // Taken first: an owned one is closed also when the rest is refused.
+    // SAFETY: a number is all that these languages have of a descriptor. That it is open, and ours alone when `owned`, is what the host promises in
+    // `SourceWhat::Fd`; a wrong number reads another file of the host's or none, and no memory.
+    let source = unsafe { client::Source::raw_fd(fd, owned) }?;
+    Ok(match source.what {
+        client::SourceWhat::Fd { fd, .. } => client::SourceWhat::Fd {
+            fd,
+            offset: unsigned("offset", from)?,
+            len_bytes: unsigned_or_none("size_bytes", size_bytes)?,
+        },
+        other => other,
+    })
+}
+
+#[cfg(not(unix))]
+fn open_file(_: i32, _: bool, _: i64, _: Option<i64>) -> Result<client::SourceWhat, NativeError> {
+    Err(Error::new(Code::Unsupported, "this system has no descriptors").into())
 }
 
 /// What a host implements when its bytes are no file. Called on threads of the library.
@@ -119,53 +158,56 @@ pub trait SourceProvider: Send + Sync {
 /// A question for a source. The first answer counts, the others are ignored; freed unanswered it is "it can't be had".
 #[derive(uniffi::Object)]
 pub struct SourceAsk {
-    upload_id: String,
-    key: String,
-    token: Vec<u8>,
-    why: ErrorInfo,
-    ask: Mutex<Option<client::SourceAsk>>,
-}
-
-impl SourceAsk {
-    fn take(&self) -> Option<client::SourceAsk> {
-        self.ask.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
+    ask: client::SourceAsk,
 }
 
 #[uniffi::export]
 impl SourceAsk {
     /// Of which upload. No I/O.
     pub fn upload_id(&self) -> String {
-        self.upload_id.clone()
+        self.ask.upload_id().to_owned()
     }
 
     /// The host's own name for it. No I/O.
     pub fn key(&self) -> String {
-        self.key.clone()
+        self.ask.key().to_owned()
     }
 
     /// The host's own word for the source. No I/O.
     pub fn token(&self) -> Vec<u8> {
-        self.token.clone()
+        self.ask.token().to_vec()
+    }
+
+    /// The host's own notes of the upload. No I/O.
+    pub fn tags(&self) -> HashMap<String, String> {
+        self.ask.tags().clone().into_iter().collect()
     }
 
     /// Why it could not be opened without the host. No I/O.
     pub fn why(&self) -> ErrorInfo {
-        self.why.clone()
+        self.ask.why().clone().into()
     }
 
     /// Here it is. Another identity with the same bytes goes on where the upload was. No I/O.
-    pub fn supply(&self, source: Source) {
-        if let Some(ask) = self.take() {
-            ask.supply(source.into());
-        }
+    pub fn supply(&self, source: Source) -> Result<(), NativeError> {
+        self.ask.supply(source.try_into()?);
+        Ok(())
+    }
+
+    /// It comes, such as from the cloud: so much of it is here, 0 to 1. Shown in snapshots; the next 60 s begin. No I/O.
+    pub fn preparing(&self, fraction: f32) {
+        self.ask.preparing(fraction);
+    }
+
+    /// Not now: the upload waits, to be asked for again after so long, or else until a source is attached or it is resumed. No I/O.
+    #[uniffi::method(default(retry_in_ms = None))]
+    pub fn later(&self, retry_in_ms: Option<i64>) {
+        self.ask.later(retry_in_ms.map(floored));
     }
 
     /// It can't be had: the upload waits until a source is attached or it is resumed. No I/O.
     pub fn gone(&self) {
-        if let Some(ask) = self.take() {
-            ask.gone();
-        }
+        self.ask.gone();
     }
 }
 
@@ -174,15 +216,6 @@ pub(super) struct Provider(pub(super) Arc<dyn SourceProvider>);
 
 impl client::SourceProvider for Provider {
     fn open(&self, ask: client::SourceAsk) {
-        let ask = Arc::new(SourceAsk {
-            upload_id: ask.upload_id().to_owned(),
-            key: ask.key().to_owned(),
-            token: ask.token().to_vec(),
-            why: ask.why().clone().into(),
-            ask: Mutex::new(Some(ask)),
-        });
-        if self.0.open(ask.clone()).is_err() {
-            ask.gone();
-        }
+        heard(self.0.open(Arc::new(SourceAsk { ask })));
     }
 }

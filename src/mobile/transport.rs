@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     HostError, NativeError, SecretText,
+    error::heard,
     number::{floored, long, unsigned},
 };
 use crate::client;
@@ -157,9 +158,7 @@ impl TransportCall {
 
     /// What to do at that moment; at once, if it has come already; never, when the call was answered before. A later hook replaces an earlier one. No I/O.
     pub fn on_cancel(&self, hook: Arc<dyn CancelHook>) {
-        self.call.on_cancel(move || {
-            let _ = hook.cancelled();
-        });
+        self.call.on_cancel(move || heard(hook.cancelled()));
     }
 
     /// The answer. False: it was too late, or not the first. No I/O.
@@ -186,9 +185,10 @@ pub(super) struct Carrier(pub(super) Arc<dyn Transport>);
 
 impl client::Transport for Carrier {
     fn execute(&self, call: Arc<client::TransportCall>) {
-        let held = Arc::new(TransportCall { call: call.clone() });
-        if self.0.execute(held).is_err() {
+        // The host may still hold the call, so that dropping it here would not be an answer.
+        if let Err(error) = self.0.execute(Arc::new(TransportCall { call: call.clone() })) {
             call.fail(client::TransportFault::Cut);
+            heard(Err(error));
         }
     }
 }
