@@ -42,7 +42,7 @@ impl Client {
     pub fn wait_change(&self, id: &str, revision: u64, timeout_ms: u64) -> Option<Snapshot> {
         let board = self.inner.runtime.board();
         board.wait(Some(Duration::from_millis(timeout_ms)), |rows, _, _| {
-            rows.get(id).filter(|snapshot| snapshot.revision > revision).map(|snapshot| Snapshot::clone(snapshot))
+            rows.get(id).filter(|snapshot| snapshot.revision > revision).map(|snapshot| (**snapshot).clone())
         })
     }
 
