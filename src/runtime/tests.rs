@@ -79,7 +79,7 @@ impl Turns {
             network: Network::default(),
             held: false,
             ended_kept_ms: None,
-            beat_ms: 1_000,
+            beat_ms: 3_600_000,
             log: None,
             log_level: LogLevel::Error,
         };
