@@ -246,8 +246,16 @@ fn a_lost_answer_beside_a_taken_name_is_not_guessed_and_says_where_to_look() {
     let id = start(&client, request(&world, &file, InstantMode::Always));
     let error = error_of(&ended(&client, &id)).expect("an error");
     assert_eq!(error.code, partway::error::Code::OutcomeUnknown);
-    assert!(error.detail.contains("instant upload") && error.detail.contains("beside it under another name"), "{error:?}");
-    assert_eq!((world.requests(Step::Begin), world.cloud.objects().len()), (2, 3), "nothing is sent behind it\n{}", world.told());
+    assert!(
+        error.detail.contains("instant upload") && error.detail.contains("beside it under another name"),
+        "{error:?}"
+    );
+    assert_eq!(
+        (world.requests(Step::Begin), world.cloud.objects().len()),
+        (2, 3),
+        "nothing is sent behind it\n{}",
+        world.told()
+    );
 }
 
 /// The question costs a block, not a part: a miss reads the file once and that.

@@ -37,7 +37,8 @@ fn full(world: &World, file: &Path, mode: SmhMode, conflict: Conflict) -> Upload
 /// The query of a request as pairs, decoded as far as these tests need it; a bare flag has no value.
 fn query(entry: &LogEntry) -> Vec<(String, String)> {
     let decode = |text: &str| text.replace("%26", "&").replace("%3D", "=");
-    let pair = |pair: &str| pair.split_once('=').map_or((pair.to_owned(), String::new()), |(k, v)| (k.to_owned(), decode(v)));
+    let pair =
+        |pair: &str| pair.split_once('=').map_or((pair.to_owned(), String::new()), |(k, v)| (k.to_owned(), decode(v)));
     entry.query.split('&').map(pair).collect()
 }
 
@@ -64,20 +65,39 @@ fn all_that_is_said_of_a_file_arrives() {
         completed(&client, &id);
         let object = world.sole_object(&file);
         assert_eq!(object.metadata.get("k").map(String::as_str), Some("v w"));
-        assert_eq!((object.labels, object.category.as_deref()), (vec!["elephant".to_owned(), "动物".into()], Some("video")));
-        let times = [object.local_creation_time, object.local_modification_time].map(|time| time.map(|t| t[..19].to_owned()));
+        assert_eq!(
+            (object.labels, object.category.as_deref()),
+            (vec!["elephant".to_owned(), "动物".into()], Some("video"))
+        );
+        let times =
+            [object.local_creation_time, object.local_modification_time].map(|time| time.map(|t| t[..19].to_owned()));
         assert_eq!(times, ["2022-07-26T02:58:09", "2022-07-26T02:58:10"].map(|time| Some(time.to_owned())));
 
         let log = world.cloud.log();
         let begin = of(&log, *step).next().unwrap();
-        let mut wanted = vec!["access_token", "conflict_resolution_strategy", "filesize", "prefer_same_origin", "traffic_limit", "user_id"];
+        let mut wanted = vec![
+            "access_token",
+            "conflict_resolution_strategy",
+            "filesize",
+            "prefer_same_origin",
+            "traffic_limit",
+            "user_id",
+        ];
         wanted.extend((*step == Step::Begin).then_some("multipart"));
         wanted.sort_unstable();
         assert_eq!(names(begin), wanted, "no more and no less");
         let told = |name| value(begin, name).unwrap();
-        assert_eq!((told("user_id"), told("filesize"), told("traffic_limit")), ("u&1".into(), SIZE.to_string(), "204800".into()));
-        assert_eq!((told("prefer_same_origin"), told("conflict_resolution_strategy")), ("true".into(), "rename".into()));
-        assert!(begin.headers.contains(&"x-smh-meta-k".to_owned()) && begin.headers.contains(&"x-smh-meta-name".to_owned()));
+        assert_eq!(
+            (told("user_id"), told("filesize"), told("traffic_limit")),
+            ("u&1".into(), SIZE.to_string(), "204800".into())
+        );
+        assert_eq!(
+            (told("prefer_same_origin"), told("conflict_resolution_strategy")),
+            ("true".into(), "rename".into())
+        );
+        assert!(
+            begin.headers.contains(&"x-smh-meta-k".to_owned()) && begin.headers.contains(&"x-smh-meta-name".to_owned())
+        );
 
         let confirm = of(&log, Step::Confirm).next().unwrap();
         assert_eq!(names(confirm), ["access_token", "confirm", "conflict_resolution_strategy", "user_id"]);
@@ -116,7 +136,8 @@ fn the_rest_of_the_requests_say_who_and_how_fast() {
         wanted.sort_unstable();
         assert_eq!(names(task), wanted);
         assert_eq!(names(of(&log, Step::Mkdir).next().expect("a directory")), ["access_token", "user_id"]);
-        let confirms: Vec<_> = of(&log, Step::Confirm).map(|entry| value(entry, "conflict_resolution_strategy").unwrap()).collect();
+        let confirms: Vec<_> =
+            of(&log, Step::Confirm).map(|entry| value(entry, "conflict_resolution_strategy").unwrap()).collect();
         assert_eq!(confirms, ["overwrite", "overwrite"]);
 
         let mut request = full(&world, &file, SmhMode::Multipart, Conflict::Rename);

@@ -76,7 +76,8 @@ fn nothing_uploaded_is_404_or_400() {
         let world = world(|switches| switches.upload_incomplete_status = *status);
         // The storage says that it has it, and hasn't.
         let headers = [("ETag".to_owned(), "\"0\"".to_owned())].into();
-        let lie = How::Status { status: 200, code: None, message: None, headers, body: Some(String::new()), process: false };
+        let lie =
+            How::Status { status: 200, code: None, message: None, headers, body: Some(String::new()), process: false };
         world.rule(Rule::new(Step::Put, lie).once());
         arrives(&world, |request| smh(request, |target| target.mode = SmhMode::Simple));
         assert_eq!((world.requests(Step::Put), world.requests(Step::Confirm)), (2, 2), "{}", world.told());
@@ -224,7 +225,8 @@ fn a_bound_on_calls_is_kept_to() {
         config.limits.parallel_uploads = 4;
         let client = partway::client::Client::open(config).unwrap();
         let files: Vec<_> = (0..4).map(|number| world.file(&format!("{number}.jpg"), MIB + number)).collect();
-        let ids: Vec<String> = files.iter().zip(0..).map(|(file, n)| start(&client, world.request(file, &format!("{n}.jpg")))).collect();
+        let ids: Vec<String> =
+            files.iter().zip(0..).map(|(file, n)| start(&client, world.request(file, &format!("{n}.jpg")))).collect();
         ids.iter().for_each(|id| drop(completed(&client, id)));
         assert_eq!(world.cloud.objects().len(), 4);
         let log = world.cloud.log();
@@ -237,7 +239,11 @@ fn a_bound_on_calls_is_kept_to() {
 /// Row 12: where content is known. What is asked is the same, in two steps.
 #[test]
 fn content_is_known_in_the_library_in_the_space_or_nowhere() {
-    let cases = [(true, InstantScope::Library, true), (true, InstantScope::Space, false), (false, InstantScope::Library, false)];
+    let cases = [
+        (true, InstantScope::Library, true),
+        (true, InstantScope::Space, false),
+        (false, InstantScope::Library, false),
+    ];
     each(&cases, |(instant, scope, hit)| {
         let world = world(|switches| (switches.instant, switches.instant_scope) = (*instant, *scope));
         let file = world.file("photo.jpg", SIZE);

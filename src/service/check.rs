@@ -7,9 +7,8 @@ use crate::{
 
 /// True for a portal's page: no service's answer, whatever its status says.
 pub(super) fn is_web_page(answer: &Answer) -> bool {
-    let begins = |text: &[u8], word: &str| {
-        text.get(..word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes()))
-    };
+    let begins =
+        |text: &[u8], word: &str| text.get(..word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes()));
     let body = answer.body.trim_ascii_start();
     answer.header("content-type").is_some_and(|kind| begins(kind.trim_start().as_bytes(), "text/html"))
         || begins(body, "<!doctype html")

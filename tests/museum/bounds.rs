@@ -29,7 +29,8 @@ fn answer(status: u16, body: &str) -> Answer {
 /// place for it: of 10,000 never more than the places are out, and each is sent once.
 #[test]
 fn d18_ten_thousand_parts_never_wait_in_a_queue() {
-    let target = SmhTarget { endpoint: "https://h".into(), library: "l".into(), path: "p".into(), ..SmhTarget::default() };
+    let target =
+        SmhTarget { endpoint: "https://h".into(), library: "l".into(), path: "p".into(), ..SmhTarget::default() };
     let upload: UploadRecord = serde_json::from_value(serde_json::json!({
         "id": "01M7WGK9FAE3HBHQ5J1H6PWT0B", "key": "k", "created_unix_ms": 0, "target": Target::Smh(target), "source": {},
         "instant": "off", "part_size_bytes": PART_SIZE_BYTES,
@@ -69,7 +70,8 @@ fn d18_ten_thousand_parts_never_wait_in_a_queue() {
             }
             Next::Wait { .. } => {
                 // The latest first: never the order in which they went out.
-                let (op, number) = out.pop().unwrap_or_else(|| panic!("it stands still: {:?}", machine.state(at(tick))));
+                let (op, number) =
+                    out.pop().unwrap_or_else(|| panic!("it stands still: {:?}", machine.state(at(tick))));
                 sent[number as usize] += 1;
                 let (result, sent) = (Ok(answer(200, "")), Sent { bytes: PART_SIZE_BYTES, crc64: 0 });
                 machine.handle(at(tick), Event::Answered { op, result, sent });
@@ -95,7 +97,8 @@ fn d23_cancelled_and_failed_uploads_give_their_places_back() {
     let first = start(&client, world.request(&file, "first.jpg"));
     world.wait("it has the one place", |log| log.iter().any(|entry| entry.rule == Some(stall)));
     let bad: Vec<String> = (0..5).map(|n| start(&client, world.request(&file, &format!("bad-{n}.jpg")))).collect();
-    let queued: Vec<String> = (0..5).map(|n| start(&client, world.request(&file, &format!("queued-{n}.jpg")))).collect();
+    let queued: Vec<String> =
+        (0..5).map(|n| start(&client, world.request(&file, &format!("queued-{n}.jpg")))).collect();
     let last = start(&client, world.request(&file, "last.jpg"));
     for id in &queued {
         client.cancel(&one(id));

@@ -82,7 +82,10 @@ fn d15_what_is_proven_past_4_gib_adds_up() {
     let facts = Facts::new(records.into_iter().chain(parts)).unwrap();
     assert_eq!((facts.bytes_proven, facts.proven.len(), facts.all_proven()), (7 * gib + 5, 8, false));
     let part = |number| plan.part(number).map(|part| (part.offset, part.size_bytes));
-    assert_eq!([part(7), part(9), part(10), part(11)], [Some((6 * gib, gib)), Some((8 * gib, gib)), Some((9 * gib, 5)), None]);
+    assert_eq!(
+        [part(7), part(9), part(10), part(11)],
+        [Some((6 * gib, gib)), Some((8 * gib, gib)), Some((9 * gib, 5)), None]
+    );
 }
 
 /// 20. The journal was deleted and written anew, and only when the app went to the background: a kill at any other moment lost it. Here a line is added for

@@ -178,8 +178,15 @@ fn what_is_there_or_gone_already_is_success() {
             answer(status, &[], "\n<HTML>"),
             answer(status, &[("content-type", "text/html")], ""),
         ] {
-            assert_eq!(verdict(&smh.read_abort(&page).expect_err("a page")), Verdict::Retry(Code::AnswerMalformed), "{status}");
-            assert_eq!(verdict(&smh.read_create_parent(&page).expect_err("a page")), Verdict::Retry(Code::AnswerMalformed));
+            assert_eq!(
+                verdict(&smh.read_abort(&page).expect_err("a page")),
+                Verdict::Retry(Code::AnswerMalformed),
+                "{status}"
+            );
+            assert_eq!(
+                verdict(&smh.read_create_parent(&page).expect_err("a page")),
+                Verdict::Retry(Code::AnswerMalformed)
+            );
         }
         let text = answer(status, &[], "Sign in");
         assert!(smh.read_create_parent(&text).is_err());
