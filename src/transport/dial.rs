@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{CancelToken, TransportFault, fault::unreached};
+use super::{CancelToken, TransportFault, fault::unreached, setup::Setup};
 use crate::error::Code;
 
 /// How often a wait looks whether it was cancelled.
@@ -29,6 +29,7 @@ static HELPERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Connects to `host:port` until `until`.
 pub(super) fn dial(
+    setup: &Setup,
     host: &str,
     port: u16,
     until: Instant,
@@ -36,9 +37,14 @@ pub(super) fn dial(
 ) -> Result<Arc<TcpStream>, TransportFault> {
     let addresses = match host.parse::<IpAddr>() {
         Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) => lookup(host, port, until, cancel)?,
+        Err(_) => match setup.names.as_ref().map(|names| names(host)).unwrap_or_default() {
+            given if given.is_empty() => lookup(host, port, until, cancel)?,
+            given => given.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
+        },
     };
-    let stream = race(&interleaved(addresses), until, cancel)?;
+    let mut addresses = interleaved(addresses);
+    setup.rank(&mut addresses);
+    let stream = race(&addresses, until, cancel)?;
     stream.set_nodelay(true).map_err(|_| no_connection())?;
     Ok(Arc::new(stream))
 }

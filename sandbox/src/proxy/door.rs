@@ -1,0 +1,142 @@
+//! The thread that accepts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
+use tokio::task::JoinSet;
+
+use super::link::LinkState;
+use super::{Command, Door, Shared, pump};
+
+/// Small, so that a server that does not read is felt soon.
+const SOCKET_BUFFER_BYTES: u32 = 16 << 10;
+/// A connect that takes longer finds the queue full.
+const FULL: Duration = Duration::from_millis(150);
+
+fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if cfg!(unix) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    bound(address)?.listen(1024)
+}
+
+/// What holds the port.
+enum Port {
+    Listening(TcpListener),
+    /// Refused by the system.
+    Bound(#[expect(dead_code, reason = "it keeps the port")] TcpSocket),
+    /// A queue that is full, and what fills it.
+    Full(
+        #[expect(dead_code, reason = "it keeps the port")] TcpListener,
+        #[expect(dead_code, reason = "they fill it")] Vec<TcpStream>,
+    ),
+    None,
+}
+
+impl Port {
+    async fn accept(&self) -> io::Result<TcpStream> {
+        match self {
+            Port::Listening(listener) => listener.accept().await.map(|(tcp, _)| tcp),
+            _ => std::future::pending().await,
+        }
+    }
+
+    async fn become_for(&mut self, door: Door, address: SocketAddr) -> io::Result<()> {
+        match (door, &self) {
+            (Door::Refuses, _) => {
+                *self = Port::None;
+                *self = Port::Bound(bound(address)?);
+            }
+            (Door::NeverAnswers, _) => {
+                *self = Port::None;
+                let listener = bound(address)?.listen(1)?;
+                let mut filling = Vec::new();
+                while let Ok(tcp) = tokio::time::timeout(FULL, TcpStream::connect(address)).await {
+                    filling.push(tcp?);
+                }
+                *self = Port::Full(listener, filling);
+            }
+            (_, Port::Listening(_)) => {}
+            _ => {
+                *self = Port::None;
+                *self = Port::Listening(listen(address)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mut commands: UnboundedReceiver<Command>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let Ok(address) = listener.local_addr() else { return };
+    let mut port = Port::Listening(listener);
+    let mut door = Door::Open;
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            Some((next, done)) = commands.recv() => {
+                let result = port.become_for(next, address).await;
+                door = next;
+                // Who asked may be gone.
+                let _ = done.send(result);
+            }
+            accepted = port.accept() => match accepted {
+                Ok(tcp) => {
+                    shared.accepted.fetch_add(1, Ordering::SeqCst);
+                    connections.spawn(welcome(Arc::clone(&shared), door, tcp));
+                }
+                // Out of descriptors, most likely; accepting at once again would only spin.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    connections.shutdown().await;
+}
+
+async fn welcome(shared: Arc<Shared>, door: Door, mut client: TcpStream) {
+    match door {
+        Door::Resets => drop(client.set_zero_linger()),
+        Door::Closes | Door::Refuses | Door::NeverAnswers => {}
+        Door::Swallows => {
+            let mut sink = [0; 4096];
+            while client.read(&mut sink).await.is_ok_and(|n| n > 0) {}
+        }
+        Door::Open => {
+            if let Ok((server, link)) = connect(&shared).await {
+                let _ = client.set_nodelay(true);
+                pump::run(client, server, link).await;
+            }
+        }
+    }
+}
+
+async fn connect(shared: &Shared) -> io::Result<(TcpStream, Arc<LinkState>)> {
+    let socket = if shared.upstream.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_send_buffer_size(SOCKET_BUFFER_BYTES)?;
+    let server = socket.connect(shared.upstream).await?;
+    let _ = server.set_nodelay(true);
+    let seen_as = server.local_addr()?;
+    let mut now = shared.now();
+    let link = Arc::new(LinkState::new(now.pace, now.next.take(), Arc::clone(&shared.strikes)));
+    now.links.push((seen_as, Arc::clone(&link)));
+    Ok((server, link))
+}

@@ -1,0 +1,1 @@
+//! A dead IPv6 address beside a live IPv4 one.
