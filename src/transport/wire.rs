@@ -45,7 +45,7 @@ impl WireConnector {
         let secure = details.needs_tls();
         let host = bare(authority.host());
         let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let socket = match &setup.proxy {
+        let (socket, peer) = match &setup.proxy {
             None => dial(setup, host, port, until, &cancel)?,
             Some(proxy) => dial(setup, &proxy.host, proxy.port, until, &cancel).map_err(|fault| match fault {
                 TransportFault::Cancelled => fault,
@@ -61,7 +61,7 @@ impl WireConnector {
             if secure { tls::handshake(setup.tls.clone(), host, &socket, until).map(Some) } else { Ok(None) }
         };
         let tls = secured();
-        if let (Ok(peer), false) = (socket.peer_addr(), cancel.is_cancelled()) {
+        if !cancel.is_cancelled() {
             setup.learn(peer, tls.is_ok());
         }
         let tls = tls?;

@@ -1,9 +1,10 @@
 //! A cloud, a proxy in front of each of its planes, and a client that sees only these.
 
 use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use partway::{
@@ -17,24 +18,21 @@ use partway::{
 };
 use partway_sandbox::{Config as CloudConfig, FaultProxy, LogEntry, Rule, Step};
 
-use crate::{
-    common::*,
-    table::Plane,
-};
+use crate::{common::*, table::Plane};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     Smh,
     KooDrive,
 }
 
 /// Of the part that things happen to: the second and last one.
-pub const PART_BYTES: u64 = MIB;
+pub(crate) const PART_BYTES: u64 = MIB;
 
 /// The longest silences, in the place of 10, 30, 60 and 180 s: no cell shall wait for these.
-pub const CONNECT_MS: u64 = 2_500;
-pub const STALL_MS: u64 = 2_500;
-pub const PATIENCE_MS: u64 = 3_000;
+const CONNECT_MS: u64 = 4_000;
+const STALL_MS: u64 = 4_000;
+const PATIENCE_MS: u64 = 4_000;
 
 /// One lane for all workers, so that it is known which connection a request takes.
 struct OneLane(Arc<Mutex<Box<dyn Lane>>>);
@@ -66,17 +64,17 @@ impl Listener for Story {
     }
 }
 
-pub struct Stage {
-    pub world: World,
-    pub api: FaultProxy,
-    pub data: FaultProxy,
-    pub file: PathBuf,
-    pub service: Service,
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) api: FaultProxy,
+    pub(crate) data: FaultProxy,
+    pub(crate) file: PathBuf,
+    pub(crate) service: Service,
     story: Arc<Story>,
 }
 
 impl Stage {
-    pub fn new(service: Service) -> Stage {
+    pub(crate) fn new(service: Service) -> Stage {
         // Small, so that a request that stands still is felt by its sender.
         let config = CloudConfig { tls: true, receive_buffer_bytes: Some(16 << 10), ..CloudConfig::default() };
         let world = World::with(config);
@@ -94,7 +92,7 @@ impl Stage {
         Stage { world, api, data, file, service, story: Arc::default() }
     }
 
-    pub fn proxy(&self, plane: Plane) -> &FaultProxy {
+    pub(crate) fn proxy(&self, plane: Plane) -> &FaultProxy {
         match plane {
             Plane::Api => &self.api,
             Plane::Data => &self.data,
@@ -102,15 +100,15 @@ impl Stage {
     }
 
     /// With both families for the name, as a resolver gives them that prefers IPv6.
-    pub fn open_with_ipv6(&self) -> Client {
+    pub(crate) fn open_with_ipv6(&self) -> Client {
         self.open_at(vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()])
     }
 
-    pub fn open(&self) -> Client {
+    pub(crate) fn open(&self) -> Client {
         self.open_at(vec![Ipv4Addr::LOCALHOST.into()])
     }
 
-    fn open_at(&self, addresses: Vec<std::net::IpAddr>) -> Client {
+    fn open_at(&self, addresses: Vec<IpAddr>) -> Client {
         let transport = UreqTransport::new(TransportConfig {
             extra_ca_pem: self.world.cloud.ca_pem().map(str::to_owned),
             connect_ms: CONNECT_MS,
@@ -128,7 +126,7 @@ impl Stage {
         Client::open(config).unwrap()
     }
 
-    pub fn request(&self) -> UploadRequest {
+    pub(crate) fn request(&self) -> UploadRequest {
         let endpoint = format!("https://localhost:{}", self.api.address().port());
         let mut request = match self.service {
             Service::Smh => self.world.request(&self.file, "photo.jpg"),
@@ -143,23 +141,24 @@ impl Stage {
     }
 
     /// Waits until a rule has hit; the request that it hit.
-    pub fn hit(&self, rule: u64) -> LogEntry {
+    pub(crate) fn hit(&self, rule: u64) -> LogEntry {
         let hit = |log: &[LogEntry]| log.iter().find(|entry| entry.rule == Some(rule)).cloned();
-        let found = self.world.cloud.wait_log(std::time::Duration::from_millis(common_patience()), hit);
+        let found = self.world.cloud.wait_log(Duration::from_millis(crate::common::PATIENCE_MS), hit);
         found.unwrap_or_else(|| panic!("the request never came\n{}", self.world.told()))
     }
 
-    pub fn rule(&self, rule: Rule) -> u64 {
+    pub(crate) fn rule(&self, rule: Rule) -> u64 {
         self.world.rule(rule)
     }
 
     /// What was waited for in between, and why; each once, in order.
-    pub fn waits(&self) -> Vec<(WaitReason, Option<Code>)> {
+    pub(crate) fn waits(&self) -> Vec<(WaitReason, Option<Code>)> {
         let mut waits = vec![];
         for state in self.story.0.lock().unwrap().iter() {
             if let State::Waiting { waiting } = state {
                 let wait = (waiting.reason, waiting.error.as_ref().map(|error| error.code));
-                if !waits.contains(&wait) {
+                // The first thing that an upload waits for is its credential.
+                if wait != (WaitReason::Credential, None) && !waits.contains(&wait) {
                     waits.push(wait);
                 }
             }
@@ -168,15 +167,7 @@ impl Stage {
     }
 
     /// Requests of each step that reached the service.
-    pub fn count(&self, step: Step) -> usize {
+    pub(crate) fn count(&self, step: Step) -> usize {
         self.world.requests(step)
     }
-
-    pub fn listening(&self, plane: Plane, ip: std::net::IpAddr) -> SocketAddr {
-        SocketAddr::new(ip, self.proxy(plane).address().port())
-    }
-}
-
-fn common_patience() -> u64 {
-    crate::common::PATIENCE_MS
 }

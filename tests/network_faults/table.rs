@@ -5,7 +5,7 @@ use partway_sandbox::{Door, Pace, Step, Strike, Way};
 use crate::stage::{PART_BYTES, Service};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub(crate) enum Phase {
     ConnectApi,
     ConnectData,
     HandshakeApi,
@@ -26,7 +26,7 @@ pub enum Phase {
     AbortAnswer,
 }
 
-pub const PHASES: &[Phase] = &[
+pub(crate) const PHASES: &[Phase] = &[
     Phase::ConnectApi,
     Phase::ConnectData,
     Phase::HandshakeApi,
@@ -48,7 +48,7 @@ pub const PHASES: &[Phase] = &[
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     Latency,
     Jitter,
     Bandwidth,
@@ -71,7 +71,7 @@ pub enum Fault {
     Swallowed,
 }
 
-pub const FAULTS: &[Fault] = &[
+pub(crate) const FAULTS: &[Fault] = &[
     Fault::Latency,
     Fault::Jitter,
     Fault::Bandwidth,
@@ -93,14 +93,14 @@ pub const FAULTS: &[Fault] = &[
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plane {
+pub(crate) enum Plane {
     Api,
     Data,
 }
 
 /// Where a request stands still until the fault has been brought about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum At {
+pub(crate) enum At {
     /// So many bytes of its body were read.
     Body(u64),
     /// It was processed.
@@ -111,7 +111,7 @@ pub enum At {
 
 /// How a cell is brought about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plan {
+pub(crate) enum Plan {
     /// Those who connect find this, until the upload waits for it to end.
     Door(Plane, Door),
     /// The first connection is struck as it is secured.
@@ -130,10 +130,10 @@ pub enum Plan {
     Fresh(Strike),
 }
 
-pub const LATENCY: Pace = Pace { latency_ms: 60, jitter_ms: 0, bytes_per_s: 0, trickled_bytes: 0 };
-pub const JITTER: Pace = Pace { latency_ms: 0, jitter_ms: 120, bytes_per_s: 0, trickled_bytes: 0 };
-pub const BANDWIDTH: Pace = Pace { latency_ms: 0, jitter_ms: 0, bytes_per_s: 1 << 20, trickled_bytes: 0 };
-pub const TRICKLE: Pace = Pace { latency_ms: 0, jitter_ms: 0, bytes_per_s: 0, trickled_bytes: 700 };
+pub(crate) const LATENCY: Pace = Pace { latency_ms: 30, jitter_ms: 0, bytes_per_s: 0, trickled_bytes: 0 };
+pub(crate) const JITTER: Pace = Pace { latency_ms: 0, jitter_ms: 40, bytes_per_s: 0, trickled_bytes: 0 };
+pub(crate) const BANDWIDTH: Pace = Pace { latency_ms: 0, jitter_ms: 0, bytes_per_s: 4 << 20, trickled_bytes: 0 };
+pub(crate) const TRICKLE: Pace = Pace { latency_ms: 0, jitter_ms: 0, bytes_per_s: 0, trickled_bytes: 150 };
 
 /// Bytes of an answer that end within its head, and within its body, whatever the request.
 const IN_HEAD: u64 = 25;
@@ -141,7 +141,7 @@ const IN_BODY: u64 = 300;
 
 impl Phase {
     /// The request that it is about, of the upload's second part where it is a part's.
-    pub fn step(self) -> Option<Step> {
+    pub(crate) fn step(self) -> Option<Step> {
         match self {
             Phase::ConnectApi | Phase::ConnectData | Phase::HandshakeApi | Phase::HandshakeData => None,
             Phase::BeginRequest | Phase::BeginAnswer => Some(Step::Begin),
@@ -182,7 +182,7 @@ impl Phase {
 }
 
 /// How the cell is brought about, or why it can't be.
-pub fn plan(service: Service, phase: Phase, fault: Fault) -> Result<Plan, &'static str> {
+pub(crate) fn plan(service: Service, phase: Phase, fault: Fault) -> Result<Plan, &'static str> {
     use {Fault as F, Phase as P};
     if phase.step() == Some(Step::Cancel) && service == Service::KooDrive {
         return Err("the service has no abort");
@@ -209,18 +209,25 @@ pub fn plan(service: Service, phase: Phase, fault: Fault) -> Result<Plan, &'stat
                 () => Ok(Plan::Slowed(at, pace)),
             };
         }
-        F::CutInHead | F::CutInBody if at != At::Answer => return Err("only an answer has a head and a body to be cut in"),
+        F::CutInHead | F::CutInBody if at != At::Answer => {
+            return Err("only an answer has a head and a body to be cut in");
+        }
         F::CutInHead => return Ok(Plan::Struck(At::Half(IN_HEAD), Strike::Close)),
         F::CutInBody if matches!(phase, P::PartAnswer | P::AbortAnswer) => return Err("that answer has no body"),
         F::CutInBody => return Ok(Plan::Struck(At::Half(IN_BODY), Strike::Close)),
         F::IdleClosed | F::IdleReset => {
             return match phase {
-                P::RenewRequest | P::PartEarly | P::CompleteRequest | P::AbortRequest => {
+                P::RenewRequest | P::PartEarly | P::CompleteRequest => {
                     let at_once = fault == F::IdleClosed;
                     Ok(Plan::Idle { at_once, strike: if at_once { Strike::Close } else { Strike::Reset } })
                 }
                 P::BeginRequest => Err("it is the first request of its connection"),
-                P::ListRequest => Err("the connection of the lost answer before it is gone: it is the first of its own"),
+                P::ListRequest => {
+                    Err("the connection of the lost answer before it is gone: it is the first of its own")
+                }
+                P::AbortRequest => {
+                    Err("a cancel drops the connections of the worker it stops: the abort is the first of its own")
+                }
                 _ => Err("a connection is idle only before a request"),
             };
         }
@@ -238,10 +245,8 @@ pub fn plan(service: Service, phase: Phase, fault: Fault) -> Result<Plan, &'stat
     match (strike, phase) {
         _ if connects => Err("nothing is there yet to be struck; doors are what a connect meets"),
         _ if secures => Ok(Plan::Handshake(plane, strike)),
-        (Strike::Corrupt, P::BeginRequest | P::ListRequest) => Ok(Plan::Fresh(strike)),
-        (Strike::Corrupt, P::RenewRequest | P::CompleteRequest | P::AbortRequest) => {
-            Ok(Plan::Idle { at_once: false, strike })
-        }
+        (Strike::Corrupt, P::BeginRequest | P::ListRequest | P::AbortRequest) => Ok(Plan::Fresh(strike)),
+        (Strike::Corrupt, P::RenewRequest | P::CompleteRequest) => Ok(Plan::Idle { at_once: false, strike }),
         (Strike::Corrupt, P::PartLast) => Err("all of it has left; what comes after it is the answer's row"),
         (Strike::Corrupt, _) if phase.is_request() => Ok(Plan::Corrupted(at, Way::ToServer)),
         (Strike::Corrupt, _) => Ok(Plan::Corrupted(at, Way::ToClient)),

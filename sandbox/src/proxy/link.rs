@@ -138,7 +138,7 @@ impl LinkState {
     }
 
     pub(super) fn over(&self) {
-        self.course.send_replace(Course::Over);
+        self.set_course(Course::Over);
     }
 
     pub(super) fn set_pace(&self, pace: Pace) {
@@ -158,6 +158,10 @@ impl LinkState {
             }
         };
         self.strikes.fetch_add(1, Ordering::SeqCst);
+        self.set_course(course);
+    }
+
+    pub(super) fn set_course(&self, course: Course) {
         self.course.send_replace(course);
     }
 

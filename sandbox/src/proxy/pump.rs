@@ -97,7 +97,7 @@ async fn take(link: &LinkState, way: Way, from: &OwnedReadHalf, sender: mpsc::Se
             Ok(n) => n,
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
             // Passed on as it came.
-            Err(_) => return link.strike(Strike::Reset),
+            Err(_) => return link.set_course(Course::Reset),
         };
         link.came(way).fetch_add(n as u64, Ordering::SeqCst);
         let mut chunk = buf[..n].to_vec();
@@ -143,7 +143,7 @@ async fn give(link: &LinkState, mut receiver: mpsc::Receiver<Chunk>, to: &mut Ow
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             rest = &rest[trickled..];
-            let some = if pace.bytes_per_s == 0 { rest.len() } else { rest.len().min(1 << 10) };
+            let some = if pace.bytes_per_s == 0 { rest.len() } else { rest.len().min(8 << 10) };
             if to.write_all(&rest[..some]).await.is_err() {
                 return;
             }
