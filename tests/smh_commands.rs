@@ -163,7 +163,7 @@ fn a_cancel_offline_is_pending_and_done_at_the_next_open() {
         let client = world.open();
         let id = start(&client, world.request(&file, "photo.jpg"));
         until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
-        client.set_network(Network { online: Some(false), generation: 1 });
+        client.set_network(Network::offline(1));
         until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Network));
         client.cancel(&one(&id));
         let snapshot = ended(&client, &id);
@@ -187,7 +187,7 @@ fn offline_spends_nothing_and_online_goes_on_at_once() {
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
-    client.set_network(Network { online: Some(false), generation: 1 });
+    client.set_network(Network::offline(1));
     until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Network));
     client.wait_idle(Some(5_000));
     world.cloud.remove_rule(stall);
@@ -199,7 +199,7 @@ fn offline_spends_nothing_and_online_goes_on_at_once() {
     assert_eq!(world.cloud.log().len(), before, "nothing is sent offline");
     assert_eq!(retries, 0, "being offline is no failure");
     let since = Instant::now();
-    client.set_network(Network { online: Some(true), generation: 2 });
+    client.set_network(Network::online(2));
     world.wait("on again", |log| log.len() > before);
     assert!(since.elapsed().as_millis() < 1_000, "{:?}", since.elapsed());
     completed(&client, &id);
@@ -220,7 +220,8 @@ fn a_hold_lets_go_of_everything_and_another_client_may_go_on() {
             caught.world.becomes("no request is under way", ended);
         }
         caught.world.cloud.remove_rule(caught.rule);
-        let second = caught.world.open();
+        // As another process would.
+        let second = Client::open(partway::client::Config { apart: true, ..caught.world.config() }).unwrap();
         completed(&second, &caught.id);
         caught.world.sole_object(&caught.file);
         caught.world.hold_promises_after(&caught.file, 1);
@@ -250,9 +251,9 @@ fn a_network_that_comes_back_at_once_is_not_missed() {
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     for generation in 1..20 {
-        client.set_network(Network { online: Some(false), generation });
+        client.set_network(Network::offline(generation));
         client.wait_idle(Some(generation % 4));
-        client.set_network(Network { online: Some(true), generation });
+        client.set_network(Network::online(generation));
     }
     completed(&client, &id);
     world.sole_object(&file);

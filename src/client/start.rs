@@ -3,15 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Client, How, KEY_BYTES_MAX, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX, TOKEN_BYTES_MAX, UploadRequest,
+    Client, How, KEY_BYTES_MAX, NetworkPolicy, Online, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX,
+    TOKEN_BYTES_MAX, UploadRequest,
 };
 use crate::{
     engine::{SourceRecord, UploadRecord},
     error::{Code, ErrorInfo},
     runtime::unix_ms,
+    source::MEMORY_BYTES_MAX,
 };
 
 impl Client {
+    /// True once the host told of a network.
+    pub(super) fn network_is_told(&self) -> bool {
+        self.inner.runtime.board().world().1.state != Online::Unreported
+    }
+
     /// Starts an upload, or finds the one of that key. Whatever can be refused without a request is refused here. When it returns the upload survives a
     /// kill. **disk**
     pub fn start(&self, request: UploadRequest) -> Result<Started, ErrorInfo> {
@@ -20,7 +27,11 @@ impl Client {
 
     /// The same for many, with one sync of the directory for the lot. One that is refused harms no other. **disk**
     pub fn start_all(&self, requests: Vec<UploadRequest>) -> Vec<Result<Started, ErrorInfo>> {
-        let checked: Vec<Result<(UploadRecord, Option<Source>), ErrorInfo>> = requests.into_iter().map(check).collect();
+        let told = self.network_is_told();
+        let checked: Vec<Result<(UploadRecord, Option<Source>), ErrorInfo>> = requests
+            .into_iter()
+            .map(|request| policy_can_be_met(request.network, told).and_then(|()| check(request)))
+            .collect();
         let started = self.inner.runtime.with_start_lock(|| self.start_checked(&checked));
         match started {
             Ok(results) => results,
@@ -67,6 +78,7 @@ impl Client {
             return results;
         }
         let made: Vec<String> = fresh.iter().map(|(upload, _)| upload.id.clone()).collect();
+        let fresh = fresh.into_iter().map(|(upload, offer)| (upload, offer.map(|offer| offer.what))).collect();
         match self.inner.runtime.add(fresh) {
             Ok(()) => results,
             // A twin of one that could not be made is there as little as that one.
@@ -92,6 +104,9 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
     if request.tags.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > TAGS_BYTES_MAX {
         return usage("tags have at most 1 KiB together");
     }
+    if request.group.as_ref().is_some_and(|group| group.len() > KEY_BYTES_MAX) {
+        return usage("a group has at most 1024 bytes");
+    }
     if request.parallel_parts == Some(0) {
         return usage("at least one part at a time");
     }
@@ -105,13 +120,13 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
     };
     let (path, size_bytes, delete_at_end) = match &request.source.what {
         SourceWhat::Path { path, delete_at_end } => {
-            let path = absolute(path)?;
-            let size_bytes = std::fs::metadata(&path).ok().map(|meta| meta.len());
-            (Some(path), size_bytes, *delete_at_end)
+            (Some(absolute(path)?), size_now(&request.source.what)?, *delete_at_end)
         }
-        SourceWhat::Memory { bytes } => (None, Some(bytes.len() as u64), false),
-        SourceWhat::Reader { reader } => (None, Some(reader.len()?), false),
+        SourceWhat::Memory { bytes } if bytes.len() > MEMORY_BYTES_MAX => {
+            return usage("a source in memory has at most 8 MiB; more belongs into a file");
+        }
         SourceWhat::Later => (None, None, false),
+        what => (None, Some(what.open()?.identity()?.size_bytes), false),
     };
     // A part size that can't work is refused now, not when the source is opened.
     if let Some(size_bytes) = size_bytes {
@@ -133,9 +148,34 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
         adopted,
         part_size_bytes,
         parallel_parts: request.parallel_parts,
+        network: request.network,
+        rate_bytes_per_s: request.rate_bytes_per_s,
+        give_up_after_ms: request.give_up_after_ms,
+        continues: None,
     };
     let lasting = matches!(request.source.what, SourceWhat::Path { .. } | SourceWhat::Later);
     Ok((record, (!lasting).then_some(request.source)))
+}
+
+/// Nobody knows whether the policy is met: the upload would wait for ever.
+pub(super) fn policy_can_be_met(policy: NetworkPolicy, told: bool) -> Result<(), ErrorInfo> {
+    if policy == NetworkPolicy::Any || told {
+        return Ok(());
+    }
+    Err(ErrorInfo::new(
+        Code::InvalidArgument,
+        "a network policy, and the client was never told of a network: call `set_network`",
+    ))
+}
+
+/// The size of a file as it is now; `None` when it is not there or may not be read yet, which the upload waits for. What can't be read from the middle
+/// is refused.
+fn size_now(what: &SourceWhat) -> Result<Option<u64>, ErrorInfo> {
+    match what.open().and_then(|source| source.identity()) {
+        Ok(identity) => Ok(Some(identity.size_bytes)),
+        Err(error) if matches!(error.code, Code::SourceNotFound | Code::SourceDenied) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn absolute(path: &Path) -> Result<String, ErrorInfo> {
@@ -148,7 +188,7 @@ fn absolute(path: &Path) -> Result<String, ErrorInfo> {
 }
 
 /// A fresh id: see [`id_of`].
-fn new_id() -> String {
+pub(super) fn new_id() -> String {
     id_of(unix_ms(), fastrand::u128(..))
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{Identity, Now, OnChange, http::ByteRange},
+    model::{Identity, Now, OnChange, Tick, http::ByteRange},
     service::ListedPart,
 };
 
@@ -30,8 +30,8 @@ pub(super) enum SourceState {
     Open(Identity),
     /// Open, another one by its identity: these proven parts are still to be compared.
     Proving { identity: Identity, left: VecDeque<u32> },
-    /// Not to be had.
-    Missing(ErrorInfo),
+    /// Not to be had; looked at again at that tick, if the host named one.
+    Missing(ErrorInfo, Option<Tick>),
     /// Its bytes changed.
     Changed(ErrorInfo),
     /// It can't be uploaded.
@@ -55,7 +55,7 @@ impl SourceState {
 
     /// Looks again at one that was not to be had: it may be back.
     pub(super) fn look_again_if_lost(&mut self) {
-        if matches!(self, SourceState::Missing(_) | SourceState::Changed(_)) {
+        if matches!(self, SourceState::Missing(..) | SourceState::Changed(_)) {
             *self = SourceState::Unknown;
         }
     }
@@ -67,7 +67,7 @@ impl SourceState {
 
     /// It can't be read any more.
     pub(super) fn lost(&mut self, error: ErrorInfo) {
-        *self = SourceState::Missing(error);
+        *self = SourceState::Missing(error, None);
     }
 }
 
@@ -82,14 +82,17 @@ fn changed(detail: &str) -> SourceState {
 
 impl Machine {
     /// The runtime opened the source, or could not.
-    pub(super) fn on_source(&mut self, _now: Now, result: Result<Identity, ErrorInfo>) {
+    pub(super) fn on_source(&mut self, now: Now, result: Result<Identity, ErrorInfo>) {
         // An answer that nobody waits for any more is about another opening.
         if !matches!(self.source, SourceState::Asked) {
             return;
         }
         self.source = match result {
             Err(error) if error.code == Code::SourceNotSeekable => SourceState::Unfit(error),
-            Err(error) => SourceState::Missing(error),
+            Err(error) => {
+                let again = error.retry_after_ms.map(|ms| now.tick.after_ms(ms));
+                SourceState::Missing(error, again)
+            }
             Ok(identity) => self.compare(identity),
         };
     }
@@ -111,6 +114,9 @@ impl Machine {
 
     /// The rung: `Ok(None)` when the source is open and proven.
     pub(super) fn check_source(&mut self, now: Now, slots: &mut Slots) -> Result<Option<Step>, Why> {
+        if matches!(&self.source, SourceState::Missing(_, Some(again)) if *again <= now.tick) {
+            self.source = SourceState::Unknown;
+        }
         match &mut self.source {
             SourceState::Unknown => {
                 // Parts in flight, or not yet kept, are of the source as it was: they end first, or they would escape the comparison.
@@ -125,7 +131,13 @@ impl Machine {
                 Ok(Some(Step::AskSource))
             }
             SourceState::Asked => Err(Why::Working(self.phase())),
-            SourceState::Missing(error) => Err(Why::needs_host(WaitReason::Source, Some(error.clone()))),
+            SourceState::Missing(error, until) => Err(Why::Waiting {
+                reason: WaitReason::Source,
+                until: *until,
+                error: Some(error.clone()),
+                choices: vec![],
+                needs_host: true,
+            }),
             SourceState::Unfit(error) => {
                 let error = error.clone();
                 Ok(Some(self.end(now, super::Ending::Failed(error))))

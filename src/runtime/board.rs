@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Idle, Snapshot};
+use super::{Idle, Network, Snapshot};
 
 /// Snapshots by id, published by the driver, read by anyone.
 #[derive(Default)]
@@ -25,6 +25,9 @@ struct State {
     /// Messages of the host so far.
     said: u64,
     closed: bool,
+    /// What the host said of the world and of the client as a whole.
+    held: bool,
+    network: Network,
 }
 
 impl Board {
@@ -48,8 +51,13 @@ impl Board {
         self.lock().explanations.get(id).cloned()
     }
 
-    pub(crate) fn set_explanation(&self, id: &str, explanation: crate::engine::Explanation) {
-        self.lock().explanations.insert(id.to_owned(), explanation);
+    /// Of an upload at work; of one at rest its snapshot says enough.
+    pub(crate) fn set_explanation(&self, id: &str, explanation: Option<crate::engine::Explanation>) {
+        let mut state = self.lock();
+        match explanation {
+            Some(explanation) => drop(state.explanations.insert(id.to_owned(), explanation)),
+            None => drop(state.explanations.remove(id)),
+        }
     }
 
     /// Takes one down.
@@ -63,6 +71,23 @@ impl Board {
         }
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// What the host said last.
+    pub(crate) fn set_world(&self, held: Option<bool>, network: Option<Network>) {
+        let mut state = self.lock();
+        state.held = held.unwrap_or(state.held);
+        state.network = network.unwrap_or(state.network);
+    }
+
+    /// Held, and the network.
+    pub(crate) fn world(&self) -> (bool, Network) {
+        let state = self.lock();
+        (state.held, state.network)
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.lock().by_id.contains_key(id)
     }
 
     pub(crate) fn snapshot(&self, id: &str) -> Option<Snapshot> {
