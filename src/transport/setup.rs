@@ -114,6 +114,8 @@ impl Setup {
             proxy: proxy.map(Proxy::parse).transpose()?,
             user_agent: self.user_agent.clone(),
             checkpoints: self.checkpoints.clone(),
+            names: self.names.clone(),
+            shunned: Mutex::default(),
             ..*self
         })
     }

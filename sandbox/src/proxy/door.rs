@@ -16,6 +16,7 @@ use super::{Command, Door, Shared, pump};
 
 /// Small, so that a server that does not read is felt soon.
 const SOCKET_BUFFER_BYTES: u32 = 16 << 10;
+const BACKLOG: u32 = 1024;
 /// A connect that takes longer finds the queue full.
 const FULL: Duration = Duration::from_millis(150);
 
@@ -29,20 +30,32 @@ fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    bound(address)?.listen(1024)
+/// A port that stays ours whether or not somebody listens on it: a socket is bound to it all the time.
+pub(super) struct Address {
+    pub(super) address: SocketAddr,
+    _keeper: TcpSocket,
 }
 
-/// What holds the port.
+impl Address {
+    pub(super) fn take(address: SocketAddr) -> io::Result<Self> {
+        let keeper = bound(address)?;
+        Ok(Self { address: keeper.local_addr()?, _keeper: keeper })
+    }
+
+    fn listen(&self, backlog: u32) -> io::Result<TcpListener> {
+        bound(self.address)?.listen(backlog)
+    }
+}
+
+/// Who listens.
 enum Port {
     Listening(TcpListener),
-    /// Refused by the system.
-    Bound(#[expect(dead_code, reason = "it keeps the port")] TcpSocket),
     /// A queue that is full, and what fills it.
     Full(
-        #[expect(dead_code, reason = "it keeps the port")] TcpListener,
+        #[expect(dead_code, reason = "it is there to be full")] TcpListener,
         #[expect(dead_code, reason = "they fill it")] Vec<TcpStream>,
     ),
+    /// Nobody: the system refuses.
     None,
 }
 
@@ -54,17 +67,14 @@ impl Port {
         }
     }
 
-    async fn become_for(&mut self, door: Door, address: SocketAddr) -> io::Result<()> {
+    async fn become_for(&mut self, door: Door, address: &Address) -> io::Result<()> {
         match (door, &self) {
-            (Door::Refuses, _) => {
-                *self = Port::None;
-                *self = Port::Bound(bound(address)?);
-            }
+            (Door::Refuses, _) => *self = Port::None,
             (Door::NeverAnswers, _) => {
                 *self = Port::None;
-                let listener = bound(address)?.listen(1)?;
+                let listener = address.listen(1)?;
                 let mut filling = Vec::new();
-                while let Ok(tcp) = tokio::time::timeout(FULL, TcpStream::connect(address)).await {
+                while let Ok(tcp) = tokio::time::timeout(FULL, TcpStream::connect(address.address)).await {
                     filling.push(tcp?);
                 }
                 *self = Port::Full(listener, filling);
@@ -72,7 +82,7 @@ impl Port {
             (_, Port::Listening(_)) => {}
             _ => {
                 *self = Port::None;
-                *self = Port::Listening(listen(address)?);
+                *self = Port::Listening(address.listen(BACKLOG)?);
             }
         }
         Ok(())
@@ -80,20 +90,19 @@ impl Port {
 }
 
 pub(super) async fn serve(
-    listener: TcpListener,
+    address: Address,
     shared: Arc<Shared>,
     mut commands: UnboundedReceiver<Command>,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let Ok(address) = listener.local_addr() else { return };
-    let mut port = Port::Listening(listener);
+    let mut port = Port::None;
     let mut door = Door::Open;
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = &mut stopped => break,
             Some((next, done)) = commands.recv() => {
-                let result = port.become_for(next, address).await;
+                let result = port.become_for(next, &address).await;
                 door = next;
                 // Who asked may be gone.
                 let _ = done.send(result);

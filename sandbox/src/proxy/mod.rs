@@ -93,18 +93,20 @@ impl FaultProxy {
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("partway-proxy".to_owned()).spawn(move || {
             runtime.block_on(async {
-                match door::listen(listen) {
-                    Ok(listener) => {
+                match door::Address::take(listen) {
+                    Ok(address) => {
                         // The other end is gone only if the caller panicked.
-                        let _ = started.send(listener.local_addr());
-                        door::serve(listener, of_thread, commanded, stopped).await;
+                        let _ = started.send(Ok(address.address));
+                        door::serve(address, of_thread, commanded, stopped).await;
                     }
                     Err(error) => drop(started.send(Err(error))),
                 }
             });
         })?;
         let address = ready.recv().unwrap_or_else(|_| Err(io::Error::other("the proxy's thread ended")))?;
-        Ok(Self { address, shared, commands, stop: Some(stop), thread: Some(thread) })
+        let proxy = Self { address, shared, commands, stop: Some(stop), thread: Some(thread) };
+        proxy.set_door(Door::Open)?;
+        Ok(proxy)
     }
 
     /// Where it listens.
