@@ -35,6 +35,9 @@
 //!   `body_json(value)`, `body_nested(depth)` spare the long variants.
 //! * [`Service`], [`Step`], [`Plane`], [`LogEntry`], [`StoredObject`], [`OpenUpload`], [`OpenPart`]: plain data.
 //!
+//! * [`FaultProxy`]: a TCP proxy in front of either plane that fails as networks do, with its [`Door`], [`Link`]s, [`Strike`]s and [`Pace`];
+//!   [`Sandbox::set_data_domain`] sends clients through it.
+//!
 //! The README has the tables of faults and switches and the control interface.
 
 mod answer;

@@ -139,13 +139,24 @@ async fn welcome(shared: Arc<Shared>, door: Door, mut client: TcpStream) {
 }
 
 async fn connect(shared: &Shared) -> io::Result<(TcpStream, Arc<LinkState>)> {
-    let socket = if shared.upstream.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let upstream = shared.upstream;
+    let socket = if upstream.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_send_buffer_size(SOCKET_BUFFER_BYTES)?;
-    let server = socket.connect(shared.upstream).await?;
+    let link = {
+        let mut now = shared.now();
+        Arc::new(LinkState::new(now.pace, now.next.take(), Arc::clone(&shared.strikes)))
+    };
+    let register = |seen_as: SocketAddr| shared.now().links.push((seen_as, Arc::clone(&link)));
+    // The server may see it before this does, so it is known by its address before it connects, where that is known so early.
+    let early = upstream.ip().is_loopback();
+    if early {
+        socket.bind(SocketAddr::new(upstream.ip(), 0))?;
+        register(socket.local_addr()?);
+    }
+    let server = socket.connect(upstream).await?;
+    if !early {
+        register(server.local_addr()?);
+    }
     let _ = server.set_nodelay(true);
-    let seen_as = server.local_addr()?;
-    let mut now = shared.now();
-    let link = Arc::new(LinkState::new(now.pace, now.next.take(), Arc::clone(&shared.strikes)));
-    now.links.push((seen_as, Arc::clone(&link)));
     Ok((server, link))
 }
