@@ -74,7 +74,7 @@ pub use operations::{OpenPart, OpenUpload};
 pub use proxy::{Door, FaultProxy, Link, Pace, Strike, Way};
 pub use sandbox::{Sandbox, State};
 pub use store::StoredObject;
-pub use switches::{ConfirmAgain, Deployment, ExpiredAnswer, Switches, When};
+pub use switches::{ConfirmAgain, Deployment, ExpiredAnswer, InstantScope, Shape, Switches, When};
 
 /// Runs the README's examples.
 #[cfg(doctest)]

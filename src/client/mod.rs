@@ -7,6 +7,7 @@
 mod config;
 mod digest;
 mod open;
+mod remote;
 mod request;
 mod retry;
 mod running;
@@ -19,6 +20,7 @@ mod world;
 
 pub use config::*;
 pub use digest::digest;
+pub use remote::*;
 pub use request::*;
 
 pub use crate::{
@@ -33,6 +35,7 @@ pub use crate::{
         Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, LogLevel, LogSink, Network,
         NetworkPolicy, Online, Problem, Snapshot, SourceAsk, SourceProvider, Why,
     },
+    service::{ListedPart, RemoteTask},
     source::{HostReader, MEMORY_BYTES_MAX, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},
     transport::host::{FdRange, HttpRequest, HttpResponse, READ_BYTES_MAX, Transport, TransportCall, TransportFault},
 };

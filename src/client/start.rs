@@ -1,6 +1,9 @@
 //! Starting: refused at once, or durable on return.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use super::{
     Client, How, KEY_BYTES_MAX, NetworkPolicy, Online, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX,
@@ -187,16 +190,23 @@ fn absolute(path: &Path) -> Result<String, ErrorInfo> {
         .map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path is not Unicode text"))
 }
 
-/// A fresh id: see [`id_of`].
+/// A fresh id. Those of one process sort in the order in which they were made, also within a millisecond: what is started together goes in that order.
 pub(super) fn new_id() -> String {
-    id_of(unix_ms(), fastrand::u128(..))
+    static LAST: Mutex<u128> = Mutex::new(0);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = value_of(unix_ms(), fastrand::u128(..)).max(*last + 1);
+    text_of(*last)
 }
 
-/// 26 characters that sort by time: 48 bits of milliseconds and 80 of chance, in Crockford's base 32.
-fn id_of(unix_ms: i64, chance: u128) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// What sorts by time: 48 bits of milliseconds and 80 of chance.
+fn value_of(unix_ms: i64, chance: u128) -> u128 {
     let time = u128::from(u64::try_from(unix_ms).unwrap_or(0) & ((1 << 48) - 1)) << 80;
-    let value = time | (chance >> 48);
+    time | (chance >> 48)
+}
+
+/// 26 characters in Crockford's base 32.
+fn text_of(value: u128) -> String {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     (0..26).rev().map(|at| char::from(DIGITS[(value >> (5 * at)) as usize & 31])).collect()
 }
 
@@ -206,12 +216,11 @@ mod tests {
 
     #[test]
     fn ids_sort_by_time_and_differ() {
+        let id_of = |unix_ms, chance| text_of(value_of(unix_ms, chance));
         assert!(id_of(1_000, u128::MAX) < id_of(1_001, 0), "the time goes first");
         assert_eq!(id_of(0, 0), "0".repeat(26));
-        let mut ids: Vec<String> = (0..100).map(|_| new_id()).collect();
+        let ids: Vec<String> = (0..100).map(|_| new_id()).collect();
         assert!(ids.iter().all(|id| id.len() == 26));
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), 100);
+        assert!(ids.is_sorted_by(|one, next| one < next), "in the order in which they were made");
     }
 }

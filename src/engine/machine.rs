@@ -92,6 +92,8 @@ pub(super) struct CredentialState {
     pub(super) none_now: bool,
     /// When it may be asked again all the same.
     pub(super) again_at: Option<Tick>,
+    /// Nobody is signed in: links that are still good are not used either.
+    pub(super) signed_out: bool,
     /// Refused credentials in a row.
     pub(super) refusals: u32,
     pub(super) error: Option<ErrorInfo>,
@@ -120,6 +122,8 @@ pub struct Machine {
     pub(super) credential: CredentialState,
     // The source.
     pub(super) source: SourceState,
+    /// Reads in a row that said that it changed, while it looks as it did.
+    pub(super) source_doubts: u32,
     // Sending.
     pub(super) lease: HeldLease,
     /// The part that the last sign was for.
@@ -182,6 +186,7 @@ impl Machine {
             network: Network::default(),
             credential: CredentialState::default(),
             source: SourceState::default(),
+            source_doubts: 0,
             lease: HeldLease::default(),
             sign_wanted: 0,
             todo: BTreeSet::new(),
@@ -262,6 +267,7 @@ impl Machine {
             Event::Answered { op, result, sent } => self.on_answered(now, op, result, sent),
             Event::Read { op, result } => match op.kind {
                 OpKind::Hash(_) => self.on_hashed(now, op, result),
+                OpKind::Beginning => self.on_beginning(op, result),
                 OpKind::Proof => self.on_proof(op, result),
                 _ => self.on_read(now, op, result),
             },
@@ -434,6 +440,7 @@ impl Machine {
         self.credential.again_at = None;
         self.credential.refusals = 0;
         self.source.look_again_if_lost();
+        self.source_doubts = 0;
         if let Some((_, retry)) = &mut self.disk_error {
             *retry = Tick(0);
         }
@@ -462,6 +469,7 @@ impl Machine {
                 state.value = Some(value);
                 state.generation = generation;
                 state.none_now = false;
+                state.signed_out = false;
                 state.error = None;
             }
             // None, or none that is newer than the refused one.

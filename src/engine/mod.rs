@@ -71,6 +71,8 @@ pub enum OpKind {
     Discard,
     /// Reading a part of the source to compare or adopt it.
     Read(u32),
+    /// Reading the chain's first block, to ask whether the service knows it.
+    Beginning,
     /// Taking a part into the digest pass.
     Hash(u32),
     /// Reading the few bytes that prove to the service that we hold the content.

@@ -422,7 +422,7 @@ impl Machine {
                 OpKind::Probe => return Phase::Reconciling,
                 OpKind::Part(_) => return Phase::Uploading,
                 OpKind::Read(_) => return Phase::Verifying,
-                OpKind::Hash(_) if self.facts.session.is_none() => return Phase::Hashing,
+                OpKind::Beginning | OpKind::Hash(_) if self.facts.session.is_none() => return Phase::Hashing,
                 OpKind::Sign => return Phase::Renewing,
                 _ => {}
             }

@@ -22,6 +22,9 @@ impl Machine {
         if !self.network_policy().allows(&self.network) {
             return Err(Why::waiting(WaitReason::NetworkPolicy, None, Some(policy_error())));
         }
+        if self.credential.signed_out {
+            return Err(Why::needs_host(WaitReason::Credential, self.credential.error.clone()));
+        }
         if !self.facts.handed_off.is_empty() {
             return Err(Why::waiting(WaitReason::HandedOff, None, None));
         }
@@ -63,6 +66,7 @@ impl Machine {
         state.value = None;
         state.asked = false;
         state.none_now = true;
+        state.signed_out = true;
         state.again_at = None;
         state.error = Some(ErrorInfo::new(Code::CredentialRefused, "the account was signed out"));
         self.stop_ops(|_| true);

@@ -73,14 +73,24 @@ impl SourceState {
 
 /// Operations that take bytes of the source.
 fn reads_source(kind: OpKind) -> bool {
-    matches!(kind, OpKind::Part(_) | OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof)
+    matches!(kind, OpKind::Part(_) | OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof)
 }
 
 fn changed(detail: &str) -> SourceState {
     SourceState::Changed(ErrorInfo::new(Code::SourceChanged, detail))
 }
 
+/// Reads in a row that may contradict how the source looks before it is taken for another one.
+const DOUBTS_MAX: u32 = 3;
+
 impl Machine {
+    /// A read said that the source changed: it is looked at before anything more is taken from it.
+    pub(super) fn doubt_source(&mut self) {
+        // Several reads at once are one doubt.
+        self.source_doubts += u32::from(self.source.identity().is_some());
+        self.source.look_again();
+    }
+
     /// The runtime opened the source, or could not.
     pub(super) fn on_source(&mut self, now: Now, result: Result<Identity, ErrorInfo>) {
         // An answer that nobody waits for any more is about another opening.
@@ -102,6 +112,10 @@ impl Machine {
             return SourceState::Open(identity);
         };
         if known.same_as(&identity) {
+            // One that ends before its length looks the same for ever.
+            if self.source_doubts > DOUBTS_MAX {
+                return changed("the source ends before its length, or changes whenever it is read");
+            }
             return SourceState::Open(identity);
         }
         if identity.size_bytes != plan.size_bytes {
@@ -274,7 +288,7 @@ impl Machine {
                 }
                 match error.code {
                     Code::Cancelled => {}
-                    Code::SourceChanged => self.source.look_again(),
+                    Code::SourceChanged => self.doubt_source(),
                     _ => self.source.lost(error),
                 }
                 return;

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crossbeam_channel::Sender;
+
 use super::{
     CredentialAsk, Limits, LogLevel, Network, Why,
     board::Board,
@@ -18,7 +20,7 @@ use super::{
     journal::Id,
     logger::Logger,
     mailbox::{Mailbox, Sleep, Taken},
-    message::{Loaded, Message},
+    message::{CredentialReply, Loaded, Message},
     network::Send as SendJob,
     outlet::Outlet,
     pool::Pool,
@@ -33,7 +35,7 @@ use crate::{
     },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
-    model::{Now, Tick},
+    model::{Now, ServiceName, Tick},
     source::SourceWhat,
     transport::CancelToken,
 };
@@ -45,7 +47,7 @@ pub(super) const LOOK_AGAIN_MS: u64 = 5_000;
 
 /// The driver and all that is its own.
 pub(super) struct Driver {
-    pub(super) rows: BTreeMap<usize, Row>,
+    pub(super) rows: BTreeMap<usize, Box<Row>>,
     pub(super) by_id: HashMap<Id, usize>,
     pub(super) next_row: usize,
     /// Those that have a machine.
@@ -72,6 +74,8 @@ pub(super) struct Driver {
     pub(super) logger: Logger,
     pub(super) schedule: Schedule,
     pub(super) credentials: Credentials,
+    /// Who wants a credential and is no upload: numbers that no row has.
+    pub(super) askers: HashMap<usize, (String, Sender<CredentialReply>)>,
     pub(super) clock: Clock,
     pub(super) rng: fastrand::Rng,
     pub(super) board: Arc<Board>,
@@ -123,7 +127,7 @@ impl Driver {
 
     // ---- messages
 
-    fn take(&mut self, message: Message) {
+    pub(super) fn take(&mut self, message: Message) {
         self.heard += u64::from(message.is_said());
         // What machines and workers say is about rows at work; all else may change who stands in line.
         self.dirty |= !message.is_of_work();
@@ -142,6 +146,12 @@ impl Driver {
                 let given = self.credentials.set(&account, credential, now);
                 self.logger.log(LogLevel::Debug, "credential", || "the host set one".to_owned());
                 self.give_credential(&account, given);
+            }
+            Message::WantCredential { account, service, refused, reply } => {
+                let number = self.next_row;
+                self.next_row += 1;
+                self.askers.insert(number, (account.clone(), reply));
+                self.want_credential(number, account, service, refused);
             }
             Message::SignOut { account, wiped } => {
                 self.sign_out(&account);
@@ -204,11 +214,12 @@ impl Driver {
             return self.sign_out(account);
         }
         for row in answered.rows {
-            self.event(row, Event::NoCredential { retry_in_ms: answered.retry_in_ms });
+            self.no_credential(row, answered.retry_in_ms);
         }
     }
 
     fn give_credential(&mut self, account: &str, (secret, generation): (crate::model::Credential, u64)) {
+        self.tell_askers(account, Some((secret.clone(), generation)));
         for row in self.of_account(account) {
             self.event(row, Event::Credential { credential: Some(secret.clone()), generation });
             if let Some(row) = self.rows.get_mut(&row) {
@@ -217,9 +228,39 @@ impl Driver {
         }
     }
 
+    /// A row, or an asker beside them, wants a credential.
+    fn want_credential(&mut self, number: usize, account: String, service: ServiceName, refused: Option<u64>) {
+        match self.credentials.want(&account, number, refused, self.clock.tick()) {
+            Reply::Now(secret, generation) => match self.askers.remove(&number) {
+                Some((_, reply)) => drop(reply.send(Some((secret, generation)))),
+                None => self.event(number, Event::Credential { credential: Some(secret), generation }),
+            },
+            Reply::Wait => {}
+            Reply::SignedOut if self.askers.contains_key(&number) => self.no_credential(number, None),
+            Reply::SignedOut => self.event(number, Event::SignedOut),
+            Reply::Ask(ask, why) => self.ask_credential(account, service, ask, why),
+        }
+    }
+
+    /// Tells whoever wanted one that there is none now.
+    fn no_credential(&mut self, number: usize, retry_in_ms: Option<u64>) {
+        match self.askers.remove(&number) {
+            Some((_, reply)) => drop(reply.send(None)),
+            None => self.event(number, Event::NoCredential { retry_in_ms }),
+        }
+    }
+
+    /// To those beside the uploads who want one of that account.
+    fn tell_askers(&mut self, account: &str, given: CredentialReply) {
+        for (_, (_, reply)) in self.askers.extract_if(|_, (of, _)| of == account) {
+            let _ = reply.send(given.clone());
+        }
+    }
+
     /// The credential is wiped here and in every machine; what carries it ends.
     fn sign_out(&mut self, account: &str) {
         self.credentials.sign_out(account);
+        self.tell_askers(account, None);
         self.logger.log(LogLevel::Info, "credential", || "an account was signed out".to_owned());
         for row in self.of_account(account) {
             self.event(row, Event::SignedOut);
@@ -291,7 +332,7 @@ impl Driver {
             }
             let count = if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls };
             *count = count.saturating_sub(1);
-            if let Some(live) = self.rows.get_mut(&number).and_then(Row::live) {
+            if let Some(live) = self.rows.get_mut(&number).and_then(|row| row.live()) {
                 live.cancels.retain(|(other, _)| other != op);
             }
         }
@@ -315,7 +356,7 @@ impl Driver {
             self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
         }
         self.by_id.insert(id, number);
-        self.rows.insert(number, row);
+        self.rows.insert(number, Box::new(row));
         self.look_at(number, now);
     }
 
@@ -407,11 +448,11 @@ impl Driver {
     pub(super) fn turn(&mut self) {
         let now = self.clock.now();
         for row in self.credentials.expired(now.tick) {
-            self.event(row, Event::NoCredential { retry_in_ms: None });
+            self.no_credential(row, None);
         }
         self.renew_credentials(now.tick);
         for number in self.live.clone() {
-            let live = self.rows.get_mut(&number).and_then(Row::live);
+            let live = self.rows.get_mut(&number).and_then(|row| row.live());
             if let Some(live) = live.filter(|live| live.source_by.is_some_and(|by| by <= now.tick)) {
                 live.source_by = None;
                 live.prepared = None;
@@ -465,6 +506,9 @@ impl Driver {
 
     /// Opens journals while there are places.
     fn bring_in(&mut self, now: Now) {
+        for row in self.rows.values_mut().filter(|row| matches!(row.stage, Stage::Idle)) {
+            row.look_at_its_time(now);
+        }
         self.keep_what_was_said(now);
         let taken = self
             .rows
@@ -517,12 +561,12 @@ impl Driver {
                     live.done = true;
                     return self.rested(number, now);
                 }
-                step => self.carry_out(number, step, now),
+                step => self.carry_out(number, step),
             }
         }
     }
 
-    fn carry_out(&mut self, number: usize, step: Step, now: Now) {
+    fn carry_out(&mut self, number: usize, step: Step) {
         let Some(row) = self.rows.get_mut(&number) else { return };
         let (id, account, service) = (row.id, row.account.clone(), row.service);
         match step {
@@ -578,14 +622,7 @@ impl Driver {
                     live.cancels.iter().filter(|(other, _)| *other == op).for_each(|(_, cancel)| cancel.cancel());
                 }
             }
-            Step::AskCredential { refused } => match self.credentials.want(&account, number, refused, now.tick) {
-                Reply::Now(secret, generation) => {
-                    self.event(number, Event::Credential { credential: Some(secret), generation })
-                }
-                Reply::Wait => {}
-                Reply::SignedOut => self.event(number, Event::SignedOut),
-                Reply::Ask(ask, why) => self.ask_credential(account.to_string(), service, ask, why),
-            },
+            Step::AskCredential { refused } => self.want_credential(number, account.to_string(), service, refused),
             Step::AskSource => self.want_source(number),
             Step::Wait { .. } | Step::Done => {}
         }

@@ -8,7 +8,7 @@ use super::{Limits, Network, host::CredentialAnswer, host::SourceNews};
 use crate::{
     engine::{Command, Event, Facts},
     error::ErrorInfo,
-    model::Identity,
+    model::{Credential, Identity, ServiceName},
     source::{Source, SourceOffer, SourceWhat},
 };
 
@@ -34,6 +34,9 @@ pub(super) enum Said {
     Not(Loaded),
 }
 
+/// A credential and its generation, if there is one.
+pub(super) type CredentialReply = Option<(Credential, u64)>;
+
 /// One message. `row` is the driver's own number of an upload.
 pub(super) enum Message {
     /// Uploads that are durable already.
@@ -47,7 +50,9 @@ pub(super) enum Message {
     /// An ended one whose proof another upload has taken over.
     Superseded { id: String },
     /// A credential, unasked.
-    SetCredential { account: String, credential: crate::model::Credential },
+    SetCredential { account: String, credential: Credential },
+    /// Somebody beside the uploads wants one; `refused`: newer than that generation. Answered once, with none when there is none to be had now.
+    WantCredential { account: String, service: ServiceName, refused: Option<u64>, reply: Sender<CredentialReply> },
     /// Nobody is signed in to the account any more.
     SignOut { account: String, wiped: Sender<()> },
     /// What the host says of the network.
@@ -89,6 +94,7 @@ impl Message {
                 | Message::Forget { .. }
                 | Message::Superseded { .. }
                 | Message::SetCredential { .. }
+                | Message::WantCredential { .. }
                 | Message::SignOut { .. }
                 | Message::SetNetwork(_)
                 | Message::Reroute

@@ -32,6 +32,8 @@ pub mod schedule;
 mod snapshot;
 mod speed;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -49,8 +51,9 @@ pub(crate) use outlet::Hosts;
 use crate::{
     engine::{Command, Facts, Record, UploadRecord},
     error::{Code, ErrorInfo},
+    model::ServiceName,
     source::{SourceOffer, SourceWhat},
-    transport::Lanes,
+    transport::{Lane, Lanes},
 };
 use driver::Driver;
 use journal::{Id, OpenFault, ReadFault, StateDir};
@@ -76,6 +79,7 @@ pub(crate) struct Runtime {
     outlet: Arc<outlet::Outlet>,
     disk: Arc<pool::Pool<disk::Job>>,
     net: Arc<pool::Pool<network::Send>>,
+    lanes: Arc<dyn Lanes>,
     logger: logger::Logger,
 }
 
@@ -87,6 +91,22 @@ impl Runtime {
         lanes: Arc<dyn Lanes>,
         options: Options,
     ) -> Result<(Runtime, Vec<Problem>), ErrorInfo> {
+        let (runtime, mut driver) = Runtime::assemble(dir, hosts, lanes, options);
+        let (found, problems) = recover(&runtime.dir)?;
+        for problem in &problems {
+            runtime.logger.log(LogLevel::Error, "journal", || format!("{}: {}", problem.id, problem.error.log_line()));
+        }
+        runtime.logger.log(LogLevel::Info, "client", || format!("opened, {} uploads", found.len()));
+        for (id, facts) in found {
+            runtime.outlet.changed(runtime.board.publish(snapshot_of(&facts, unix_ms())));
+            driver.add(id, &facts, None);
+        }
+        driver::spawn(driver);
+        Ok((runtime, problems))
+    }
+
+    /// Everything in its place, and nothing works yet.
+    fn assemble(dir: StateDir, hosts: Hosts, lanes: Arc<dyn Lanes>, options: Options) -> (Runtime, Driver) {
         let limits = options.limits.clamped();
         let dir = Arc::new(dir);
         let mailbox = Arc::new(Mailbox::default());
@@ -99,12 +119,12 @@ impl Runtime {
         let schedule = schedule::Schedule::new(limits.parallel_parts);
         let net = Arc::new(network::pool(
             schedule.threads_max(),
-            lanes,
+            lanes.clone(),
             rate.clone(),
             mailbox.clone(),
             dir.checkpoints().clone(),
         ));
-        let mut driver = Driver {
+        let driver = Driver {
             rows: BTreeMap::new(),
             by_id: HashMap::new(),
             next_row: 0,
@@ -124,6 +144,7 @@ impl Runtime {
             logger: logger.clone(),
             schedule,
             credentials: credentials::Credentials::default(),
+            askers: HashMap::new(),
             clock: clock::Clock::new(),
             rng: fastrand::Rng::new(),
             board: board.clone(),
@@ -133,17 +154,7 @@ impl Runtime {
             rate,
             mailbox: mailbox.clone(),
         };
-        let (found, problems) = recover(&dir)?;
-        for problem in &problems {
-            logger.log(LogLevel::Error, "journal", || format!("{}: {}", problem.id, problem.error.log_line()));
-        }
-        logger.log(LogLevel::Info, "client", || format!("opened, {} uploads", found.len()));
-        for (id, facts) in found {
-            outlet.changed(board.publish(snapshot_of(&facts, unix_ms())));
-            driver.add(id, &facts, None);
-        }
-        driver::spawn(driver);
-        Ok((Runtime { dir, mailbox, board, outlet, disk, net, logger }, problems))
+        (Runtime { dir, mailbox, board, outlet, disk, net, lanes, logger }, driver)
     }
 
     pub(crate) fn board(&self) -> &Board {
@@ -183,6 +194,24 @@ impl Runtime {
             ReadFault::Gone => unknown(),
             fault => fault.into(),
         })
+    }
+
+    /// A credential of the account with its generation, newer than `refused`; none when the host has none now. Waits for the host, 60 s at most.
+    pub(crate) fn credential(
+        &self,
+        account: &str,
+        service: ServiceName,
+        refused: Option<u64>,
+    ) -> Result<Option<(Credential, u64)>, ErrorInfo> {
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        self.say(Message::WantCredential { account: account.to_owned(), service, refused, reply });
+        // Whoever closes the client drops the question.
+        answer.recv().map_err(|_| ErrorInfo::new(Code::Closed, "the client is closed"))
+    }
+
+    /// A way out beside the workers' own.
+    pub(crate) fn lane(&self) -> Box<dyn Lane> {
+        self.lanes.lane()
     }
 
     /// Another upload has taken over what this one had proven.

@@ -9,7 +9,7 @@ use super::{
     driver::Driver,
     host::{SourceNews, SourceQuestion},
     message::Message,
-    row::{Row, SourcePlace, Stage},
+    row::{SourcePlace, Stage},
 };
 use crate::{
     engine::{Command, Event, WaitReason},
@@ -21,7 +21,7 @@ use crate::{
 impl Driver {
     /// A machine wants its source: at once, or when a place is free.
     pub(super) fn want_source(&mut self, number: usize) {
-        let Some(live) = self.rows.get_mut(&number).and_then(Row::live) else { return };
+        let Some(live) = self.rows.get_mut(&number).and_then(|row| row.live()) else { return };
         match live.place {
             SourcePlace::Taken => self.open_source(number),
             SourcePlace::Wanted => {}
@@ -50,7 +50,7 @@ impl Driver {
             self.rows.get(number).map(|row| (std::cmp::Reverse(row.priority), row.created_unix_ms))
         });
         for number in line.into_iter().take(free) {
-            if let Some(live) = self.rows.get_mut(&number).and_then(Row::live) {
+            if let Some(live) = self.rows.get_mut(&number).and_then(|row| row.live()) {
                 live.place = SourcePlace::Taken;
             }
             self.open_source(number);

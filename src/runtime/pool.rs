@@ -190,6 +190,36 @@ mod tests {
         assert!(most.load(Ordering::SeqCst) <= 3 && pool.alive() <= 3);
     }
 
+    /// A job that came while the last worker let go of its own things was left lying: nobody was idle, and nobody new was started.
+    #[test]
+    fn a_job_that_comes_while_a_worker_ends_is_served() {
+        struct Leaving(Arc<Mutex<Option<Pool<u32>>>>);
+        impl Drop for Leaving {
+            fn drop(&mut self) {
+                if let Some(pool) = &*self.0.lock().expect("the pool") {
+                    pool.set_threads_max(1);
+                    pool.submit(2);
+                }
+            }
+        }
+        let (served, jobs) = mpsc::channel();
+        let place = Arc::new(Mutex::new(None));
+        let of = place.clone();
+        let pool = Pool::new("test", 1, move || {
+            let (leaving, served) = (Leaving(of.clone()), served.clone());
+            Box::new(move |job: u32| {
+                // From here on it is one thread too many, and ends.
+                if let (1, Some(pool)) = (job, &*leaving.0.lock().expect("the pool")) {
+                    pool.set_threads_max(0);
+                }
+                served.send(job).expect("the test listens");
+            })
+        });
+        place.lock().expect("the pool").insert(pool).submit(1);
+        let patience = Duration::from_secs(30);
+        assert_eq!([jobs.recv_timeout(patience), jobs.recv_timeout(patience)], [Ok(1), Ok(2)]);
+    }
+
     #[test]
     fn what_a_thread_keeps_is_made_anew_or_goes() {
         let made = Arc::new(AtomicUsize::new(0));

@@ -15,6 +15,8 @@ use crate::{
 pub(super) enum Stage {
     /// Nothing is open. In line if it may go on by itself.
     Idle,
+    /// What was said of it is being kept; it will be at rest again.
+    Saying,
     /// Its journal is being opened.
     Loading,
     /// It works.
@@ -86,6 +88,8 @@ pub(super) struct Row {
     pub(super) created_unix_ms: i64,
     /// Its own time is over then.
     pub(super) gives_up_unix_ms: Option<i64>,
+    /// It is: nothing but its end is to come, whatever else keeps it.
+    pub(super) over: bool,
     pub(super) ended_unix_ms: Option<i64>,
     /// What the host gave in this process and no journal can hold.
     pub(super) offer: Option<Box<SourceWhat>>,
@@ -122,6 +126,7 @@ impl Row {
             policy: upload.network,
             created_unix_ms: upload.created_unix_ms,
             gives_up_unix_ms: upload.gives_up_unix_ms(),
+            over: false,
             ended_unix_ms: None,
             offer: None,
             stage: Stage::Idle,
@@ -157,17 +162,23 @@ impl Row {
         }
         let due = self.wake.is_none_or(|wake| wake <= now.tick);
         let goes = self.eligible && self.barred(network).is_none();
-        due && (!self.commands.is_empty() || goes) || self.is_over(now)
+        due && (!self.commands.is_empty() || goes)
     }
 
-    /// True when its own time is over and it has not ended.
-    pub(super) fn is_over(&self, now: Now) -> bool {
-        !self.state.ended() && self.gives_up_unix_ms.is_some_and(|at| at <= now.unix_ms)
+    /// Looks whether its own time is over: then it goes on at once, to its end.
+    pub(super) fn look_at_its_time(&mut self, now: Now) {
+        if !self.over && !self.state.ended() && self.gives_up_unix_ms.is_some_and(|at| at <= now.unix_ms) {
+            self.over = true;
+            self.eligible = true;
+            self.wake = None;
+        }
     }
 
     /// What of the world keeps it from going on.
     pub(super) fn barred(&self, network: &Network) -> Option<WaitReason> {
-        if network.is_offline() {
+        if self.over {
+            None
+        } else if network.is_offline() {
             Some(WaitReason::Network)
         } else if !self.state.ended() && !self.policy.allows(network) {
             Some(WaitReason::NetworkPolicy)

@@ -62,7 +62,7 @@ impl Driver {
         for (number, row) in &mut self.rows {
             let due = row.wake.is_none_or(|wake| wake <= now.tick);
             if matches!(row.stage, Stage::Idle) && due && !row.needs_machine && !row.commands.is_empty() {
-                row.stage = Stage::Loading;
+                row.stage = Stage::Saying;
                 row.wake = None;
                 all.push((*number, row.id, std::mem::take(&mut row.commands)));
             }

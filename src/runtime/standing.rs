@@ -27,14 +27,15 @@ impl Driver {
         let Some(row) = self.rows.get_mut(&number) else { return };
         let Stage::Live(live) = &mut row.stage else { return };
         let mut state = live.machine.state(now);
-        if let (Some(fraction), false) = (live.prepared, state.ended()) {
+        let prepared = live.prepared.filter(|_| matches!(state, State::Active { .. } | State::Queued));
+        if let Some(fraction) = prepared {
             state = preparing(fraction, now.unix_ms);
         }
         let mut progress = live.machine.progress();
         let wake = live.wake;
         let busy = live.machine.is_busy();
         let over = live.done;
-        let parks = live.prepared.is_none() && live.machine.gives_place(now, KEEP_PLACE_MS);
+        let parks = prepared.is_none() && live.machine.gives_place(now, KEEP_PLACE_MS);
         let explanation = live.machine.explain(now);
         let leaves = (over || parks) && !busy;
         if leaves {
@@ -190,12 +191,12 @@ impl Driver {
             let wake = row.wake.filter(|at| idle && *at > now.tick && (retries || !row.commands.is_empty()));
             let gives_up = row
                 .gives_up_unix_ms
-                .filter(|at| idle && !row.state.ended() && self.goes(row) && *at > now.unix_ms)
+                .filter(|at| idle && !row.over && !row.state.ended() && self.goes(row) && *at > now.unix_ms)
                 .map(unix);
             let forgotten = over_at(row).map(unix);
             wake.into_iter().chain(gives_up).chain(forgotten).min()
         };
-        self.rest_wake = self.rows.values().filter_map(next).min();
+        self.rest_wake = self.rows.values().filter_map(|row| next(row)).min();
         let (idle, at_rest) = self.idle(now);
         if self.board.set_idle(idle.clone(), at_rest, self.heard) {
             self.outlet.idle(idle);
@@ -221,7 +222,7 @@ impl Driver {
         idle.wants = wants.unwrap_or_default();
         idle.next_wake_ms = self.next_wake().map(|at| at.since_ms(now.tick));
         let line = |row: &Row| row.may_load(now, &self.network) && (self.goes(row) || !row.commands.is_empty());
-        (idle, self.at_rest() && !self.rows.values().any(line))
+        (idle, self.at_rest() && !self.rows.values().any(|row| line(row)))
     }
 }
 
