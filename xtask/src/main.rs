@@ -4,6 +4,7 @@
 mod bench;
 mod errors;
 mod generated;
+mod header;
 mod mutants;
 mod notice;
 mod sim;
@@ -23,6 +24,7 @@ const USAGE: &str = "cargo xtask <task>
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
   errors [--check]   writes docs/errors.md from the table of error codes
+  header [--check]   writes include/partway.h from src/capi
   notice [--check]   writes NOTICE from what the library is linked with";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),
         ["errors", rest @ ..] => generated::keep("docs/errors.md", "errors", rest, || Ok(errors::page())),
+        ["header", rest @ ..] => generated::keep("include/partway.h", "header", rest, header::text),
         ["notice", rest @ ..] => generated::keep("NOTICE", "notice", rest, notice::page),
         _ => Err(USAGE.to_owned()),
     };
