@@ -11,7 +11,7 @@ use crate::{
     args::{Common, Transfer},
     credential::Tokens,
     exit::usage,
-    output,
+    kill_point, output,
     state_dir::state_dir,
 };
 
@@ -26,6 +26,7 @@ pub(crate) fn config(common: &Common, transfer: &Transfer, tokens: Tokens) -> Re
     config.tls.extra_ca_pem = transfer.ca_file.as_deref().map(certificates).transpose()?;
     // Nothing moves before it is known what is wanted.
     config.autostart = false;
+    config.checkpoint = kill_point::from_environment()?;
     Ok(config)
 }
 

@@ -13,6 +13,7 @@ mod explain;
 mod file;
 mod human;
 mod json;
+mod kill_point;
 mod list;
 mod output;
 mod resume;

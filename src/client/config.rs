@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{CredentialProvider, Limits, Listener, SourceProvider};
-use crate::transport::Transport;
+use super::{CredentialProvider, Limits, Listener, SourceProvider, Transport};
+use crate::{model::checkpoint::Checkpoint, transport::Lanes};
 
 /// How a client is opened.
 pub struct Config {
@@ -17,6 +17,9 @@ pub struct Config {
     pub listener: Option<Arc<dyn Listener>>,
     /// Who carries requests; the built-in transport without it.
     pub transport: Option<Arc<dyn Transport>>,
+    /// In the place of both, for tests: what carries requests beneath a worker.
+    #[doc(hidden)]
+    pub lanes: Option<Arc<dyn Lanes>>,
     /// Bounds; they may be changed later.
     pub limits: Limits,
     /// `http://[user:password@]host:port`, for the built-in transport. The environment is never read.
@@ -25,6 +28,9 @@ pub struct Config {
     pub tls: Tls,
     /// Uploads go on as soon as the client is open; `false` opens it held, until [`Client::go`](super::Client::go).
     pub autostart: bool,
+    /// Who is told of moments at which a process may be killed. For tests; not part of the API.
+    #[doc(hidden)]
+    pub checkpoint: Option<Arc<dyn Checkpoint>>,
 }
 
 impl Config {
@@ -36,10 +42,12 @@ impl Config {
             sources: None,
             listener: None,
             transport: None,
+            lanes: None,
             limits: Limits::default(),
             proxy: None,
             tls: Tls::default(),
             autostart: true,
+            checkpoint: None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub use crate::{
         SourceProvider, Why,
     },
     source::{HostReader, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},
+    transport::host::{FdRange, HttpRequest, HttpResponse, READ_BYTES_MAX, Transport, TransportCall, TransportFault},
 };
 
 use std::{sync::Arc, time::Duration};
@@ -25,8 +26,9 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     engine::Command,
     error::{Code, ErrorInfo},
+    model::checkpoint::Checkpoints,
     runtime::{Hosts, Runtime, journal::StateDir},
-    transport::{Transport, TransportConfig, UreqTransport},
+    transport::{Lanes, TransportConfig, UreqTransport, host::HostLanes},
 };
 
 /// One a state directory and process. Cheap to clone; the last clone's drop ends what is under way, and journals stay whole.
@@ -43,19 +45,22 @@ struct Inner {
 impl Client {
     /// Opens the state directory, recovers what is in it and, unless told otherwise, goes on. **disk**
     pub fn open(config: Config) -> Result<Client, ErrorInfo> {
-        let transport: Arc<dyn Transport> = match config.transport {
-            Some(transport) => transport,
-            None => Arc::new(UreqTransport::new(TransportConfig {
+        let checkpoints = Checkpoints::new(config.checkpoint);
+        let lanes: Arc<dyn Lanes> = match (config.lanes, config.transport) {
+            (Some(lanes), _) => lanes,
+            (None, Some(transport)) => Arc::new(HostLanes::new(transport)),
+            (None, None) => Arc::new(UreqTransport::new(TransportConfig {
                 extra_ca_pem: config.tls.extra_ca_pem,
                 proxy: config.proxy,
+                checkpoints: checkpoints.clone(),
                 ..TransportConfig::default()
             })?),
         };
-        let dir = StateDir::open(config.state_dir)?;
+        let dir = StateDir::open_watched(config.state_dir, checkpoints)?;
         // Left over from a kill while uploads were being made; nothing depends on it.
         let _ = dir.sweep();
         let hosts = Hosts { credentials: config.credentials, sources: config.sources, listener: config.listener };
-        let (runtime, problems) = Runtime::open(dir, hosts, transport, config.limits, !config.autostart)?;
+        let (runtime, problems) = Runtime::open(dir, hosts, lanes, config.limits, !config.autostart)?;
         Ok(Client { inner: Arc::new(Inner { runtime, problems }) })
     }
 

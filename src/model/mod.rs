@@ -1,5 +1,7 @@
 //! Facts without behaviour: what every other room speaks of.
 
+#[doc(hidden)]
+pub mod checkpoint;
 mod conflict;
 mod credential;
 pub mod http;

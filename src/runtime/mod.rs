@@ -44,7 +44,7 @@ use crate::{
     engine::{Command, Facts, Record, UploadRecord},
     error::{Code, ErrorInfo},
     source::SourceOffer,
-    transport::Transport,
+    transport::Lanes,
 };
 use driver::Driver;
 use journal::{Id, OpenFault, ReadFault, StateDir};
@@ -66,7 +66,7 @@ impl Runtime {
     pub(crate) fn open(
         dir: StateDir,
         hosts: Hosts,
-        transport: Arc<dyn Transport>,
+        lanes: Arc<dyn Lanes>,
         limits: Limits,
         held: bool,
     ) -> Result<(Runtime, Vec<Problem>), ErrorInfo> {
@@ -78,7 +78,13 @@ impl Runtime {
         let disk = disk::pool(dir.clone(), mailbox.clone());
         let rate = Arc::new(rate::Rate::new(limits.rate_bytes_per_s));
         let schedule = schedule::Schedule::new(limits.parallel_parts);
-        let net = Arc::new(network::pool(schedule.threads_max(), transport, rate.clone(), mailbox.clone()));
+        let net = Arc::new(network::pool(
+            schedule.threads_max(),
+            lanes,
+            rate.clone(),
+            mailbox.clone(),
+            dir.checkpoints().clone(),
+        ));
         let mut driver = Driver {
             rows: BTreeMap::new(),
             by_id: HashMap::new(),

@@ -12,10 +12,11 @@ use crate::{
     error::{Code, ErrorInfo},
     model::{
         Identity,
+        checkpoint::{Act, Checkpoints},
         http::{Answer, Body, ByteRange, Request, Sent, TransportFault},
     },
     source::{RangeReader, Source},
-    transport::{BytesBody, CancelToken, Lane, RequestBody, Transport},
+    transport::{BytesBody, CancelToken, FileRange, Lane, Lanes, RequestBody},
 };
 
 /// A worker tells how far it is this often at most.
@@ -33,19 +34,21 @@ pub(super) struct Send {
 /// The pool of them.
 pub(super) fn pool(
     threads_max: usize,
-    transport: Arc<dyn Transport>,
+    lanes: Arc<dyn Lanes>,
     rate: Arc<Rate>,
     mailbox: Arc<Mailbox>,
+    checkpoints: Checkpoints,
 ) -> Pool<Send> {
     Pool::new("partway-net", threads_max, move || {
-        let mut lane = transport.lane();
-        let (rate, mailbox, transport) = (rate.clone(), mailbox.clone(), transport.clone());
+        let mut lane = lanes.lane();
+        let (rate, mailbox, lanes, checkpoints) = (rate.clone(), mailbox.clone(), lanes.clone(), checkpoints.clone());
         Box::new(move |job: Send| {
             let host = job.request.host().to_owned();
             let carried = AssertUnwindSafe(|| carry(&job, lane.as_mut(), &rate, &mailbox));
-            let (result, sent) = catch_unwind(carried).unwrap_or_else(|_| {
+            let carried = checkpoints.around(Act::Request, || catch_unwind(carried));
+            let (result, sent) = carried.unwrap_or_else(|_| {
                 // A host's transport or source broke: that is its upload's affair, and this worker goes on with a new lane.
-                lane = transport.lane();
+                lane = lanes.lane();
                 let error = ErrorInfo::new(Code::SourceUnreadable, "reading or sending panicked in the host's code");
                 (Err(TransportFault::Source(error)), Sent::default())
             });
@@ -173,6 +176,16 @@ impl RequestBody for SourceBody<'_> {
     fn rewind(&mut self) {
         self.high = self.sent();
         self.reader.rewind();
+    }
+
+    fn file_range(&self) -> Option<FileRange> {
+        // Who reads the file himself is not held back by us.
+        if self.rate.is_limited() {
+            return None;
+        }
+        let (file, start) = self.source.file()?;
+        let offset = start.checked_add(self.reader.offset())?;
+        Some(FileRange { file: file.try_clone().ok()?, offset, len: self.reader.len_bytes() })
     }
 }
 

@@ -13,7 +13,7 @@ use ureq::{
 };
 
 use super::{
-    CancelToken, Lane, RequestBody, Transport, TransportFault,
+    CancelToken, Lane, Lanes, RequestBody, TransportFault,
     body::BodyReader,
     current::Current,
     fault,
@@ -51,7 +51,7 @@ impl UreqTransport {
     }
 }
 
-impl Transport for UreqTransport {
+impl Lanes for UreqTransport {
     fn lane(&self) -> Box<dyn Lane> {
         let current = Arc::new(Current::new(self.setup.clone()));
         Box::new(UreqLane { agent: agent(&current), current })

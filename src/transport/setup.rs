@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use rustls::ClientConfig;
 
 use super::{proxy::Proxy, tls};
-use crate::error::ErrorInfo;
+use crate::{error::ErrorInfo, model::checkpoint::Checkpoints};
 
 /// How the built-in transport reaches the world. Times are in milliseconds, from 1 to a day.
 #[derive(Clone)]
@@ -24,6 +24,9 @@ pub struct TransportConfig {
     pub continue_ms: u64,
     /// The `User-Agent`.
     pub user_agent: String,
+    /// Told when all of a request was given to the network. For tests.
+    #[doc(hidden)]
+    pub checkpoints: Checkpoints,
 }
 
 /// A proxy's address may hold a password.
@@ -47,6 +50,7 @@ impl Default for TransportConfig {
             answer_ms: 60_000,
             continue_ms: 1_000,
             user_agent: concat!("partway/", env!("CARGO_PKG_VERSION")).to_owned(),
+            checkpoints: Checkpoints::default(),
         }
     }
 }
@@ -60,6 +64,7 @@ pub(super) struct Setup {
     pub(super) answer: Duration,
     pub(super) await_continue: Duration,
     pub(super) user_agent: String,
+    pub(super) checkpoints: Checkpoints,
 }
 
 impl Setup {
@@ -72,6 +77,7 @@ impl Setup {
             answer: millis(config.answer_ms),
             await_continue: millis(config.continue_ms),
             user_agent: config.user_agent,
+            checkpoints: config.checkpoints,
         })
     }
 
