@@ -367,6 +367,20 @@
 #define PARTWAY_SELECT_GROUP 4
 /** Select: those of this account. */
 #define PARTWAY_SELECT_ACCOUNT 5
+/** Why there is no answer: the name was not found. This and the next three say that nothing of the request left the device. */
+#define PARTWAY_FAULT_RESOLVE 1
+/** Why there is no answer: no connection came about, or the device is offline. */
+#define PARTWAY_FAULT_CONNECT 2
+/** Why there is no answer: the connection could not be secured. */
+#define PARTWAY_FAULT_TLS 3
+/** Why there is no answer: the proxy could not be reached, or refused. */
+#define PARTWAY_FAULT_PROXY 4
+/** Why there is no answer: the connection broke. When in doubt, this. */
+#define PARTWAY_FAULT_CUT 5
+/** Why there is no answer: nothing moved for too long. */
+#define PARTWAY_FAULT_TIMED_OUT 6
+/** Why there is no answer: what came is no HTTP answer. */
+#define PARTWAY_FAULT_MALFORMED 7
 /** The network: you do not know, or do not say. The default. */
 #define PARTWAY_NETWORK_UNREPORTED 0
 /** The network: none. Uploads wait and spend nothing. */
@@ -383,6 +397,9 @@
 #define PARTWAY_CONFIG_AUTOSTART 4
 /** Room for an id and its NUL. */
 #define PARTWAY_ID_SIZE 27
+
+/** A request to carry, and the place for its answer. Its functions may be called from any thread. Free it with partway_call_free. */
+typedef struct partway_call_t partway_call_t;
 
 /** What to change of uploads under way: only what is set. Free it with partway_change_free. As a request it remembers the first field that was refused. */
 typedef struct partway_change_t partway_change_t;
@@ -625,6 +642,40 @@ typedef struct partway_reader_t {
     uint32_t concurrent;
 } partway_reader_t;
 
+/** What to send. It holds secrets: never log it. Found in a call. */
+typedef struct partway_http_request_t {
+    /** Its size in the library; fields beyond it are not there. */
+    size_t struct_size;
+    /** GET, HEAD, POST, PUT or DELETE. */
+    struct partway_text_t method;
+    /** To be used byte for byte: a signature covers it. */
+    struct partway_text_t url;
+    /** In their order. Host, Content-Length and User-Agent are not among them. */
+    const struct partway_pair_t *headers;
+    /** How many. */
+    size_t headers_count;
+    /** The Content-Length; 0 without a body. */
+    uint64_t body_bytes;
+    /** A longer answer will be refused: no need to take more of it. */
+    uint64_t answer_bytes_max;
+    /** The longest silence: nothing read of the body, nothing told as sent, no answer. */
+    uint64_t patience_ms;
+    /** True: "Expect: 100-continue" would help, because the last try of this body was cut. */
+    bool expect_continue;
+} partway_http_request_t;
+
+/** Where the bytes of a body lie in a file. */
+typedef struct partway_body_range_t {
+    /** sizeof(partway_body_range_t). */
+    size_t struct_size;
+    /** A descriptor that stays the library's, open until the call is freed. Its position is not to be used or moved: pread, mmap. */
+    int32_t fd;
+    /** Of the first byte, from the beginning of the file. */
+    uint64_t offset;
+    /** How many bytes. */
+    uint64_t size_bytes;
+} partway_body_range_t;
+
 /** Bounds of a client. Set struct_size to sizeof(partway_limits_t); 0 elsewhere is the default. */
 typedef struct partway_limits_t {
     /** sizeof(partway_limits_t). */
@@ -686,6 +737,29 @@ typedef struct partway_host_t {
      */
     void (*on_source)(void *context, struct partway_source_ask_t *ask);
 } partway_host_t;
+
+/**
+ * Carries requests in the place of the library. Set struct_size to sizeof(partway_transport_t). It is copied; what context points to must live until
+ * release is called.
+ *
+ * It uses the URL as it is, byte for byte, and the headers as they are; Host, Content-Length (exactly the body's length, never chunked) and User-Agent are
+ * its own. It follows no redirect, keeps no cache and no cookies, and sends nothing again on its own. Any status is an answer, also one that comes
+ * before the whole body was sent. It must not throw, longjmp or end the thread.
+ */
+typedef struct partway_transport_t {
+    /** sizeof(partway_transport_t). */
+    size_t struct_size;
+    /** Given to each function. */
+    void *context;
+    /** Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread. */
+    void (*release)(void *context);
+    /**
+     * Carries one request. The call is yours: answer it here or later, from any thread, once, and free it. Called on threads of its own, several at
+     * once; it may block. A call that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection
+     * that broke.
+     */
+    void (*execute)(void *context, struct partway_call_t *call);
+} partway_transport_t;
 
 /** What you know of the network. Set struct_size to sizeof(partway_network_t). */
 typedef struct partway_network_t {
@@ -1083,6 +1157,97 @@ partway_status_t partway_source_ask_gone(const struct partway_source_ask_t *ask,
 void partway_source_ask_free(struct partway_source_ask_t *ask);
 
 /**
+ * What to send; NULL for NULL.
+ *
+ * Memory: valid until the call is freed. Threads: any. Never blocks.
+ */
+const struct partway_http_request_t *partway_call_request(const struct partway_call_t *call);
+
+/**
+ * Reads the next bytes of the body: at most size, at most 256 KiB; *out_count is 0 at its end.
+ *
+ * Blocks until the source and the byte rate give some. Threads: any; several wait for each other.
+ * Errors: invalid_argument; cancelled and others when the call is over: there is nothing left to answer then.
+ */
+partway_status_t partway_call_read_body(const struct partway_call_t *call,
+                                        uint8_t *buffer,
+                                        size_t size,
+                                        size_t *out_count,
+                                        struct partway_error_t **out_error);
+
+/**
+ * Back to the first byte, for a body that must be sent once more.
+ *
+ * Threads: any. Errors: invalid_argument; cancelled and others when the call is over.
+ */
+partway_status_t partway_call_rewind_body(const struct partway_call_t *call, struct partway_error_t **out_error);
+
+/**
+ * Where the bytes of the body lie, when they are those of a file and nothing limits their rate: you may read them there instead, and then say with
+ * partway_call_sent how far you are. False: read them with partway_call_read_body.
+ *
+ * Threads: any.
+ */
+bool partway_call_body_range(const struct partway_call_t *call,
+                             struct partway_body_range_t *out_range);
+
+/**
+ * So many bytes of the body, from its first one, are on their way. Only needed of bodies that you read from their range.
+ *
+ * Threads: any. Never blocks.
+ */
+void partway_call_sent(const struct partway_call_t *call,
+                       uint64_t bytes);
+
+/**
+ * True once nobody wants the answer any more; also for NULL.
+ *
+ * Threads: any. Never blocks.
+ */
+bool partway_call_is_cancelled(const struct partway_call_t *call);
+
+/**
+ * What to do at the moment when nobody wants the answer any more; at once, on this thread, when that was before. A later hook replaces an earlier one.
+ * release may be NULL; else it is called once: after the hook ran, or when it is certain that it never will, unless this call fails.
+ *
+ * Threads: any; the hook and its release run on any thread and must not block. Errors: invalid_argument.
+ */
+partway_status_t partway_call_on_cancel(const struct partway_call_t *call,
+                                        void (*hook)(void *context),
+                                        void *context,
+                                        void (*release)(void *context),
+                                        struct partway_error_t **out_error);
+
+/**
+ * The answer: a status from 200 to 599, its headers, and its body without any transfer or content encoding. headers may be NULL when there are none.
+ *
+ * Memory: all is copied. Threads: any. Never blocks. Errors: invalid_argument; wrong_state when the call is answered already, or over.
+ */
+partway_status_t partway_call_respond(const struct partway_call_t *call,
+                                      uint32_t status,
+                                      const struct partway_pair_t *headers,
+                                      size_t headers_count,
+                                      const uint8_t *body,
+                                      size_t body_size,
+                                      struct partway_error_t **out_error);
+
+/**
+ * There is no answer: PARTWAY_FAULT_….
+ *
+ * Threads: any. Never blocks. Errors: invalid_argument; wrong_state when the call is answered already, or over.
+ */
+partway_status_t partway_call_fail(const struct partway_call_t *call,
+                                   uint32_t fault,
+                                   struct partway_error_t **out_error);
+
+/**
+ * Frees a call; without an answer it counts as a connection that broke. NULL is nothing.
+ *
+ * Threads: any. Never blocks.
+ */
+void partway_call_free(struct partway_call_t *call);
+
+/**
  * A config with everything as by default; never NULL.
  *
  * Memory: free it with partway_config_free. Threads: any. Never blocks.
@@ -1130,6 +1295,17 @@ partway_status_t partway_config_set_limits(struct partway_config_t *config,
 partway_status_t partway_config_set_host(struct partway_config_t *config,
                                          const struct partway_host_t *host,
                                          struct partway_error_t **out_error);
+
+/**
+ * Sets who carries requests in the place of the library.
+ *
+ * Memory: the table is copied. Its release is called when neither this config nor a client holds the context any more, but never when this call fails.
+ * Threads: nothing else may use the config meanwhile. Never blocks.
+ * Errors: invalid_argument; unsupported for a table of a later version that uses more than this one.
+ */
+partway_status_t partway_config_set_transport(struct partway_config_t *config,
+                                              const struct partway_transport_t *transport,
+                                              struct partway_error_t **out_error);
 
 /**
  * Frees a config. Clients that were opened with it do not need it any more. NULL is nothing.

@@ -10,9 +10,10 @@ use super::{
     sized::read,
     status::{attempt, misuse, partway_status_t},
     text::text,
+    transport::{HostTransport, partway_transport_t},
 };
 use crate::{
-    client::{Config, CredentialAsk, CredentialProvider, Limits, Listener, SourceProvider, Tls},
+    client::{Config, CredentialAsk, CredentialProvider, Limits, Listener, SourceProvider, Tls, Transport},
     error::{Code, ErrorInfo},
 };
 
@@ -33,6 +34,7 @@ pub struct partway_config_t {
     autostart: bool,
     limits: Limits,
     host: Option<Arc<Host>>,
+    transport: Option<Arc<HostTransport>>,
     fault: Option<ErrorInfo>,
 }
 
@@ -65,6 +67,7 @@ impl partway_config_t {
         Ok(Config {
             sources: opens.map(|host| host as Arc<dyn SourceProvider>),
             listener: listens.map(|host| host as Arc<dyn Listener>),
+            transport: self.transport.clone().map(|transport| transport as Arc<dyn Transport>),
             limits: self.limits,
             proxy: self.proxy.clone(),
             tls: self.tls.clone(),
@@ -125,6 +128,7 @@ pub extern "C" fn partway_config_new() -> *mut partway_config_t {
         autostart: true,
         limits: Limits::default(),
         host: None,
+        transport: None,
         fault: None,
     })
 }
@@ -192,6 +196,26 @@ pub unsafe extern "C" fn partway_config_set_host(
     unsafe {
         set(config, out_error, |config| {
             config.host = Some(Host::read(host)?);
+            Ok(())
+        })
+    }
+}
+
+/// Sets who carries requests in the place of the library.
+///
+/// Memory: the table is copied. Its release is called when neither this config nor a client holds the context any more, but never when this call fails.
+/// Threads: nothing else may use the config meanwhile. Never blocks.
+/// Errors: invalid_argument; unsupported for a table of a later version that uses more than this one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_config_set_transport(
+    config: *mut partway_config_t,
+    transport: *const partway_transport_t,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    // SAFETY: passed on.
+    unsafe {
+        set(config, out_error, |config| {
+            config.transport = Some(HostTransport::read(transport)?);
             Ok(())
         })
     }

@@ -14,6 +14,7 @@
 )]
 
 mod ask;
+mod call;
 mod callback;
 mod change;
 mod client;
@@ -37,5 +38,6 @@ mod source;
 mod status;
 mod target;
 mod text;
+mod transport;
 mod upload;
 mod word;

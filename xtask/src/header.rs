@@ -24,6 +24,8 @@ const FILES: &[&str] = &[
     "change",
     "select",
     "ask",
+    "call",
+    "transport",
     "host",
     "limits",
     "network",

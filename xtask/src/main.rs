@@ -2,9 +2,11 @@
 #![allow(clippy::print_stdout)] // A tool that people run.
 
 mod bench;
+mod c;
 mod errors;
 mod generated;
 mod header;
+mod library;
 mod mutants;
 mod notice;
 mod sim;
@@ -20,6 +22,7 @@ type Outcome = Result<(), String>;
 const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
+  test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
+        ["test", "c", rest @ ..] => c::test(rest),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),
