@@ -50,6 +50,7 @@ pub(crate) fn test(args: &[&str]) -> Outcome {
         present(tool)?;
     }
     headers()?;
+    snippets()?;
     let folder = library::shared()?;
     exports(&folder.join("libpartway.so"))?;
     let out = library::target().join("c");
@@ -102,6 +103,58 @@ fn headers() -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Each piece of code of docs/c.md compiles, with the names that the page says it has.
+fn snippets() -> Outcome {
+    let page = std::fs::read_to_string(root().join("docs/c.md")).map_err(|error| format!("docs/c.md: {error}"))?;
+    for (language, head) in [("c", SNIPPET_C), ("cpp", SNIPPET_CPP)] {
+        let pieces = pieces(&page, language);
+        if pieces.is_empty() {
+            return Err(format!("docs/c.md has no piece of {language}"));
+        }
+        let functions: String = pieces.iter().enumerate().map(|(at, piece)| function(at, piece, language)).collect();
+        let (end, compiler, standard) = if language == "c" { ("c", "gcc", "c99") } else { ("cc", "g++", "c++17") };
+        let source = library::target().join(format!("snippets.{end}"));
+        std::fs::write(&source, format!("{head}{functions}")).map_err(|error| error.to_string())?;
+        let mut command = Command::new(compiler);
+        command.arg(format!("-std={standard}")).args(WARNINGS).args(["-fsyntax-only", "-I"]);
+        quiet(command.arg(root().join("include")).arg(&source))?;
+        println!("docs/c.md: {} pieces of {language} compile", pieces.len());
+    }
+    Ok(())
+}
+
+const SNIPPET_C: &str = "#include <partway.h>\n#include <stdio.h>\n#define TEXT(text) (text), PARTWAY_NUL_TERMINATED\n";
+const SNIPPET_CPP: &str = "#include <partway.hpp>\n#include <iostream>\n";
+
+fn function(at: usize, piece: &str, language: &str) -> String {
+    if language == "c" {
+        format!(
+            "void piece_{at}(partway_client_t *client, partway_upload_t *upload, partway_request_t *request);\n\
+             void piece_{at}(partway_client_t *client, partway_upload_t *upload, partway_request_t *request) {{\n\
+             (void)client, (void)upload, (void)request;\n{piece}}}\n"
+        )
+    } else {
+        format!("void piece_{at}();\nvoid piece_{at}() {{\n{piece}}}\n")
+    }
+}
+
+/// The code between fences of one language.
+fn pieces(page: &str, language: &str) -> Vec<String> {
+    let (mut pieces, mut inside): (Vec<String>, bool) = (vec![], false);
+    for line in page.lines() {
+        match line.trim_start().strip_prefix("```") {
+            Some(word) if !inside && word == language => {
+                inside = true;
+                pieces.push(String::new());
+            }
+            Some(_) => inside = false,
+            None if inside => pieces.extend(pieces.pop().map(|piece| piece + line + "\n")),
+            None => {}
+        }
+    }
+    pieces
 }
 
 /// The library exports what was reviewed, and nothing else.
@@ -254,6 +307,14 @@ mod tests {
         let header = "/* partway_no */ partway_status_t partway_a_b(const partway_c_t *c,\n  void (*hook)(int)); partway_x_t *partway_d(void);";
         let names: Vec<String> = declared(header).into_iter().collect();
         assert_eq!(names, ["partway_a_b", "partway_d"]);
+    }
+
+    #[test]
+    fn the_readme_prints_the_example() {
+        let readme = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+        let example = std::fs::read_to_string(root().join("bindings/c/examples/upload.c")).expect("upload.c");
+        assert!(example.lines().count() <= 60, "it is the short one");
+        assert!(pieces(&readme, "c").contains(&example), "README.md prints something else than upload.c");
     }
 
     #[test]
