@@ -41,3 +41,14 @@ mod text;
 mod transport;
 mod upload;
 mod word;
+
+/// What the header says of threads is only so because this holds.
+const _: () = {
+    const fn anywhere<T: Send + Sync>() {}
+    anywhere::<crate::client::Client>();
+    anywhere::<crate::client::Source>();
+    anywhere::<crate::client::TransportCall>();
+    const fn elsewhere<T: Send>() {}
+    elsewhere::<crate::client::CredentialAsk>();
+    elsewhere::<crate::client::SourceAsk>();
+};

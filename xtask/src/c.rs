@@ -9,7 +9,7 @@ use std::{
 
 use partway_sandbox::{Config, Sandbox};
 
-use crate::{Outcome, library, root};
+use crate::{Outcome, cargo, library, root, run};
 
 const EXPORTS: &str = "include/exports.txt";
 /// Of a single run under a tool; the slowest takes a few seconds on an idle machine.
@@ -53,6 +53,9 @@ pub(crate) fn test(args: &[&str]) -> Outcome {
     snippets()?;
     let folder = library::shared()?;
     exports(&folder.join("libpartway.so"))?;
+    if args.is_empty() {
+        run(cargo().args(["test", "--quiet", "--package", "partway", "--lib", "--features", "capi", "--", "capi::"]))?;
+    }
     let out = library::target().join("c");
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
     let mut runs = 0;
