@@ -8,7 +8,8 @@ use std::{
 use super::{
     error::{error_view, partway_error_t},
     kept::Keep,
-    pointer::{Opaque, free, held},
+    pointer::{Opaque, Out, free, held},
+    snapshot::{pairs, partway_pair_t},
     source::partway_source_t,
     status::{attempt, harmless, partway_status_t},
     text::{partway_text_t, required},
@@ -24,9 +25,18 @@ struct Once<T>(Mutex<Option<T>>);
 
 impl<T> Once<T> {
     fn take(&self) -> Result<T, ErrorInfo> {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.ok_or_else(|| ErrorInfo::new(Code::WrongState, "the ask is answered already"))
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(answered)
     }
+
+    /// Before the answer.
+    fn look(&self, at: impl FnOnce(&T)) -> Result<(), ErrorInfo> {
+        let question = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        question.as_ref().map(at).ok_or_else(answered)
+    }
+}
+
+fn answered() -> ErrorInfo {
+    ErrorInfo::new(Code::WrongState, "the ask is answered already")
 }
 
 /// A question for a credential. Answer it once, from any thread; free it with partway_credential_ask_free. Freed without an answer it counts as "not
@@ -83,7 +93,8 @@ pub unsafe extern "C" fn partway_credential_ask_why(ask: *const partway_credenti
     harmless(0, || unsafe { held(ask) }.map_or(0, |ask| ask.why))
 }
 
-/// Answers with a token. SMH: the access token. KooDrive: the whole Authorization value, such as "Bearer …".
+/// Answers with a token. SMH: the access token. KooDrive: the whole Authorization value, such as "Bearer …". expires_in_ms: how
+/// long it will do from now, so that you are asked for the next one in time; PARTWAY_NONE: you do not know.
 ///
 /// Memory: the token is copied, and wiped when it is not needed any more. Threads: any. Never blocks.
 /// Errors: invalid_argument; wrong_state when the ask is answered already.
@@ -92,12 +103,13 @@ pub unsafe extern "C" fn partway_credential_ask_supply_token(
     ask: *const partway_credential_ask_t,
     token: *const c_char,
     token_len: usize,
+    expires_in_ms: u64,
     out_error: *mut *mut partway_error_t,
 ) -> partway_status_t {
     attempt(out_error, || {
         // SAFETY: passed on.
-        let (ask, token) = unsafe { (held(ask)?, required(token, token_len)?) };
-        ask.ask.take()?.supply(Credential::token(token));
+        let (ask, credential) = unsafe { (held(ask)?, token_of((token, token_len), expires_in_ms)?) };
+        ask.ask.take()?.supply(credential);
         Ok(())
     })
 }
@@ -126,17 +138,34 @@ pub unsafe extern "C" fn partway_credential_ask_supply_app_key(
     })
 }
 
-/// Answers "not now": the uploads of the account wait for partway_client_set_token or a resume.
+/// Answers "not now": the uploads of the account wait, to be asked for again after retry_in_ms, or, with PARTWAY_NONE, until partway_client_set_token or a
+/// resume.
 ///
 /// Threads: any. Never blocks. Errors: as partway_credential_ask_supply_token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_credential_ask_later(
     ask: *const partway_credential_ask_t,
+    retry_in_ms: u64,
     out_error: *mut *mut partway_error_t,
 ) -> partway_status_t {
     attempt(out_error, || {
         // SAFETY: passed on.
-        unsafe { held(ask)? }.ask.take()?.later();
+        unsafe { held(ask)? }.ask.take()?.later(word::some(retry_in_ms));
+        Ok(())
+    })
+}
+
+/// Answers that nobody is signed in to that account: as partway_client_sign_out with PARTWAY_SIGN_OUT_HOLD.
+///
+/// Threads: any. Never blocks. Errors: as partway_credential_ask_supply_token.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_credential_ask_signed_out(
+    ask: *const partway_credential_ask_t,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        unsafe { held(ask)? }.ask.take()?.signed_out();
         Ok(())
     })
 }
@@ -151,6 +180,14 @@ pub unsafe extern "C" fn partway_credential_ask_free(ask: *mut partway_credentia
 }
 
 type Text = (*const c_char, usize);
+
+/// # Safety
+/// The text as in [`required`].
+pub(super) unsafe fn token_of(token: Text, expires_in_ms: u64) -> Result<Credential, ErrorInfo> {
+    // SAFETY: passed on.
+    let value = unsafe { required(token.0, token.1) }?.into();
+    Ok(Credential::Token { value, expires_in_ms: word::some(expires_in_ms) })
+}
 
 /// # Safety
 /// Each text as in [`required`].
@@ -169,6 +206,8 @@ pub struct partway_source_ask_t {
     upload_id: partway_text_t,
     key: partway_text_t,
     token: partway_text_t,
+    tags: *const partway_pair_t,
+    tags_count: usize,
     why: *const partway_error_t,
     _keep: Keep,
 }
@@ -181,10 +220,13 @@ impl partway_source_ask_t {
     pub(super) fn of(ask: SourceAsk) -> partway_source_ask_t {
         let mut keep = Keep::default();
         let why = error_view(ask.why(), &mut keep);
+        let tags = pairs(ask.tags(), &mut keep);
         partway_source_ask_t {
             upload_id: keep.text(ask.upload_id()),
             key: keep.text(ask.key()),
             token: keep.bytes(ask.token()),
+            tags_count: tags.len(),
+            tags: keep.all(tags),
             why: keep.one(why),
             ask: Once(Mutex::new(Some(ask))),
             _keep: keep,
@@ -219,6 +261,22 @@ pub unsafe extern "C" fn partway_source_ask_token(ask: *const partway_source_ask
     harmless(partway_text_t::NONE, || unsafe { held(ask) }.map_or(partway_text_t::NONE, |ask| ask.token))
 }
 
+/// Your own notes of the upload; *out_count receives how many. NULL for NULL.
+///
+/// Memory: valid until the ask is freed. Threads: any. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_source_ask_tags(
+    ask: *const partway_source_ask_t,
+    out_count: *mut usize,
+) -> *const partway_pair_t {
+    // SAFETY: passed on.
+    harmless(std::ptr::null(), || unsafe {
+        let (tags, count) = held(ask).map_or((std::ptr::null(), 0), |ask| (ask.tags, ask.tags_count));
+        Out::optional(out_count).put(count);
+        tags
+    })
+}
+
 /// Why it could not be opened without you; NULL for NULL.
 ///
 /// Memory: valid until the ask is freed; not to be freed by itself. Threads: any. Never blocks.
@@ -242,6 +300,37 @@ pub unsafe extern "C" fn partway_source_ask_supply(
         // SAFETY: passed on.
         let (ask, source) = unsafe { (held(ask)?, held(source)?) };
         ask.ask.take()?.supply(source.offer()?);
+        Ok(())
+    })
+}
+
+/// Says, before the answer, that it comes, such as from the cloud: so much of it is here, 0 to 1. Shown in snapshots; you have another 60 seconds.
+///
+/// Threads: any. Never blocks. Errors: as partway_source_ask_supply.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_source_ask_preparing(
+    ask: *const partway_source_ask_t,
+    fraction: f64,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        unsafe { held(ask)? }.ask.look(|ask| ask.preparing(fraction as f32))
+    })
+}
+
+/// Answers "not now": the upload waits, to be asked for again after retry_in_ms, or, with PARTWAY_NONE, until partway_upload_attach_source or a resume.
+///
+/// Threads: any. Never blocks. Errors: as partway_source_ask_supply.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_source_ask_later(
+    ask: *const partway_source_ask_t,
+    retry_in_ms: u64,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        unsafe { held(ask)? }.ask.take()?.later(word::some(retry_in_ms));
         Ok(())
     })
 }

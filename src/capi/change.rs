@@ -26,6 +26,10 @@ pub const PARTWAY_CHANGE_CONFLICT: u32 = 3;
 pub const PARTWAY_CHANGE_IF_VERSION: u32 = 4;
 /// Change, number: when the bytes changed, PARTWAY_ON_CHANGE_….
 pub const PARTWAY_CHANGE_ON_CHANGE: u32 = 5;
+/// Change, number: which networks it may use, PARTWAY_NETWORK_POLICY_…; a part that breaks it is stopped at once.
+pub const PARTWAY_CHANGE_NETWORK_POLICY: u32 = 6;
+/// Change, number: bytes a second; 0: no limit of its own.
+pub const PARTWAY_CHANGE_RATE_BYTES_PER_S: u32 = 7;
 
 /// What to change of uploads under way: only what is set. Free it with partway_change_free. As a request it remembers the first field that was refused.
 #[derive(Default)]
@@ -65,6 +69,10 @@ impl partway_change_t {
             PARTWAY_CHANGE_ON_CHANGE => {
                 change.on_change = Some(word::value(word::ON_CHANGES, number, "PARTWAY_ON_CHANGE_…")?);
             }
+            PARTWAY_CHANGE_NETWORK_POLICY => {
+                change.network = Some(word::value(word::POLICIES, number, "PARTWAY_NETWORK_POLICY_…")?);
+            }
+            PARTWAY_CHANGE_RATE_BYTES_PER_S => change.rate_bytes_per_s = Some(fit(number)?),
             other => return Err(unknown(other)),
         }
         Ok(())

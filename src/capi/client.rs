@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    ask::{app_key, token_of},
     callback::patience_ms,
     change::partway_change_t,
     config::partway_config_t,
@@ -20,12 +21,12 @@ use super::{
     sized::{Fill, read},
     snapshot::{partway_snapshot_t, snapshot_given},
     status::{PARTWAY_NONE, attempt, attempt_in_time, harmless, misuse, partway_status_t},
-    text::required,
+    text::{required, text},
     upload::{PARTWAY_ID_SIZE, partway_upload_t, write_id},
     word,
 };
 use crate::{
-    client::{Client, Credential, Idle, Select, Started},
+    client::{Client, Idle, Select, Started},
     error::{Code, ErrorInfo},
 };
 
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn partway_client_start(
         // SAFETY: passed on.
         let (client, request, how) = unsafe { (open(client)?, held(request)?, Out::optional(out_how)) };
         let started = client.start(request.build()?)?;
-        how.put(word::number(word::HOWS, &started.how, 0));
+        how.put(word::how_number(&started.how));
         if !out_upload.is_null() {
             // SAFETY: not NULL, and the header asks for a place that may be written to.
             unsafe { Out::required(out_upload, "out_upload")? }.put(upload_of(client, &started));
@@ -163,7 +164,7 @@ pub unsafe extern "C" fn partway_client_start_all(
                 let errors = if out_errors.is_null() { out_errors } else { out_errors.add(at) };
                 (Out::optional(uploads), Out::optional(place(out_hows)), Out::optional(errors))
             };
-            how.put(result.as_ref().map_or(0, |started| word::number(word::HOWS, &started.how, 0)));
+            how.put(result.as_ref().map_or(0, |started| word::how_number(&started.how)));
             if !out_uploads.is_null() {
                 upload.put(result.as_ref().map_or(std::ptr::null_mut(), |started| upload_of(client, started)));
             }
@@ -356,7 +357,7 @@ pub unsafe extern "C" fn partway_client_change(
     }
 }
 
-/// A token, unasked, such as after a log-in; ends the waits for it.
+/// A token, unasked, such as after a log-in; ends the waits for it. expires_in_ms as in partway_credential_ask_supply_token.
 ///
 /// Memory: copied; the token is wiped when it is not needed any more. Threads: any. Never blocks. Errors: invalid_argument.
 #[unsafe(no_mangle)]
@@ -366,13 +367,14 @@ pub unsafe extern "C" fn partway_client_set_token(
     account_len: usize,
     token: *const c_char,
     token_len: usize,
+    expires_in_ms: u64,
     out_error: *mut *mut partway_error_t,
 ) -> partway_status_t {
     attempt(out_error, || {
         // SAFETY: passed on.
-        let (client, account, token) =
-            unsafe { (open(client)?, required(account, account_len)?, required(token, token_len)?) };
-        client.set_credential(account, Credential::token(token));
+        let (client, account, credential) =
+            unsafe { (open(client)?, required(account, account_len)?, token_of((token, token_len), expires_in_ms)?) };
+        client.set_credential(account, credential);
         Ok(())
     })
 }
@@ -396,8 +398,7 @@ pub unsafe extern "C" fn partway_client_set_app_key(
     attempt(out_error, || {
         // SAFETY: passed on.
         let (client, account, credential) = unsafe {
-            let credential =
-                super::ask::app_key((app_id, app_id_len), (app_secret, app_secret_len), (user_id, user_id_len))?;
+            let credential = app_key((app_id, app_id_len), (app_secret, app_secret_len), (user_id, user_id_len))?;
             (open(client)?, required(account, account_len)?, credential)
         };
         client.set_credential(account, credential);
@@ -405,7 +406,44 @@ pub unsafe extern "C" fn partway_client_set_app_key(
     })
 }
 
-/// What you know of the network.
+/// Nobody is signed in to the account any more: its credential is wiped from memory before this returns, and its uploads wait for the next one that you
+/// set, or are cancelled: PARTWAY_SIGN_OUT_….
+///
+/// Blocks for up to a second while cancels are told to the service. Threads: any but the main one. Errors: invalid_argument.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_client_sign_out(
+    client: *const partway_client_t,
+    account: *const c_char,
+    account_len: usize,
+    then: u32,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        let (client, account) = unsafe { (open(client)?, required(account, account_len)?) };
+        client.sign_out(account, word::value(word::SIGN_OUTS, then.into(), "PARTWAY_SIGN_OUT_…")?);
+        Ok(())
+    })
+}
+
+/// Another proxy, http://[user:password@]host:port, or none with NULL, for every connection from here on.
+///
+/// Memory: copied. Threads: any. Never blocks. Errors: invalid_argument; unsupported when you carry the requests yourself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_client_set_proxy(
+    client: *const partway_client_t,
+    proxy: *const c_char,
+    proxy_len: usize,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        let (client, proxy) = unsafe { (open(client)?, text(proxy, proxy_len)?) };
+        client.set_proxy(proxy)
+    })
+}
+
+/// What you know of the network. An upload whose policy it breaks stops at once and waits.
 ///
 /// Memory: copied. Threads: any. Never blocks. Errors: invalid_argument; unsupported.
 #[unsafe(no_mangle)]

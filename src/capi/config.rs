@@ -6,14 +6,20 @@ use super::{
     error::partway_error_t,
     host::{Host, partway_host_t},
     limits::{limits, partway_limits_t},
+    network::{network, partway_network_t},
     pointer::{Opaque, free, given, held_mut},
     sized::read,
     status::{attempt, misuse, partway_status_t},
+    target::fit,
     text::text,
     transport::{HostTransport, partway_transport_t},
+    word,
 };
 use crate::{
-    client::{Config, CredentialAsk, CredentialProvider, Limits, Listener, SourceProvider, Tls, Transport},
+    client::{
+        Config, CredentialAsk, CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, SourceProvider, Tls,
+        Transport,
+    },
     error::{Code, ErrorInfo},
 };
 
@@ -23,6 +29,12 @@ pub const PARTWAY_CONFIG_STATE_DIR: u32 = 1;
 pub const PARTWAY_CONFIG_PROXY: u32 = 2;
 /// Config, text: certificates to trust beside the bundled ones, as PEM.
 pub const PARTWAY_CONFIG_EXTRA_CA_PEM: u32 = 3;
+/// Config, text: the SHA-256 of a key (SubjectPublicKeyInfo; base64 or hex) that one of the certificates of every host must have; each call adds one.
+pub const PARTWAY_CONFIG_SPKI_SHA256_PIN: u32 = 5;
+/// Config, number: the least important lines that on_log is given, PARTWAY_LOG_….
+pub const PARTWAY_CONFIG_LOG_LEVEL: u32 = 6;
+/// Config, number: an ended upload is forgotten by itself so many milliseconds after it ended; else it is kept until you forget it.
+pub const PARTWAY_CONFIG_ENDED_KEPT_MS: u32 = 7;
 /// Config, number: 0: the client opens held, until partway_client_go. Otherwise uploads go on at once, which is the default.
 pub const PARTWAY_CONFIG_AUTOSTART: u32 = 4;
 
@@ -33,6 +45,9 @@ pub struct partway_config_t {
     tls: Tls,
     autostart: bool,
     limits: Limits,
+    network: Network,
+    log_level: LogLevel,
+    ended_kept_ms: Option<u64>,
     host: Option<Arc<Host>>,
     transport: Option<Arc<HostTransport>>,
     fault: Option<ErrorInfo>,
@@ -47,7 +62,7 @@ struct Nobody;
 
 impl CredentialProvider for Nobody {
     fn provide(&self, ask: CredentialAsk) {
-        ask.later();
+        ask.later(None);
     }
 }
 
@@ -63,11 +78,16 @@ impl partway_config_t {
             None => Arc::new(Nobody),
         };
         let opens = host.clone().filter(|host| host.opens_sources());
+        let logs = host.clone().filter(|host| host.logs());
         let listens = host.filter(|host| host.listens());
         Ok(Config {
             sources: opens.map(|host| host as Arc<dyn SourceProvider>),
             listener: listens.map(|host| host as Arc<dyn Listener>),
             transport: self.transport.clone().map(|transport| transport as Arc<dyn Transport>),
+            log: logs.map(|host| host as Arc<dyn LogSink>),
+            log_level: self.log_level,
+            network: self.network,
+            ended_kept_ms: self.ended_kept_ms,
             limits: self.limits,
             proxy: self.proxy.clone(),
             tls: self.tls.clone(),
@@ -82,6 +102,7 @@ impl partway_config_t {
             PARTWAY_CONFIG_STATE_DIR => self.state_dir = some,
             PARTWAY_CONFIG_PROXY => self.proxy = some,
             PARTWAY_CONFIG_EXTRA_CA_PEM => self.tls.extra_ca_pem = some,
+            PARTWAY_CONFIG_SPKI_SHA256_PIN => self.tls.spki_sha256_pins.extend(some),
             other => return Err(unknown(other)),
         }
         Ok(())
@@ -90,6 +111,10 @@ impl partway_config_t {
     fn set_number(&mut self, field: u32, number: i64) -> Result<(), ErrorInfo> {
         match field {
             PARTWAY_CONFIG_AUTOSTART => self.autostart = number != 0,
+            PARTWAY_CONFIG_LOG_LEVEL => {
+                self.log_level = word::value(word::LOG_LEVELS, number, "PARTWAY_LOG_…")?;
+            }
+            PARTWAY_CONFIG_ENDED_KEPT_MS => self.ended_kept_ms = Some(fit(number)?),
             other => return Err(unknown(other)),
         }
         Ok(())
@@ -127,6 +152,9 @@ pub extern "C" fn partway_config_new() -> *mut partway_config_t {
         tls: Tls::default(),
         autostart: true,
         limits: Limits::default(),
+        network: Network::default(),
+        log_level: LogLevel::default(),
+        ended_kept_ms: None,
         host: None,
         transport: None,
         fault: None,
@@ -176,6 +204,24 @@ pub unsafe extern "C" fn partway_config_set_limits(
     unsafe {
         set(config, out_error, |config| {
             config.limits = limits(&read(bounds)?);
+            Ok(())
+        })
+    }
+}
+
+/// Sets what you know of the network by now; partway_client_set_network changes it.
+///
+/// Memory: copied. Threads: nothing else may use the config meanwhile. Never blocks. Errors: invalid_argument; unsupported.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_config_set_network(
+    config: *mut partway_config_t,
+    state: *const partway_network_t,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    // SAFETY: passed on.
+    unsafe {
+        set(config, out_error, |config| {
+            config.network = network(&read(state)?)?;
             Ok(())
         })
     }

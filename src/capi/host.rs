@@ -6,20 +6,25 @@ use super::{
     ask::{partway_credential_ask_t, partway_source_ask_t},
     callback::calling,
     idle::{idle_view, partway_idle_t},
+    kept::Keep,
     list::partway_list_t,
     pointer::given,
     sized::{Sized_, read},
     snapshot::partway_snapshot_t,
+    text::partway_text_t,
+    word,
 };
 use crate::{
-    client::{CredentialAsk, CredentialProvider, Idle, Listener, Snapshot, SourceAsk, SourceProvider},
+    client::{
+        CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, LogSink, Snapshot, SourceAsk, SourceProvider,
+    },
     error::ErrorInfo,
 };
 
 /// What you give to a client. Set struct_size to sizeof(partway_host_t), and what you do not provide to NULL. It is copied; what context points to must live
 /// until release is called.
 ///
-/// All functions are called on one thread of the library, in order, never from within one of your own calls. They may call the library, and free what
+/// All functions but on_log are called on one thread of the library, in order, never from within one of your own calls. They may call the library, and free what
 /// it gave them; what waits elsewhere does not wait there. They must not throw, longjmp or end the thread. One that takes long delays the others and
 /// nothing else.
 #[repr(C)]
@@ -43,6 +48,10 @@ pub struct partway_host_t {
     /// A source must be opened again. The ask is yours: answer it here or later, from any thread, and free it. Without this function uploads wait for
     /// partway_upload_attach_source.
     pub on_source: Option<unsafe extern "C" fn(context: *mut c_void, ask: *mut partway_source_ask_t)>,
+    /// A line for your log: how much it matters, PARTWAY_LOG_…, the part of the library that speaks, and the line, without its end. Valid during the call.
+    /// It holds no token, URL, path, name, key or tag. Called on a thread of its own, in order; while it blocks, later lines are dropped and counted.
+    pub on_log:
+        Option<unsafe extern "C" fn(context: *mut c_void, level: u32, target: partway_text_t, line: partway_text_t)>,
 }
 
 // SAFETY: repr(C), begins with its size; all else are pointers and optional functions, for which zero is NULL.
@@ -71,6 +80,10 @@ impl Host {
 
     pub(super) fn opens_sources(&self) -> bool {
         self.table.on_source.is_some()
+    }
+
+    pub(super) fn logs(&self) -> bool {
+        self.table.on_log.is_some()
     }
 
     pub(super) fn listens(&self) -> bool {
@@ -113,7 +126,19 @@ impl CredentialProvider for Host {
             Some(on_credential) => calling(|| unsafe {
                 on_credential(self.table.context, given(partway_credential_ask_t::of(ask)));
             }),
-            None => ask.later(),
+            None => ask.later(None),
+        }
+    }
+}
+
+impl LogSink for Host {
+    fn log(&self, level: LogLevel, target: &str, line: &str) {
+        if let Some(on_log) = self.table.on_log {
+            let mut keep = Keep::default();
+            let (target, line) = (keep.text(target), keep.text(line));
+            let level = word::number(word::LOG_LEVELS, &level, word::PARTWAY_LOG_ERROR);
+            // SAFETY: as the header says; the texts live until the call is over.
+            calling(|| unsafe { on_log(self.table.context, level, target, line) });
         }
     }
 }

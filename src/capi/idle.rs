@@ -15,6 +15,8 @@ pub struct partway_idle_t {
     pub queued: u32,
     /// Uploads that only you or a person can move.
     pub waiting_for_person: u32,
+    /// The mildest network that would let something go on by itself, PARTWAY_NETWORK_POLICY_…: what a scheduler should ask for.
+    pub wants: u32,
     /// What is left to send of all that are not ended, as far as it is known.
     pub bytes_remaining: u64,
     /// When something will be tried again, at the earliest, in milliseconds from now; PARTWAY_NONE: nothing will.
@@ -33,6 +35,7 @@ pub(super) fn idle_view(idle: &Idle) -> partway_idle_t {
         active: idle.active,
         queued: idle.queued,
         waiting_for_person: idle.waiting_for_person,
+        wants: word::number(word::POLICIES, &idle.wants, 0),
         bytes_remaining: idle.bytes_remaining,
         next_wake_ms: word::or_none(idle.next_wake_ms),
     }

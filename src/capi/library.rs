@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use super::word::terminated;
+use crate::client::version;
 
 /// The version of this interface. It grows when something is added; a library serves every program that was built with the same or an earlier one.
 pub const PARTWAY_ABI_VERSION: u32 = 1;
@@ -21,5 +22,5 @@ pub extern "C" fn partway_abi_version() -> u32 {
 /// Memory: static, NUL-terminated. Threads: any. Never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn partway_library_version() -> *const c_char {
-    terminated(env!("CARGO_PKG_VERSION"))
+    terminated(version())
 }

@@ -15,6 +15,10 @@ pub struct partway_limits_t {
     pub parallel_parts: u32,
     /// Bytes a second, over all uploads; no limit by default.
     pub rate_bytes_per_s: u64,
+    /// What connections and reads may take; no limit of its own by default. Fewer parts go at once where it does not reach for all.
+    pub memory_bytes: u64,
+    /// Sources that are open at once; as many as uploads work by default.
+    pub open_sources: u32,
 }
 
 // SAFETY: repr(C), begins with its size; all else are numbers.
@@ -30,5 +34,7 @@ pub(super) fn limits(given: &partway_limits_t) -> Limits {
         parallel_uploads: or(given.parallel_uploads, default.parallel_uploads),
         parallel_parts: or(given.parallel_parts, default.parallel_parts),
         rate_bytes_per_s: given.rate_bytes_per_s,
+        memory_bytes: given.memory_bytes,
+        open_sources: given.open_sources,
     }
 }

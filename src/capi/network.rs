@@ -1,7 +1,10 @@
 //! What the host knows of the network, given in.
 
 use super::{sized::Sized_, status::misuse};
-use crate::{client::Network, error::ErrorInfo};
+use crate::{
+    client::{Network, Online},
+    error::ErrorInfo,
+};
 
 /// The network: you do not know, or do not say. The default.
 pub const PARTWAY_NETWORK_UNREPORTED: u32 = 0;
@@ -18,8 +21,14 @@ pub struct partway_network_t {
     pub struct_size: usize,
     /// PARTWAY_NETWORK_….
     pub state: u32,
+    /// Not 0: its bytes cost something.
+    pub metered: u32,
+    /// Not 0: it is a foreign operator's.
+    pub roaming: u32,
     /// Grows when the path changed: connections of the old one are dropped, waits end.
     pub generation: u64,
+    /// The system's own number of a network that is not the default one; 0: none. Kept, and not used on any platform yet.
+    pub bind_handle: u64,
 }
 
 // SAFETY: repr(C), begins with its size; all else are numbers.
@@ -29,11 +38,17 @@ unsafe impl Sized_ for partway_network_t {
 }
 
 pub(super) fn network(given: &partway_network_t) -> Result<Network, ErrorInfo> {
-    let online = match given.state {
-        PARTWAY_NETWORK_UNREPORTED => None,
-        PARTWAY_NETWORK_OFFLINE => Some(false),
-        PARTWAY_NETWORK_ONLINE => Some(true),
+    let state = match given.state {
+        PARTWAY_NETWORK_UNREPORTED => Online::Unreported,
+        PARTWAY_NETWORK_OFFLINE => Online::Offline,
+        PARTWAY_NETWORK_ONLINE => Online::Online,
         other => return Err(misuse(&format!("{other} is no PARTWAY_NETWORK_…"))),
     };
-    Ok(Network { online, generation: given.generation })
+    Ok(Network {
+        state,
+        metered: given.metered != 0,
+        roaming: given.roaming != 0,
+        generation: given.generation,
+        bind_handle: (given.bind_handle != 0).then_some(given.bind_handle),
+    })
 }

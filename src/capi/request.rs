@@ -41,6 +41,12 @@ pub const PARTWAY_REQUEST_PART_SIZE_BYTES: u32 = 10;
 pub const PARTWAY_REQUEST_PARALLEL_PARTS: u32 = 11;
 /// Request, text: the confirm key of an upload that another SDK began: it is continued.
 pub const PARTWAY_REQUEST_ADOPT_CONFIRM_KEY: u32 = 12;
+/// Request, number: which networks it may use, PARTWAY_NETWORK_POLICY_…. Refused, unless it is any, by a client that was never told of a network.
+pub const PARTWAY_REQUEST_NETWORK_POLICY: u32 = 13;
+/// Request, number: bytes a second of this upload, beside the client's own limit; 0: no limit of its own.
+pub const PARTWAY_REQUEST_RATE_BYTES_PER_S: u32 = 14;
+/// Request, number: so many milliseconds after the start it fails, if it has not ended by then; else it waits for ever, explained.
+pub const PARTWAY_REQUEST_GIVE_UP_AFTER_MS: u32 = 15;
 
 /// One file to one place. Free it with partway_request_free; an upload that was started with it does not need it any more.
 ///
@@ -109,6 +115,11 @@ impl partway_request_t {
             PARTWAY_REQUEST_INSTANT => request.instant = word::value(word::INSTANTS, number, "PARTWAY_INSTANT_…")?,
             PARTWAY_REQUEST_VERIFY_SOURCE => request.verify_source = number != 0,
             PARTWAY_REQUEST_PART_SIZE_BYTES => request.part_size_bytes = Some(fit(number)?),
+            PARTWAY_REQUEST_NETWORK_POLICY => {
+                request.network = word::value(word::POLICIES, number, "PARTWAY_NETWORK_POLICY_…")?;
+            }
+            PARTWAY_REQUEST_RATE_BYTES_PER_S => request.rate_bytes_per_s = Some(fit(number)?),
+            PARTWAY_REQUEST_GIVE_UP_AFTER_MS => request.give_up_after_ms = Some(fit(number)?),
             PARTWAY_REQUEST_PARALLEL_PARTS => request.parallel_parts = Some(fit(number)?),
             _ => set_number(&mut request.target, field, number)?,
         }

@@ -1,5 +1,7 @@
 //! Everything about one upload at one moment, given out.
 
+use std::collections::BTreeMap;
+
 use super::{
     error::{error_view, partway_error_t},
     kept::{Keep, free_view, share_view, view},
@@ -39,6 +41,8 @@ pub struct partway_waiting_t {
     pub retry_in_ms: u64,
     /// What led to it; NULL: no error.
     pub error: *const partway_error_t,
+    /// How much of the source you said is prepared, 0 to 1; below 0: you did not say.
+    pub prepared: f64,
 }
 
 /// The finished object, as the service told it. Found in a snapshot.
@@ -97,6 +101,8 @@ pub struct partway_snapshot_t {
     pub tags_count: usize,
     /// PARTWAY_SERVICE_….
     pub service: u32,
+    /// Which networks it may use, PARTWAY_NETWORK_POLICY_….
+    pub network_policy: u32,
     /// Where it stands, PARTWAY_STATE_….
     pub state: u32,
     /// At what, while it is active, PARTWAY_PHASE_…; else 0.
@@ -125,6 +131,10 @@ pub struct partway_snapshot_t {
     pub bytes_sent: u64,
     /// Those of them for stretches that were sent before.
     pub bytes_resent: u64,
+    /// Bytes a second, over the last seconds; 0 while nothing is sent.
+    pub rate_bytes_per_s: u64,
+    /// How long the rest will take at that rate, in milliseconds; PARTWAY_NONE: it can't be said.
+    pub eta_ms: u64,
     /// Parts that the service has for certain.
     pub parts_done: u32,
     /// Parts in all.
@@ -133,6 +143,10 @@ pub struct partway_snapshot_t {
     pub requests: u64,
     /// Failures of this run that led to another try.
     pub retries: u64,
+}
+
+pub(super) fn pairs(of: &BTreeMap<String, String>, keep: &mut Keep) -> Vec<partway_pair_t> {
+    of.iter().map(|(name, value)| partway_pair_t { name: keep.text(name), value: keep.text(value) }).collect()
 }
 
 fn waiting_view(waiting: &Waiting, keep: &mut Keep) -> partway_waiting_t {
@@ -145,6 +159,7 @@ fn waiting_view(waiting: &Waiting, keep: &mut Keep) -> partway_waiting_t {
         since_unix_ms: waiting.since_unix_ms,
         retry_in_ms: word::or_none(waiting.retry_in_ms),
         error: error.map_or(std::ptr::null(), |error| keep.one(error)),
+        prepared: waiting.prepared.map_or(-1.0, f64::from),
     }
 }
 
@@ -169,11 +184,7 @@ fn receipt_view(receipt: &Receipt, keep: &mut Keep) -> partway_receipt_t {
 }
 
 fn snapshot_view(snapshot: &Snapshot, keep: &mut Keep) -> partway_snapshot_t {
-    let tags: Vec<partway_pair_t> = snapshot
-        .tags
-        .iter()
-        .map(|(name, value)| partway_pair_t { name: keep.text(name), value: keep.text(value) })
-        .collect();
+    let tags = pairs(&snapshot.tags, keep);
     let mut view = partway_snapshot_t {
         struct_size: size_of::<partway_snapshot_t>(),
         revision: snapshot.revision,
@@ -185,6 +196,7 @@ fn snapshot_view(snapshot: &Snapshot, keep: &mut Keep) -> partway_snapshot_t {
         tags_count: tags.len(),
         tags: keep.all(tags),
         service: word::number(word::SERVICES, &snapshot.service, 0),
+        network_policy: word::number(word::POLICIES, &snapshot.network, 0),
         state: word::state_number(&snapshot.state),
         phase: 0,
         remote: 0,
@@ -199,6 +211,8 @@ fn snapshot_view(snapshot: &Snapshot, keep: &mut Keep) -> partway_snapshot_t {
         bytes_shown: snapshot.progress.bytes_shown,
         bytes_sent: snapshot.progress.bytes_sent,
         bytes_resent: snapshot.progress.bytes_resent,
+        rate_bytes_per_s: snapshot.progress.rate_bytes_per_s,
+        eta_ms: word::or_none(snapshot.progress.eta_ms),
         parts_done: snapshot.progress.parts_done,
         parts_total: snapshot.progress.parts_total,
         requests: snapshot.progress.requests,

@@ -8,6 +8,7 @@ use super::{
     reader::{Reader, partway_reader_t},
     status::{attempt, misuse, partway_status_t},
     text::{bytes, required},
+    word,
 };
 use crate::{
     client::{Source, SourceWhat, TOKEN_BYTES_MAX},
@@ -61,6 +62,30 @@ pub unsafe extern "C" fn partway_source_new_path(
     })
 }
 
+/// A regular file that you opened, or a range of it: size_bytes from offset, or all to its end with PARTWAY_NONE. Its own position is neither used nor
+/// moved. It does not outlive the process: after a kill you are asked. owned: the descriptor is the library's once this call returned PARTWAY_OK; else it is
+/// duplicated and stays yours. Something that can't be read from the middle, such as a pipe, is refused at the start: PARTWAY_ERROR_SOURCE_NOT_SEEKABLE.
+///
+/// Memory: free the source with partway_source_free. Threads: any. Never blocks. Errors: invalid_argument, source_unreadable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_source_new_fd(
+    fd: i32,
+    owned: bool,
+    offset: u64,
+    size_bytes: u64,
+    out_source: *mut *mut partway_source_t,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    source_out(out_source, out_error, || {
+        // SAFETY: the header asks for a descriptor that is open and, when owned, that nobody else closes. It fails for an owned one only before it is taken.
+        let offer = unsafe { Source::raw_fd(fd, owned)? };
+        Ok(match offer.what {
+            SourceWhat::Fd { fd, .. } => SourceWhat::Fd { fd, offset, len_bytes: word::some(size_bytes) },
+            other => other,
+        })
+    })
+}
+
 /// Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill you are asked.
 ///
 /// Memory: the bytes are copied; free the source with partway_source_free. Threads: any. Never blocks. Errors: invalid_argument.
@@ -77,7 +102,7 @@ pub unsafe extern "C" fn partway_source_new_memory(
         }
         // SAFETY: passed on.
         let bytes = unsafe { bytes(data, size)? };
-        Ok(SourceWhat::Memory { bytes: bytes.unwrap_or_default().to_vec() })
+        Ok(SourceWhat::Memory { bytes: bytes.unwrap_or_default().into() })
     })
 }
 

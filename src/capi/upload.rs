@@ -11,15 +11,17 @@ use super::{
     client::{still_open, unknown_upload},
     error::partway_error_t,
     explanation::{explanation_given, partway_explanation_t},
-    pointer::{Opaque, Out, free, held},
+    pointer::{Opaque, Out, free, given, held},
+    remote::{partway_remote_task_t, task_given},
     snapshot::{partway_snapshot_t, snapshot_given},
     source::partway_source_t,
     status::{attempt, attempt_in_time, harmless, partway_status_t},
+    string::{partway_string_t, string_given},
     word,
 };
 use crate::{
-    client::{Client, Select},
-    error::ErrorInfo,
+    client::{Client, RemoteLook, Select},
+    error::{Code, ErrorInfo},
 };
 
 /// Room for an id and its NUL.
@@ -260,6 +262,74 @@ pub unsafe extern "C" fn partway_upload_wait_change(
         let in_time = newer.is_some();
         out.put(snapshot_given(&newer.or_else(|| client.snapshot(&upload.id)).ok_or_else(unknown_upload)?));
         Ok(in_time)
+    })
+}
+
+/// Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone, as if it had been forgotten.
+///
+/// Memory: out_upload may be NULL; else free what it receives with partway_upload_free. Threads: any but the main one: it writes the disk.
+/// Errors: invalid_argument; closed; unknown_upload; wrong_state for any other upload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_upload_retry(
+    upload: *const partway_upload_t,
+    out_upload: *mut *mut partway_upload_t,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        let ((upload, client), out) = unsafe { (open(upload)?, Out::optional(out_upload)) };
+        let started = client.retry(&upload.id)?;
+        if !out_upload.is_null() {
+            out.put(given(partway_upload_t::new(upload.client.clone(), started.id)));
+        }
+        Ok(())
+    })
+}
+
+/// What its journal says, in order, and where it stands: JSON for a bug report. It holds no name, path, key, tag, token, URL or handle of the service.
+///
+/// Memory: free the text with partway_string_free. Threads: any but the main one: it reads the disk. Errors: invalid_argument; closed; unknown_upload when
+/// there is no such upload or its journal can't be read now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_upload_timeline_json(
+    upload: *const partway_upload_t,
+    out_json: *mut *mut partway_string_t,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        let ((upload, client), out) = unsafe { (open(upload)?, Out::required(out_json, "out_json")?) };
+        out.put(string_given(&client.timeline_json(&upload.id).ok_or_else(unknown_upload)?));
+        Ok(())
+    })
+}
+
+/// Asks the service for its own view of the upload, in whatever state that is; nothing of the upload changes. *out_task is NULL when the service has
+/// nothing to tell: it was not begun there, or the service does not know it any more.
+///
+/// Blocks: for a credential, 60 seconds at most, and for up to three requests; not to be called in a callback. Memory: free the task with
+/// partway_remote_task_free. Threads: any but the main one. Errors: invalid_argument; closed; unknown_upload; credential_refused; what the service or the
+/// way to it refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_upload_look_remote(
+    upload: *const partway_upload_t,
+    out_task: *mut *mut partway_remote_task_t,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        let ((upload, client), out) = unsafe { (open(upload)?, Out::required(out_task, "out_task")?) };
+        if patience_ms(1) != Some(1) {
+            return Err(ErrorInfo::new(
+                Code::WrongState,
+                "not in a callback: what it waits for could not be told there",
+            ));
+        }
+        out.put(match client.look_remote(&upload.id)? {
+            RemoteLook::Found(task) => task_given(&task),
+            RemoteLook::NoSession | RemoteLook::Gone => std::ptr::null_mut(),
+        });
+        Ok(())
     })
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use super::status::{PARTWAY_NONE, misuse};
 use crate::{
-    client::{How, Phase, Remote, State, WaitReason, Why},
+    client::{How, LogLevel, NetworkPolicy, Phase, Remote, SignOut, State, WaitReason, Why},
     error::{Code, ErrorInfo},
     model::{Conflict, ConflictChoice, InstantMode, OnChange, ServiceName, SmhMode},
 };
@@ -86,11 +86,36 @@ pub const PARTWAY_REMOTE_CANNOT_ABORT: u32 = 4;
 pub const PARTWAY_HOW_NEW: u32 = 1;
 /// What a start led to: the key was known, and the upload of that key goes on.
 pub const PARTWAY_HOW_ALREADY_THERE: u32 = 2;
+/// What a start led to: a new upload that took over what an ended one had proven; that one is gone.
+pub const PARTWAY_HOW_CONTINUED: u32 = 3;
 
 /// Why a credential is asked for: there is none yet.
 pub const PARTWAY_WHY_FIRST: u32 = 1;
 /// Why a credential is asked for: the service refused the last one.
 pub const PARTWAY_WHY_REFUSED: u32 = 2;
+/// Why a credential is asked for: the one in use will soon be over; uploads go on with it meanwhile.
+pub const PARTWAY_WHY_EXPIRING: u32 = 3;
+
+/// After a sign-out: the uploads of the account wait for its next credential.
+pub const PARTWAY_SIGN_OUT_HOLD: u32 = 1;
+/// After a sign-out: the uploads of the account are cancelled.
+pub const PARTWAY_SIGN_OUT_CANCEL: u32 = 2;
+
+/// Which networks may be used: every one. The default.
+pub const PARTWAY_NETWORK_POLICY_ANY: u32 = 1;
+/// Which networks may be used: none of a foreign operator.
+pub const PARTWAY_NETWORK_POLICY_NO_ROAMING: u32 = 2;
+/// Which networks may be used: none whose bytes cost something.
+pub const PARTWAY_NETWORK_POLICY_UNMETERED: u32 = 3;
+
+/// How much a line of the log matters: something is broken.
+pub const PARTWAY_LOG_ERROR: u32 = 1;
+/// How much a line of the log matters: something needs somebody, or an upload failed. The default.
+pub const PARTWAY_LOG_WARN: u32 = 2;
+/// How much a line of the log matters: uploads come, change and end.
+pub const PARTWAY_LOG_INFO: u32 = 3;
+/// How much a line of the log matters: asks and their answers, the network, limits.
+pub const PARTWAY_LOG_DEBUG: u32 = 4;
 
 /// When the name is taken: wait for an answer; no byte is sent again.
 pub const PARTWAY_CONFLICT_ASK: u32 = 1;
@@ -167,7 +192,24 @@ pub(super) const SMH_MODES: &[(u32, SmhMode)] = &[
     (PARTWAY_SMH_MODE_MULTIPART, SmhMode::Multipart),
 ];
 
-pub(super) const WHYS: &[(u32, Why)] = &[(PARTWAY_WHY_FIRST, Why::First), (PARTWAY_WHY_REFUSED, Why::Refused)];
+pub(super) const WHYS: &[(u32, Why)] =
+    &[(PARTWAY_WHY_FIRST, Why::First), (PARTWAY_WHY_REFUSED, Why::Refused), (PARTWAY_WHY_EXPIRING, Why::Expiring)];
+
+pub(super) const SIGN_OUTS: &[(u32, SignOut)] =
+    &[(PARTWAY_SIGN_OUT_HOLD, SignOut::Hold), (PARTWAY_SIGN_OUT_CANCEL, SignOut::Cancel)];
+
+pub(super) const POLICIES: &[(u32, NetworkPolicy)] = &[
+    (PARTWAY_NETWORK_POLICY_ANY, NetworkPolicy::Any),
+    (PARTWAY_NETWORK_POLICY_NO_ROAMING, NetworkPolicy::NoRoaming),
+    (PARTWAY_NETWORK_POLICY_UNMETERED, NetworkPolicy::Unmetered),
+];
+
+pub(super) const LOG_LEVELS: &[(u32, LogLevel)] = &[
+    (PARTWAY_LOG_ERROR, LogLevel::Error),
+    (PARTWAY_LOG_WARN, LogLevel::Warn),
+    (PARTWAY_LOG_INFO, LogLevel::Info),
+    (PARTWAY_LOG_DEBUG, LogLevel::Debug),
+];
 
 pub(super) const REMOTES: &[(u32, Remote)] = &[
     (PARTWAY_REMOTE_ABORTED, Remote::Aborted),
@@ -199,8 +241,6 @@ pub(super) const REASONS: &[(u32, WaitReason)] = &[
     (PARTWAY_WAITING_ELSEWHERE, WaitReason::Elsewhere),
 ];
 
-pub(super) const HOWS: &[(u32, How)] = &[(PARTWAY_HOW_NEW, How::New), (PARTWAY_HOW_ALREADY_THERE, How::AlreadyThere)];
-
 /// The number of a value; `otherwise` for one that the table lacks, such as a later version's.
 pub(super) fn number<T: PartialEq>(table: &[(u32, T)], value: &T, otherwise: u32) -> u32 {
     table.iter().find(|(_, known)| known == value).map_or(otherwise, |(number, _)| *number)
@@ -217,8 +257,21 @@ pub(super) fn place<T: PartialEq>(all: &[T], value: T) -> u32 {
     all.iter().position(|known| *known == value).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
 }
 
+/// A number that C gave, where PARTWAY_NONE is none.
+pub(super) fn some(number: u64) -> Option<u64> {
+    (number != PARTWAY_NONE).then_some(number)
+}
+
 pub(super) fn or_none(number: Option<u64>) -> u64 {
     number.unwrap_or(PARTWAY_NONE)
+}
+
+pub(super) fn how_number(how: &How) -> u32 {
+    match how {
+        How::New => PARTWAY_HOW_NEW,
+        How::AlreadyThere => PARTWAY_HOW_ALREADY_THERE,
+        How::Continued { .. } => PARTWAY_HOW_CONTINUED,
+    }
 }
 
 pub(super) fn state_number(state: &State) -> u32 {

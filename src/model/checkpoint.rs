@@ -26,7 +26,8 @@ pub enum Act {
     Remove,
     /// The names of a directory are brought to the disk.
     SyncDir,
-    /// A request. Within: all of it was given to the network, and nothing of its answer is known. After: its answer is here, and nothing came of it yet.
+    /// A request. Within, by the built-in transport: all of it was given to the network, and nothing of its answer is known. After: its answer is here,
+    /// and nothing came of it yet.
     Request,
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Send {
     pub(super) request: Request,
     pub(super) source: Option<(Arc<dyn Source>, Identity)>,
     pub(super) cancel: CancelToken,
+    /// The upload's own bound, beside the client's.
+    pub(super) own_rate: Arc<Rate>,
 }
 
 /// The pool of them.
@@ -61,7 +63,8 @@ fn carry(job: &Send, lane: &mut dyn Lane, rate: &Rate, mailbox: &Mailbox) -> (Re
     match (job.request.body.range(), job.source.clone()) {
         _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
         (Some(range), Some((source, identity))) => {
-            let mut body = SourceBody::new(source, identity, range, rate, mailbox, job.row, job.op, &job.cancel);
+            let rates = [rate, &job.own_rate];
+            let mut body = SourceBody::new(source, identity, range, rates, mailbox, job.row, job.op, &job.cancel);
             let result = match &job.request.body {
                 Body::Form { head, tail, .. } => {
                     let mut form = FormBody { head, body: &mut body, tail, at: 0 };
@@ -91,7 +94,8 @@ struct SourceBody<'a> {
     source: Arc<dyn Source>,
     identity: Identity,
     reader: RangeReader,
-    rate: &'a Rate,
+    /// The client's, and the upload's own.
+    rates: [&'a Rate; 2],
     mailbox: &'a Mailbox,
     row: usize,
     op: OpId,
@@ -107,7 +111,7 @@ impl<'a> SourceBody<'a> {
         source: Arc<dyn Source>,
         identity: Identity,
         range: ByteRange,
-        rate: &'a Rate,
+        rates: [&'a Rate; 2],
         mailbox: &'a Mailbox,
         row: usize,
         op: OpId,
@@ -118,7 +122,7 @@ impl<'a> SourceBody<'a> {
             source,
             identity,
             reader,
-            rate,
+            rates,
             mailbox,
             row,
             op,
@@ -154,7 +158,7 @@ impl RequestBody for SourceBody<'_> {
         if self.reader.done_bytes() == 0 {
             self.unchanged()?;
         }
-        let most = self.rate.quantum(buf.len());
+        let most = self.rates.iter().fold(buf.len(), |most, rate| rate.quantum(most));
         let n = self.reader.read(&mut buf[..most])?;
         if n == 0 {
             return Ok(0);
@@ -162,7 +166,7 @@ impl RequestBody for SourceBody<'_> {
         if self.reader.done_bytes() == self.reader.len_bytes() {
             self.unchanged()?;
         }
-        if !self.rate.take(n, || self.cancel.is_cancelled()) {
+        if !self.rates.iter().all(|rate| rate.take(n, || self.cancel.is_cancelled())) {
             return Err(stopped());
         }
         if self.told.elapsed() >= TELL {
@@ -180,7 +184,7 @@ impl RequestBody for SourceBody<'_> {
 
     fn file_range(&self) -> Option<FileRange> {
         // Who reads the file himself is not held back by us.
-        if self.rate.is_limited() {
+        if self.rates.iter().any(|rate| rate.is_limited()) {
             return None;
         }
         let (file, start) = self.source.file()?;

@@ -8,6 +8,7 @@ mod dial;
 mod fault;
 pub mod host;
 mod lane;
+mod pins;
 mod proxy;
 mod setup;
 mod tls;

@@ -12,6 +12,8 @@ use crate::{error::ErrorInfo, model::checkpoint::Checkpoints};
 pub struct TransportConfig {
     /// Certificates (PEM) that are trusted besides the bundled roots.
     pub extra_ca_pem: Option<String>,
+    /// If there are any, a service's certificates must hold one of these keys: the SHA-256 of its `SubjectPublicKeyInfo`, base64 or hex.
+    pub spki_sha256_pins: Vec<String>,
     /// `http://[user:password@]host[:port]` of a proxy that takes CONNECT. The environment's proxy is never used.
     pub proxy: Option<String>,
     /// The longest way to a usable connection: name, TCP, proxy and TLS together.
@@ -44,6 +46,7 @@ impl Default for TransportConfig {
     fn default() -> Self {
         Self {
             extra_ca_pem: None,
+            spki_sha256_pins: vec![],
             proxy: None,
             connect_ms: 10_000,
             stall_ms: 30_000,
@@ -70,7 +73,7 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn new(config: TransportConfig) -> Result<Setup, ErrorInfo> {
         Ok(Setup {
-            tls: tls::client_config(config.extra_ca_pem.as_deref())?,
+            tls: tls::client_config(config.extra_ca_pem.as_deref(), &config.spki_sha256_pins)?,
             proxy: config.proxy.as_deref().map(Proxy::parse).transpose()?,
             connect: millis(config.connect_ms),
             stall: millis(config.stall_ms),
@@ -78,6 +81,17 @@ impl Setup {
             await_continue: millis(config.continue_ms),
             user_agent: config.user_agent,
             checkpoints: config.checkpoints,
+        })
+    }
+
+    /// The same with another way out.
+    pub(super) fn with_proxy(&self, proxy: Option<&str>) -> Result<Setup, ErrorInfo> {
+        Ok(Setup {
+            tls: self.tls.clone(),
+            proxy: proxy.map(Proxy::parse).transpose()?,
+            user_agent: self.user_agent.clone(),
+            checkpoints: self.checkpoints.clone(),
+            ..*self
         })
     }
 

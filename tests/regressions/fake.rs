@@ -245,5 +245,5 @@ impl Listener for Endings {
 }
 
 pub(crate) fn network(online: bool, generation: u64) -> Network {
-    Network { online: Some(online), generation }
+    if online { Network::online(generation) } else { Network::offline(generation) }
 }

@@ -9,6 +9,7 @@ use crate::root;
 /// In the order in which they stand in the header. A file of `src/capi` that has nothing for C is in `SILENT`.
 const FILES: &[&str] = &[
     "status",
+    "string",
     "text",
     "library",
     "error",
@@ -17,8 +18,10 @@ const FILES: &[&str] = &[
     "list",
     "idle",
     "explanation",
+    "remote",
     "reader",
     "source",
+    "digest",
     "target",
     "request",
     "change",

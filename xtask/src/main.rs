@@ -24,6 +24,7 @@ const USAGE: &str = "cargo xtask <task>
   test [ARGS…]       the tests, as README.md says
   test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
+  bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
   errors [--check]   writes docs/errors.md from the table of error codes

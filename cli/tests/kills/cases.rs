@@ -1,6 +1,6 @@
 //! What is uploaded, how, and what happens meanwhile.
 
-use partway_sandbox::{Deployment, How, Rule, Service, Step, Switches};
+use partway_sandbox::{ConfirmAgain, Deployment, How, Rule, Service, Step, Switches};
 
 use crate::support::MIB;
 
@@ -36,6 +36,8 @@ pub(crate) struct Case {
     pub(crate) before: Before,
     /// No byte of it has to be sent.
     pub(crate) instant: bool,
+    /// The service refuses a credential that is good, so that another one is needed.
+    pub(crate) refuses: bool,
     pub(crate) switches: fn(&mut Switches),
     pub(crate) rules: fn() -> Vec<Rule>,
 }
@@ -54,6 +56,7 @@ impl Case {
             args: PARALLEL,
             before: Before::Nothing,
             instant: false,
+            refuses: false,
             switches: |_| {},
             rules: Vec::new,
         }
@@ -85,7 +88,7 @@ pub(crate) fn smh_form() -> Case {
 
 pub(crate) fn smh_instant_hit() -> Case {
     let args = &["--mode", "multipart", "--part-size", "1048576", "--instant", "always"];
-    Case { args, before: Before::Content, instant: true, ..Case::smh("smh_instant_hit") }
+    Case { bytes: MIB + 7, args, before: Before::Content, instant: true, ..Case::smh("smh_instant_hit") }
 }
 
 pub(crate) fn smh_instant_miss() -> Case {
@@ -107,11 +110,17 @@ pub(crate) fn smh_links_over() -> Case {
 }
 
 pub(crate) fn smh_token_refused() -> Case {
-    Case { rules: || vec![Rule::new(Step::Confirm, How::RefuseToken).once()], ..Case::smh("smh_token_refused") }
+    let rules = || vec![Rule::new(Step::Confirm, How::RefuseToken).once()];
+    Case { rules, refuses: true, ..Case::smh("smh_token_refused") }
 }
 
 pub(crate) fn smh_complete_lost() -> Case {
-    Case { rules: || vec![Rule::new(Step::Confirm, How::DropAfter).once()], ..Case::smh("smh_complete_lost") }
+    Case {
+        // A second one is no help.
+        switches: |switches| switches.confirm_again = ConfirmAgain::Refuse,
+        rules: || vec![Rule::new(Step::Confirm, How::DropAfter).once()],
+        ..Case::smh("smh_complete_lost")
+    }
 }
 
 pub(crate) fn smh_adopt() -> Case {
@@ -128,7 +137,12 @@ pub(crate) fn koodrive_multipart() -> Case {
 
 pub(crate) fn koodrive_instant_hit() -> Case {
     let args = &["--part-size", "5242880", "--instant", "always"];
-    Case { args, before: Before::Content, instant: true, ..Case::koodrive("koodrive_instant_hit") }
+    Case { bytes: 300_000, args, before: Before::Content, instant: true, ..Case::koodrive("koodrive_instant_hit") }
+}
+
+pub(crate) fn koodrive_instant_miss() -> Case {
+    let args = &["--part-size", "5242880", "--instant", "always"];
+    Case { bytes: 300_000, parts: 1, args, ..Case::koodrive("koodrive_instant_miss") }
 }
 
 pub(crate) fn koodrive_complete_lost() -> Case {

@@ -1,7 +1,7 @@
 //! The real command, killed at every change that it makes to its state directory and at every boundary of a request, and continued.
 //!
-//! `cargo test -p partway-cli --test kills` kills at one in [`SHARE`] of the points of each case, other ones for each case.
-//! `cargo test -p partway-cli --test kills -- --ignored` kills at all of them, and from outside at any moment.
+//! The points are counted by the command itself (`PARTWAY_KILL_AT`, see `cli/src/kill_point.rs`), not sampled. `-- --ignored` adds kills from outside,
+//! at any moment.
 
 #![cfg(unix)]
 
@@ -14,37 +14,24 @@ mod run;
 mod support;
 mod world;
 
-use cases::Case;
-
-/// Every so many-th point is killed at by an ordinary `cargo test`.
-const SHARE: u64 = 5;
-
-macro_rules! killed_at {
+macro_rules! killed_at_every_point {
     ($($name:ident)*) => {
-        /// Some points of each case.
-        mod some {
-            $(#[test]
-            fn $name() {
-                super::points::kill_at(&super::cases::$name(), super::SHARE);
-            })*
-        }
+        $(#[test]
+        fn $name() {
+            points::kill_at_each(&cases::$name());
+        })*
 
-        /// All points of each case.
-        mod every {
-            $(#[test]
-            #[ignore = "all points take minutes; .ci/run runs them"]
-            fn $name() {
-                super::points::kill_at(&super::cases::$name(), 1);
-            })*
-        }
-
-        fn all_cases() -> Vec<Case> {
+        fn all_cases() -> Vec<cases::Case> {
             vec![$(cases::$name()),*]
         }
     };
 }
 
-killed_at! {
+killed_at_every_point! {
+    koodrive_multipart
+    koodrive_instant_hit
+    koodrive_instant_miss
+    koodrive_complete_lost
     smh_multipart
     smh_simple
     smh_form
@@ -57,13 +44,10 @@ killed_at! {
     smh_complete_lost
     smh_adopt
     smh_cancel
-    koodrive_multipart
-    koodrive_instant_hit
-    koodrive_complete_lost
 }
 
 #[test]
-#[ignore = "a minute of kills at random; .ci/run runs them"]
-fn from_outside_at_any_moment() {
+#[ignore = "kills at random moments; .ci/run runs them"]
+fn killed_from_outside_at_any_moment() {
     outside::kill(&all_cases(), 200);
 }

@@ -20,6 +20,8 @@ use crate::{
 /// As long as a cloud on the same machine may take to end what a killed process left it.
 const CLOUD_MS: u64 = 30_000;
 const NAME: &str = "a.bin";
+/// As good as the usual one.
+const OTHER_TOKEN: &str = "another-token";
 
 /// See the module.
 pub(crate) struct World<'a> {
@@ -35,6 +37,7 @@ pub(crate) struct World<'a> {
 impl<'a> World<'a> {
     pub(crate) fn new(case: &'a Case) -> World<'a> {
         let mut config = Config::default();
+        config.tokens.push(OTHER_TOKEN.to_owned());
         (case.switches)(&mut config.switches);
         let cloud = Sandbox::start(config).expect("a sandbox");
         let dir = tempfile::tempdir().expect("a directory");
@@ -126,18 +129,19 @@ impl<'a> World<'a> {
     }
 
     /// The parts that the journal proves.
-    pub(crate) fn proven(&self) -> BTreeSet<u32> {
+    pub(crate) fn proven(&self) -> Result<BTreeSet<u32>, String> {
         let mut proven = BTreeSet::new();
-        for line in self.journals().iter().flat_map(|path| lines(path)) {
+        let journals = self.journals().iter().map(|path| lines(path)).collect::<Result<Vec<_>, _>>()?;
+        for line in journals.concat() {
             let number = || line["part_number"].as_u64().and_then(|number| u32::try_from(number).ok());
             match line["r"].as_str() {
                 Some("part") => proven.extend(number()),
                 Some("restart") => proven.clear(),
-                Some("missing") => panic!("the cloud lost nothing: {line}"),
+                Some("missing") => return Err(format!("the cloud lost nothing: {line}")),
                 _ => {}
             }
         }
-        proven
+        Ok(proven)
     }
 
     /// Objects that are what the file is.
@@ -180,12 +184,17 @@ impl<'a> World<'a> {
     fn verb(&self, args: &[&str], state: &str) -> Command {
         let mut command = partway(args);
         command.args(["--json", "--state-dir"]).arg(self.path(state));
-        // Asked for whenever one was refused.
-        let token = match self.case.service {
-            Service::Koodrive => format!("Bearer {TOKEN}"),
-            _ => TOKEN.to_owned(),
-        };
-        command.args(["--token-command", &format!("echo '{token}'")]);
+        if self.case.refuses {
+            // Each time another one than the last.
+            let turn = self.path("turn").display().to_string();
+            let next =
+                format!("if rm '{turn}' 2>/dev/null; then echo {TOKEN}; else touch '{turn}'; echo {OTHER_TOKEN}; fi");
+            command.args(["--token-command", &next]);
+        } else if self.case.service == Service::Koodrive {
+            command.env("PARTWAY_TOKEN", format!("Bearer {TOKEN}"));
+        } else {
+            command.env("PARTWAY_TOKEN", TOKEN);
+        }
         command
     }
 
@@ -207,8 +216,9 @@ impl<'a> World<'a> {
 }
 
 /// The whole lines of a journal.
-fn lines(path: &Path) -> Vec<Value> {
+fn lines(path: &Path) -> Result<Vec<Value>, String> {
     let text = fs::read_to_string(path).expect("a journal");
     let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    whole.map(|line| serde_json::from_str(&line[9..]).unwrap_or_else(|_| panic!("no line: {line}"))).collect()
+    let read = |line: &str| line.get(9..).and_then(|json| serde_json::from_str(json).ok());
+    whole.map(|line| read(line).ok_or_else(|| format!("in the journal: {line}"))).collect()
 }
