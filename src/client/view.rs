@@ -33,7 +33,7 @@ impl Client {
             Some(snapshot) => snapshot.state.ended().then(|| Some(snapshot.clone())),
         });
         match ended {
-            Some(Some(snapshot)) => Ok(snapshot),
+            Some(Some(snapshot)) => Ok(*snapshot),
             Some(None) | None => self.known(id),
         }
     }
@@ -42,7 +42,7 @@ impl Client {
     pub fn wait_change(&self, id: &str, revision: u64, timeout_ms: u64) -> Option<Snapshot> {
         let board = self.inner.runtime.board();
         board.wait(Some(Duration::from_millis(timeout_ms)), |rows, _, _| {
-            rows.get(id).filter(|snapshot| snapshot.revision > revision).cloned()
+            rows.get(id).filter(|snapshot| snapshot.revision > revision).map(|snapshot| (**snapshot).clone())
         })
     }
 

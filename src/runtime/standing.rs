@@ -196,7 +196,7 @@ impl Driver {
             let forgotten = over_at(row).map(unix);
             wake.into_iter().chain(gives_up).chain(forgotten).min()
         };
-        self.rest_wake = self.rows.values().filter_map(next).min();
+        self.rest_wake = self.rows.values().filter_map(|row| next(row)).min();
         let (idle, at_rest) = self.idle(now);
         if self.board.set_idle(idle.clone(), at_rest, self.heard) {
             self.outlet.idle(idle);
@@ -222,7 +222,7 @@ impl Driver {
         idle.wants = wants.unwrap_or_default();
         idle.next_wake_ms = self.next_wake().map(|at| at.since_ms(now.tick));
         let line = |row: &Row| row.may_load(now, &self.network) && (self.goes(row) || !row.commands.is_empty());
-        (idle, self.at_rest() && !self.rows.values().any(line))
+        (idle, self.at_rest() && !self.rows.values().any(|row| line(row)))
     }
 }
 

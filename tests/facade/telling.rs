@@ -193,7 +193,7 @@ fn what_a_scheduler_needs_to_know() {
     let file = world.file("photo.jpg", MIB);
     let client = Client::open(Config { autostart: false, network: Network::online(1), ..world.config() }).unwrap();
     assert_eq!(client.idle().wants, NetworkPolicy::Any);
-    let mut of = |name: &str, policy| {
+    let of = |name: &str, policy| {
         let mut request = world.request(&file, name);
         request.network = policy;
         start(&client, request)
