@@ -14,7 +14,8 @@
  *            pointer to a pointer is yours and has a _free of its own; what you find inside of something else lives as long as that. Every _free takes
  *            NULL, never blocks, and must be called once. Asks are given to you by callbacks and are yours as well.
  * Threads    A parameter that is a pointer to const may be used by several threads at once; one that is not is yours alone during the call. Everything
- *            may be made on one thread and freed on another. "Any but the main one" is said of what may touch the disk or wait.
+ *            may be made on one thread and freed on another. "Any but the main one" is said of what may touch the disk or wait. After a fork the child
+ *            uses none of it that was made before.
  * Callbacks  Come on threads of the library, never from within a call of yours. They may call the library and free what it gave them. In a callback
  *            nothing waits: the time-out of a call counts as 0. They must not throw, longjmp or end the thread.
  * Contexts   Each table of functions has a context, which each of them is given, and a release, which is called once, last.
@@ -74,6 +75,8 @@
 #define PARTWAY_ERROR_PROXY_FAILED 3009
 /** The service pointed elsewhere; signed requests are never redirected. */
 #define PARTWAY_ERROR_REDIRECT_REFUSED 3010
+/** The network that there is may not be used for this upload. */
+#define PARTWAY_ERROR_NETWORK_NOT_ALLOWED 3011
 /** The service asked to slow down. */
 #define PARTWAY_ERROR_SERVICE_BUSY 4001
 /** The service failed inside. */
@@ -239,10 +242,32 @@
 #define PARTWAY_HOW_NEW 1
 /** What a start led to: the key was known, and the upload of that key goes on. */
 #define PARTWAY_HOW_ALREADY_THERE 2
+/** What a start led to: a new upload that took over what an ended one had proven; that one is gone. */
+#define PARTWAY_HOW_CONTINUED 3
 /** Why a credential is asked for: there is none yet. */
 #define PARTWAY_WHY_FIRST 1
 /** Why a credential is asked for: the service refused the last one. */
 #define PARTWAY_WHY_REFUSED 2
+/** Why a credential is asked for: the one in use will soon be over; uploads go on with it meanwhile. */
+#define PARTWAY_WHY_EXPIRING 3
+/** After a sign-out: the uploads of the account wait for its next credential. */
+#define PARTWAY_SIGN_OUT_HOLD 1
+/** After a sign-out: the uploads of the account are cancelled. */
+#define PARTWAY_SIGN_OUT_CANCEL 2
+/** Which networks may be used: every one. The default. */
+#define PARTWAY_NETWORK_POLICY_ANY 1
+/** Which networks may be used: none of a foreign operator. */
+#define PARTWAY_NETWORK_POLICY_NO_ROAMING 2
+/** Which networks may be used: none whose bytes cost something. */
+#define PARTWAY_NETWORK_POLICY_UNMETERED 3
+/** How much a line of the log matters: something is broken. */
+#define PARTWAY_LOG_ERROR 1
+/** How much a line of the log matters: something needs somebody, or an upload failed. The default. */
+#define PARTWAY_LOG_WARN 2
+/** How much a line of the log matters: uploads come, change and end. */
+#define PARTWAY_LOG_INFO 3
+/** How much a line of the log matters: asks and their answers, the network, limits. */
+#define PARTWAY_LOG_DEBUG 4
 /** When the name is taken: wait for an answer; no byte is sent again. */
 #define PARTWAY_CONFLICT_ASK 1
 /** When the name is taken: take another one. The default. */
@@ -347,6 +372,12 @@
 #define PARTWAY_REQUEST_PARALLEL_PARTS 11
 /** Request, text: the confirm key of an upload that another SDK began: it is continued. */
 #define PARTWAY_REQUEST_ADOPT_CONFIRM_KEY 12
+/** Request, number: which networks it may use, PARTWAY_NETWORK_POLICY_…. Refused, unless it is any, by a client that was never told of a network. */
+#define PARTWAY_REQUEST_NETWORK_POLICY 13
+/** Request, number: bytes a second of this upload, beside the client's own limit; 0: no limit of its own. */
+#define PARTWAY_REQUEST_RATE_BYTES_PER_S 14
+/** Request, number: so many milliseconds after the start it fails, if it has not ended by then; else it waits for ever, explained. */
+#define PARTWAY_REQUEST_GIVE_UP_AFTER_MS 15
 /** Change, number: -128 to 127, higher first. */
 #define PARTWAY_CHANGE_PRIORITY 1
 /** Change, number: at most so many parts at once. */
@@ -357,6 +388,10 @@
 #define PARTWAY_CHANGE_IF_VERSION 4
 /** Change, number: when the bytes changed, PARTWAY_ON_CHANGE_…. */
 #define PARTWAY_CHANGE_ON_CHANGE 5
+/** Change, number: which networks it may use, PARTWAY_NETWORK_POLICY_…; a part that breaks it is stopped at once. */
+#define PARTWAY_CHANGE_NETWORK_POLICY 6
+/** Change, number: bytes a second; 0: no limit of its own. */
+#define PARTWAY_CHANGE_RATE_BYTES_PER_S 7
 /** Select: all uploads; the text is not looked at. */
 #define PARTWAY_SELECT_ALL 1
 /** Select: the one of this id. */
@@ -393,6 +428,12 @@
 #define PARTWAY_CONFIG_PROXY 2
 /** Config, text: certificates to trust beside the bundled ones, as PEM. */
 #define PARTWAY_CONFIG_EXTRA_CA_PEM 3
+/** Config, text: the SHA-256 of a key (SubjectPublicKeyInfo; base64 or hex) that one of the certificates of every host must have; each call adds one. */
+#define PARTWAY_CONFIG_SPKI_SHA256_PIN 5
+/** Config, number: the least important lines that on_log is given, PARTWAY_LOG_…. */
+#define PARTWAY_CONFIG_LOG_LEVEL 6
+/** Config, number: an ended upload is forgotten by itself so many milliseconds after it ended; else it is kept until you forget it. */
+#define PARTWAY_CONFIG_ENDED_KEPT_MS 7
 /** Config, number: 0: the client opens held, until partway_client_go. Otherwise uploads go on at once, which is the default. */
 #define PARTWAY_CONFIG_AUTOSTART 4
 /** Room for an id and its NUL. */
@@ -453,6 +494,14 @@ typedef struct partway_text_t {
     size_t len;
 } partway_text_t;
 
+/** A text that is given out by itself. Free it with partway_string_free. */
+typedef struct partway_string_t {
+    /** Its size in the library; fields beyond it are not there. */
+    size_t struct_size;
+    /** It. */
+    struct partway_text_t text;
+} partway_string_t;
+
 /** What went wrong. It holds no token, URL, path or user's name. Read only; free it with partway_error_free, unless it was found in something else. */
 typedef struct partway_error_t {
     /** Its size in the library; fields beyond it are not there. */
@@ -505,6 +554,8 @@ typedef struct partway_waiting_t {
     uint64_t retry_in_ms;
     /** What led to it; NULL: no error. */
     const struct partway_error_t *error;
+    /** How much of the source you said is prepared, 0 to 1; below 0: you did not say. */
+    double prepared;
 } partway_waiting_t;
 
 /** The finished object, as the service told it. Found in a snapshot. */
@@ -559,6 +610,8 @@ typedef struct partway_snapshot_t {
     size_t tags_count;
     /** PARTWAY_SERVICE_…. */
     uint32_t service;
+    /** Which networks it may use, PARTWAY_NETWORK_POLICY_…. */
+    uint32_t network_policy;
     /** Where it stands, PARTWAY_STATE_…. */
     uint32_t state;
     /** At what, while it is active, PARTWAY_PHASE_…; else 0. */
@@ -587,6 +640,10 @@ typedef struct partway_snapshot_t {
     uint64_t bytes_sent;
     /** Those of them for stretches that were sent before. */
     uint64_t bytes_resent;
+    /** Bytes a second, over the last seconds; 0 while nothing is sent. */
+    uint64_t rate_bytes_per_s;
+    /** How long the rest will take at that rate, in milliseconds; PARTWAY_NONE: it can't be said. */
+    uint64_t eta_ms;
     /** Parts that the service has for certain. */
     uint32_t parts_done;
     /** Parts in all. */
@@ -603,6 +660,12 @@ typedef struct partway_explanation_t {
     size_t struct_size;
     /** Where it stands, PARTWAY_STATE_…. */
     uint32_t state;
+    /** What a person should do, PARTWAY_REMEDY_…. */
+    uint32_t remedy;
+    /** Everything that holds it, the first one first, each PARTWAY_WAITING_…: when that is gone the next one does. */
+    const uint32_t *blocked_by;
+    /** How many. */
+    size_t blocked_by_count;
     /** Failures in a row that led here. */
     uint32_t attempts;
     /** How many more are tried before help is needed. */
@@ -614,6 +677,44 @@ typedef struct partway_explanation_t {
     /** In one sentence, for developers. */
     struct partway_text_t text;
 } partway_explanation_t;
+
+/** A part that the service has. */
+typedef struct partway_listed_part_t {
+    /** From 1. */
+    uint32_t part_number;
+    /** Its size there. */
+    uint64_t size_bytes;
+    /** MD5 of its content, lower-case hex, when the service's tag is one. */
+    struct partway_text_t md5;
+} partway_listed_part_t;
+
+/** What a service tells of an upload, for people and for support. Free it with partway_remote_task_free. */
+typedef struct partway_remote_task_t {
+    /** Its size in the library; fields beyond it are not there. */
+    size_t struct_size;
+    /** 1: the object was made; 0: it was not; -1: the service does not say. */
+    int32_t complete;
+    /** When it was begun, by the service's clock, in milliseconds since 1970; 0: the service does not say. */
+    int64_t created_unix_ms;
+    /** The service's own word for the kind of file. */
+    struct partway_text_t kind;
+    /** The service's own word for what happens when the name is taken. */
+    struct partway_text_t conflict_strategy;
+    /** Where the object is or will be, the name last; NULL when the service gives none. */
+    const struct partway_text_t *path;
+    /** How many names the path has. */
+    size_t path_count;
+    /** The object's size, where it is told of a finished one; PARTWAY_NONE: it is not. */
+    uint64_t size_bytes;
+    /** SHA-256 of the content, lower-case hex. */
+    struct partway_text_t sha256;
+    /** The parts that the service has, by number; NULL when it does not list them. */
+    const struct partway_listed_part_t *parts;
+    /** How many. */
+    size_t parts_count;
+    /** The service's id of the request. */
+    struct partway_text_t request_id;
+} partway_remote_task_t;
 
 /** How a call ended: PARTWAY_OK, PARTWAY_TIMED_OUT, or the number of an error, PARTWAY_ERROR_…. */
 typedef uint32_t partway_status_t;
@@ -641,6 +742,36 @@ typedef struct partway_reader_t {
     /** Not 0: several threads may read at once; else they wait for each other. */
     uint32_t concurrent;
 } partway_reader_t;
+
+/** A state of SHA-256 at the beginning of a part. */
+typedef struct partway_midstate_t {
+    /** From 2: part 1 begins with no state. */
+    uint32_t part_number;
+    /** Of the part's first byte. */
+    uint64_t offset;
+    /** The eight words. */
+    uint32_t h[8];
+} partway_midstate_t;
+
+/** The digests of a source. Free it with partway_digests_free. */
+typedef struct partway_digests_t {
+    /** Its size in the library; fields beyond it are not there. */
+    size_t struct_size;
+    /** Of the source. */
+    uint64_t size_bytes;
+    /** SMH's digest of the first MiB; NULL inside below 1 MiB. */
+    struct partway_text_t beginning_hash;
+    /** SMH's chained digest; NULL inside below 1 MiB. */
+    struct partway_text_t full_hash;
+    /** SHA-256, lower-case hex. */
+    struct partway_text_t sha256;
+    /** CRC-64/XZ, decimal. */
+    struct partway_text_t crc64;
+    /** One for each part but the first; none without a part size. */
+    const struct partway_midstate_t *midstates;
+    /** How many. */
+    size_t midstates_count;
+} partway_digests_t;
 
 /** What to send. It holds secrets: never log it. Found in a call. */
 typedef struct partway_http_request_t {
@@ -686,7 +817,27 @@ typedef struct partway_limits_t {
     uint32_t parallel_parts;
     /** Bytes a second, over all uploads; no limit by default. */
     uint64_t rate_bytes_per_s;
+    /** What connections and reads may take; no limit of its own by default. Fewer parts go at once where it does not reach for all. */
+    uint64_t memory_bytes;
+    /** Sources that are open at once; as many as uploads work by default. */
+    uint32_t open_sources;
 } partway_limits_t;
+
+/** What you know of the network. Set struct_size to sizeof(partway_network_t). */
+typedef struct partway_network_t {
+    /** sizeof(partway_network_t). */
+    size_t struct_size;
+    /** PARTWAY_NETWORK_…. */
+    uint32_t state;
+    /** Not 0: its bytes cost something. */
+    uint32_t metered;
+    /** Not 0: it is a foreign operator's. */
+    uint32_t roaming;
+    /** Grows when the path changed: connections of the old one are dropped, waits end. */
+    uint64_t generation;
+    /** The system's own number of a network that is not the default one; 0: none. Kept, and not used on any platform yet. */
+    uint64_t bind_handle;
+} partway_network_t;
 
 /** What a scheduler needs to know. Set struct_size to sizeof(partway_idle_t) where you want one filled. */
 typedef struct partway_idle_t {
@@ -698,6 +849,8 @@ typedef struct partway_idle_t {
     uint32_t queued;
     /** Uploads that only you or a person can move. */
     uint32_t waiting_for_person;
+    /** The mildest network that would let something go on by itself, PARTWAY_NETWORK_POLICY_…: what a scheduler should ask for. */
+    uint32_t wants;
     /** What is left to send of all that are not ended, as far as it is known. */
     uint64_t bytes_remaining;
     /** When something will be tried again, at the earliest, in milliseconds from now; PARTWAY_NONE: nothing will. */
@@ -708,7 +861,7 @@ typedef struct partway_idle_t {
  * What you give to a client. Set struct_size to sizeof(partway_host_t), and what you do not provide to NULL. It is copied; what context points to must live
  * until release is called.
  *
- * All functions are called on one thread of the library, in order, never from within one of your own calls. They may call the library, and free what
+ * All functions but on_log are called on one thread of the library, in order, never from within one of your own calls. They may call the library, and free what
  * it gave them; what waits elsewhere does not wait there. They must not throw, longjmp or end the thread. One that takes long delays the others and
  * nothing else.
  */
@@ -736,6 +889,11 @@ typedef struct partway_host_t {
      * partway_upload_attach_source.
      */
     void (*on_source)(void *context, struct partway_source_ask_t *ask);
+    /**
+     * A line for your log: how much it matters, PARTWAY_LOG_…, the part of the library that speaks, and the line, without its end. Valid during the call.
+     * It holds no token, URL, path, name, key or tag. Called on a thread of its own, in order; while it blocks, later lines are dropped and counted.
+     */
+    void (*on_log)(void *context, uint32_t level, struct partway_text_t target, struct partway_text_t line);
 } partway_host_t;
 
 /**
@@ -761,19 +919,16 @@ typedef struct partway_transport_t {
     void (*execute)(void *context, struct partway_call_t *call);
 } partway_transport_t;
 
-/** What you know of the network. Set struct_size to sizeof(partway_network_t). */
-typedef struct partway_network_t {
-    /** sizeof(partway_network_t). */
-    size_t struct_size;
-    /** PARTWAY_NETWORK_…. */
-    uint32_t state;
-    /** Grows when the path changed: connections of the old one are dropped, waits end. */
-    uint64_t generation;
-} partway_network_t;
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Frees a text. NULL is nothing.
+ *
+ * Threads: any. Never blocks.
+ */
+void partway_string_free(struct partway_string_t *string);
 
 /**
  * The version of the interface that the library has: compare it with PARTWAY_ABI_VERSION, which is the one that your program was built with. A library
@@ -889,6 +1044,13 @@ void partway_list_free(struct partway_list_t *list);
 void partway_explanation_free(struct partway_explanation_t *explanation);
 
 /**
+ * Frees a task. NULL is nothing.
+ *
+ * Threads: any. Never blocks.
+ */
+void partway_remote_task_free(struct partway_remote_task_t *task);
+
+/**
  * A regular file. It is opened when its turn comes. With delete_at_end it is a copy that was made for this upload, and is removed at its end, also
  * after a kill.
  *
@@ -899,6 +1061,20 @@ partway_status_t partway_source_new_path(const char *path,
                                          bool delete_at_end,
                                          struct partway_source_t **out_source,
                                          struct partway_error_t **out_error);
+
+/**
+ * A regular file that you opened, or a range of it: size_bytes from offset, or all to its end with PARTWAY_NONE. Its own position is neither used nor
+ * moved. It does not outlive the process: after a kill you are asked. owned: the descriptor is the library's once this call returned PARTWAY_OK; else it is
+ * duplicated and stays yours. Something that can't be read from the middle, such as a pipe, is refused at the start: PARTWAY_ERROR_SOURCE_NOT_SEEKABLE.
+ *
+ * Memory: free the source with partway_source_free. Threads: any. Never blocks. Errors: invalid_argument, source_unreadable.
+ */
+partway_status_t partway_source_new_fd(int32_t fd,
+                                       bool owned,
+                                       uint64_t offset,
+                                       uint64_t size_bytes,
+                                       struct partway_source_t **out_source,
+                                       struct partway_error_t **out_error);
 
 /**
  * Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill you are asked.
@@ -944,6 +1120,24 @@ partway_status_t partway_source_set_token(struct partway_source_t *source,
  * Threads: any. Never blocks.
  */
 void partway_source_free(struct partway_source_t *source);
+
+/**
+ * Reads a source once: its digests and, unless part_size_bytes is PARTWAY_NONE, the states of SHA-256 at each multiple of it, itself one of 64.
+ *
+ * Blocks until it is read. Memory: the source stays yours; free the digests with partway_digests_free. Threads: any but the main one.
+ * Errors: invalid_argument; source_changed when it changes meanwhile, and others of the category source.
+ */
+partway_status_t partway_source_digest(const struct partway_source_t *source,
+                                       uint64_t part_size_bytes,
+                                       struct partway_digests_t **out_digests,
+                                       struct partway_error_t **out_error);
+
+/**
+ * Frees digests. NULL is nothing.
+ *
+ * Threads: any. Never blocks.
+ */
+void partway_digests_free(struct partway_digests_t *digests);
 
 /**
  * A request to one service, PARTWAY_SERVICE_….
@@ -1065,7 +1259,8 @@ uint32_t partway_credential_ask_service(const struct partway_credential_ask_t *a
 uint32_t partway_credential_ask_why(const struct partway_credential_ask_t *ask);
 
 /**
- * Answers with a token. SMH: the access token. KooDrive: the whole Authorization value, such as "Bearer …".
+ * Answers with a token. SMH: the access token. KooDrive: the whole Authorization value, such as "Bearer …". expires_in_ms: how
+ * long it will do from now, so that you are asked for the next one in time; PARTWAY_NONE: you do not know.
  *
  * Memory: the token is copied, and wiped when it is not needed any more. Threads: any. Never blocks.
  * Errors: invalid_argument; wrong_state when the ask is answered already.
@@ -1073,6 +1268,7 @@ uint32_t partway_credential_ask_why(const struct partway_credential_ask_t *ask);
 partway_status_t partway_credential_ask_supply_token(const struct partway_credential_ask_t *ask,
                                                      const char *token,
                                                      size_t token_len,
+                                                     uint64_t expires_in_ms,
                                                      struct partway_error_t **out_error);
 
 /**
@@ -1090,12 +1286,22 @@ partway_status_t partway_credential_ask_supply_app_key(const struct partway_cred
                                                        struct partway_error_t **out_error);
 
 /**
- * Answers "not now": the uploads of the account wait for partway_client_set_token or a resume.
+ * Answers "not now": the uploads of the account wait, to be asked for again after retry_in_ms, or, with PARTWAY_NONE, until partway_client_set_token or a
+ * resume.
  *
  * Threads: any. Never blocks. Errors: as partway_credential_ask_supply_token.
  */
 partway_status_t partway_credential_ask_later(const struct partway_credential_ask_t *ask,
+                                              uint64_t retry_in_ms,
                                               struct partway_error_t **out_error);
+
+/**
+ * Answers that nobody is signed in to that account: as partway_client_sign_out with PARTWAY_SIGN_OUT_HOLD.
+ *
+ * Threads: any. Never blocks. Errors: as partway_credential_ask_supply_token.
+ */
+partway_status_t partway_credential_ask_signed_out(const struct partway_credential_ask_t *ask,
+                                                   struct partway_error_t **out_error);
 
 /**
  * Frees an ask; without an answer it counts as "not now". NULL is nothing.
@@ -1126,6 +1332,13 @@ struct partway_text_t partway_source_ask_key(const struct partway_source_ask_t *
 struct partway_text_t partway_source_ask_token(const struct partway_source_ask_t *ask);
 
 /**
+ * Your own notes of the upload; *out_count receives how many. NULL for NULL.
+ *
+ * Memory: valid until the ask is freed. Threads: any. Never blocks.
+ */
+const struct partway_pair_t *partway_source_ask_tags(const struct partway_source_ask_t *ask, size_t *out_count);
+
+/**
  * Why it could not be opened without you; NULL for NULL.
  *
  * Memory: valid until the ask is freed; not to be freed by itself. Threads: any. Never blocks.
@@ -1141,6 +1354,24 @@ const struct partway_error_t *partway_source_ask_why(const struct partway_source
 partway_status_t partway_source_ask_supply(const struct partway_source_ask_t *ask,
                                            const struct partway_source_t *source,
                                            struct partway_error_t **out_error);
+
+/**
+ * Says, before the answer, that it comes, such as from the cloud: so much of it is here, 0 to 1. Shown in snapshots; you have another 60 seconds.
+ *
+ * Threads: any. Never blocks. Errors: as partway_source_ask_supply.
+ */
+partway_status_t partway_source_ask_preparing(const struct partway_source_ask_t *ask,
+                                              double fraction,
+                                              struct partway_error_t **out_error);
+
+/**
+ * Answers "not now": the upload waits, to be asked for again after retry_in_ms, or, with PARTWAY_NONE, until partway_upload_attach_source or a resume.
+ *
+ * Threads: any. Never blocks. Errors: as partway_source_ask_supply.
+ */
+partway_status_t partway_source_ask_later(const struct partway_source_ask_t *ask,
+                                          uint64_t retry_in_ms,
+                                          struct partway_error_t **out_error);
 
 /**
  * Answers that it can't be had: the upload waits for partway_upload_attach_source or a resume.
@@ -1284,6 +1515,15 @@ partway_status_t partway_config_set_number(struct partway_config_t *config,
 partway_status_t partway_config_set_limits(struct partway_config_t *config,
                                            const struct partway_limits_t *bounds,
                                            struct partway_error_t **out_error);
+
+/**
+ * Sets what you know of the network by now; partway_client_set_network changes it.
+ *
+ * Memory: copied. Threads: nothing else may use the config meanwhile. Never blocks. Errors: invalid_argument; unsupported.
+ */
+partway_status_t partway_config_set_network(struct partway_config_t *config,
+                                            const struct partway_network_t *state,
+                                            struct partway_error_t **out_error);
 
 /**
  * Sets who is called back.
@@ -1472,7 +1712,7 @@ partway_status_t partway_client_change(const struct partway_client_t *client,
                                        struct partway_error_t **out_error);
 
 /**
- * A token, unasked, such as after a log-in; ends the waits for it.
+ * A token, unasked, such as after a log-in; ends the waits for it. expires_in_ms as in partway_credential_ask_supply_token.
  *
  * Memory: copied; the token is wiped when it is not needed any more. Threads: any. Never blocks. Errors: invalid_argument.
  */
@@ -1481,6 +1721,7 @@ partway_status_t partway_client_set_token(const struct partway_client_t *client,
                                           size_t account_len,
                                           const char *token,
                                           size_t token_len,
+                                          uint64_t expires_in_ms,
                                           struct partway_error_t **out_error);
 
 /**
@@ -1500,7 +1741,29 @@ partway_status_t partway_client_set_app_key(const struct partway_client_t *clien
                                             struct partway_error_t **out_error);
 
 /**
- * What you know of the network.
+ * Nobody is signed in to the account any more: its credential is wiped from memory before this returns, and its uploads wait for the next one that you
+ * set, or are cancelled: PARTWAY_SIGN_OUT_….
+ *
+ * Blocks for up to a second while cancels are told to the service. Threads: any but the main one. Errors: invalid_argument.
+ */
+partway_status_t partway_client_sign_out(const struct partway_client_t *client,
+                                         const char *account,
+                                         size_t account_len,
+                                         uint32_t then,
+                                         struct partway_error_t **out_error);
+
+/**
+ * Another proxy, http://[user:password@]host:port, or none with NULL, for every connection from here on.
+ *
+ * Memory: copied. Threads: any. Never blocks. Errors: invalid_argument; unsupported when you carry the requests yourself.
+ */
+partway_status_t partway_client_set_proxy(const struct partway_client_t *client,
+                                          const char *proxy,
+                                          size_t proxy_len,
+                                          struct partway_error_t **out_error);
+
+/**
+ * What you know of the network. An upload whose policy it breaks stops at once and waits.
  *
  * Memory: copied. Threads: any. Never blocks. Errors: invalid_argument; unsupported.
  */
@@ -1676,6 +1939,38 @@ partway_status_t partway_upload_wait_change(const struct partway_upload_t *uploa
                                             uint64_t revision,
                                             uint64_t timeout_ms,
                                             struct partway_snapshot_t **out_snapshot,
+                                            struct partway_error_t **out_error);
+
+/**
+ * Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone, as if it had been forgotten.
+ *
+ * Memory: out_upload may be NULL; else free what it receives with partway_upload_free. Threads: any but the main one: it writes the disk.
+ * Errors: invalid_argument; closed; unknown_upload; wrong_state for any other upload.
+ */
+partway_status_t partway_upload_retry(const struct partway_upload_t *upload,
+                                      struct partway_upload_t **out_upload,
+                                      struct partway_error_t **out_error);
+
+/**
+ * What its journal says, in order, and where it stands: JSON for a bug report. It holds no name, path, key, tag, token, URL or handle of the service.
+ *
+ * Memory: free the text with partway_string_free. Threads: any but the main one: it reads the disk. Errors: invalid_argument; closed; unknown_upload when
+ * there is no such upload or its journal can't be read now.
+ */
+partway_status_t partway_upload_timeline_json(const struct partway_upload_t *upload,
+                                              struct partway_string_t **out_json,
+                                              struct partway_error_t **out_error);
+
+/**
+ * Asks the service for its own view of the upload, in whatever state that is; nothing of the upload changes. *out_task is NULL when the service has
+ * nothing to tell: it was not begun there, or the service does not know it any more.
+ *
+ * Blocks: for a credential, 60 seconds at most, and for up to three requests; not to be called in a callback. Memory: free the task with
+ * partway_remote_task_free. Threads: any but the main one. Errors: invalid_argument; closed; unknown_upload; credential_refused; what the service or the
+ * way to it refused.
+ */
+partway_status_t partway_upload_look_remote(const struct partway_upload_t *upload,
+                                            struct partway_remote_task_t **out_task,
                                             struct partway_error_t **out_error);
 
 /**

@@ -250,9 +250,10 @@ class CredentialAsk {
     std::string_view account() const noexcept { return text(partway_credential_ask_account(ask_.get())); }
     std::uint32_t service() const noexcept { return partway_credential_ask_service(ask_.get()); }
     std::uint32_t why() const noexcept { return partway_credential_ask_why(ask_.get()); }
-    void supply_token(std::string_view token) const {
+    /** expires_in_ms: how long it will do from now; PARTWAY_NONE: you do not know. */
+    void supply_token(std::string_view token, std::uint64_t expires_in_ms = PARTWAY_NONE) const {
         detail::in_time([&](partway_error_t **error) {
-            return partway_credential_ask_supply_token(ask_.get(), token.data(), token.size(), error);
+            return partway_credential_ask_supply_token(ask_.get(), token.data(), token.size(), expires_in_ms, error);
         });
     }
     void supply_app_key(std::string_view app_id, std::string_view app_secret, std::string_view user_id) const {
@@ -261,8 +262,13 @@ class CredentialAsk {
                                                          app_secret.size(), user_id.data(), user_id.size(), error);
         });
     }
-    void later() const {
-        detail::in_time([&](partway_error_t **error) { return partway_credential_ask_later(ask_.get(), error); });
+    void later(std::uint64_t retry_in_ms = PARTWAY_NONE) const {
+        detail::in_time([&](partway_error_t **error) {
+            return partway_credential_ask_later(ask_.get(), retry_in_ms, error);
+        });
+    }
+    void signed_out() const {
+        detail::in_time([&](partway_error_t **error) { return partway_credential_ask_signed_out(ask_.get(), error); });
     }
 
   private:
@@ -281,6 +287,14 @@ class SourceAsk {
     void supply(const Source &source) const {
         detail::in_time([&](partway_error_t **error) { return partway_source_ask_supply(ask_.get(), source.get(), error); });
     }
+    void preparing(double fraction) const {
+        detail::in_time([&](partway_error_t **error) {
+            return partway_source_ask_preparing(ask_.get(), fraction, error);
+        });
+    }
+    void later(std::uint64_t retry_in_ms = PARTWAY_NONE) const {
+        detail::in_time([&](partway_error_t **error) { return partway_source_ask_later(ask_.get(), retry_in_ms, error); });
+    }
     void gone() const {
         detail::in_time([&](partway_error_t **error) { return partway_source_ask_gone(ask_.get(), error); });
     }
@@ -295,6 +309,7 @@ struct Host {
     std::function<void(const partway_idle_t &)> on_idle{};
     std::function<void(CredentialAsk)> on_credential{};
     std::function<void(SourceAsk)> on_source{};
+    std::function<void(std::uint32_t level, std::string_view target, std::string_view line)> on_log{};
 };
 
 /** How a client is opened. */
@@ -355,6 +370,11 @@ class Config {
                 detail::harmless([&] { static_cast<Host *>(context)->on_source(SourceAsk(ask)); });
             };
         }
+        if (kept->on_log) {
+            table.on_log = [](void *context, std::uint32_t level, partway_text_t target, partway_text_t line) {
+                detail::harmless([&] { static_cast<Host *>(context)->on_log(level, text(target), text(line)); });
+            };
+        }
         detail::in_time([&](partway_error_t **error) { return partway_config_set_host(config_.get(), &table, error); });
         kept.release(); // The library's, until it is released.
         return *this;
@@ -394,6 +414,12 @@ class Upload {
         detail::in_time([&](partway_error_t **error) {
             return partway_upload_attach_source(upload_.get(), source.get(), error);
         });
+    }
+    /** A failed or cancelled one begins again, under a new id. */
+    Upload retry() const {
+        partway_upload_t *upload = nullptr;
+        detail::in_time([&](partway_error_t **error) { return partway_upload_retry(upload_.get(), &upload, error); });
+        return Upload(upload);
     }
     Snapshot snapshot() const {
         partway_snapshot_t *snapshot = nullptr;
@@ -500,9 +526,16 @@ class Client {
         });
         return count;
     }
-    void set_token(std::string_view account, std::string_view token) const {
+    void set_token(std::string_view account, std::string_view token, std::uint64_t expires_in_ms = PARTWAY_NONE) const {
         detail::in_time([&](partway_error_t **error) {
-            return partway_client_set_token(client_.get(), account.data(), account.size(), token.data(), token.size(), error);
+            return partway_client_set_token(client_.get(), account.data(), account.size(), token.data(), token.size(),
+                                            expires_in_ms, error);
+        });
+    }
+    /** then: PARTWAY_SIGN_OUT_…. */
+    void sign_out(std::string_view account, std::uint32_t then) const {
+        detail::in_time([&](partway_error_t **error) {
+            return partway_client_sign_out(client_.get(), account.data(), account.size(), then, error);
         });
     }
     void set_network(const partway_network_t &network) const {

@@ -153,7 +153,12 @@ fn pieces(page: &str, language: &str) -> Vec<String> {
                 pieces.push(String::new());
             }
             Some(_) => inside = false,
-            None if inside => pieces.extend(pieces.pop().map(|piece| piece + line + "\n")),
+            None if inside => {
+                if let Some(piece) = pieces.last_mut() {
+                    piece.push_str(line);
+                    piece.push('\n');
+                }
+            }
             None => {}
         }
     }

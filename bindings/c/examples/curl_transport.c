@@ -142,14 +142,14 @@ static void execute(void *context, partway_call_t *call) {
 }
 
 static void on_credential(void *context, partway_credential_ask_t *ask) {
-    partway_credential_ask_supply_token(ask, TEXT(context), NULL);
+    partway_credential_ask_supply_token(ask, TEXT(context), PARTWAY_NONE, NULL);
     partway_credential_ask_free(ask);
 }
 
 int main(int argc, char **argv) {
     if (argc != 4 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return 2;
     partway_error_t *error = NULL;
-    partway_host_t host = {sizeof host, argv[2], NULL, NULL, NULL, on_credential, NULL};
+    partway_host_t host = {.struct_size = sizeof host, .context = argv[2], .on_credential = on_credential};
     partway_transport_t transport = {sizeof transport, NULL, NULL, execute};
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;

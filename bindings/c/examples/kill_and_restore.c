@@ -15,14 +15,14 @@ static void die(partway_error_t *error) {
 }
 
 static void on_credential(void *context, partway_credential_ask_t *ask) {
-    partway_credential_ask_supply_token(ask, TEXT(context), NULL);
+    partway_credential_ask_supply_token(ask, TEXT(context), PARTWAY_NONE, NULL);
     partway_credential_ask_free(ask);
 }
 
 static partway_client_t *open_client(char *token, uint64_t rate_bytes_per_s) {
     partway_error_t *error = NULL;
-    partway_host_t host = {sizeof host, token, NULL, NULL, NULL, on_credential, NULL};
-    partway_limits_t limits = {sizeof limits, 0, 0, rate_bytes_per_s};
+    partway_host_t host = {.struct_size = sizeof host, .context = token, .on_credential = on_credential};
+    partway_limits_t limits = {.struct_size = sizeof limits, .rate_bytes_per_s = rate_bytes_per_s};
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;
     partway_config_set_text(config, PARTWAY_CONFIG_STATE_DIR, TEXT("uploads"), NULL);

@@ -36,7 +36,7 @@ static void release(void *context) { /* Once, when nothing reads any more. */
 }
 
 static void on_credential(void *context, partway_credential_ask_t *ask) {
-    partway_credential_ask_supply_token(ask, TEXT(context), NULL);
+    partway_credential_ask_supply_token(ask, TEXT(context), PARTWAY_NONE, NULL);
     partway_credential_ask_free(ask);
 }
 
@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     asset->length = (uint64_t)about.st_size;
 
     partway_error_t *error = NULL;
-    partway_host_t host = {sizeof host, argv[2], NULL, NULL, NULL, on_credential, NULL};
+    partway_host_t host = {.struct_size = sizeof host, .context = argv[2], .on_credential = on_credential};
     partway_reader_t reader = {sizeof reader, asset, release, length, read_at, 1};
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;

@@ -41,7 +41,7 @@ static void *fetch_tokens(void *context) {
         if (account->ask != NULL) {
             /* The first answer is a token that ran out, to show what comes of it: the service refuses it, and you are asked once more. */
             const char *token = partway_credential_ask_why(account->ask) == PARTWAY_WHY_REFUSED ? account->token : "ran-out";
-            partway_credential_ask_supply_token(account->ask, TEXT(token), NULL);
+            partway_credential_ask_supply_token(account->ask, TEXT(token), PARTWAY_NONE, NULL);
             partway_credential_ask_free(account->ask);
             account->ask = NULL;
         }
@@ -59,7 +59,7 @@ int main(int argc, char **argv) {
     if (pthread_create(&thread, NULL, fetch_tokens, &account) != 0) return 1;
 
     partway_error_t *error = NULL;
-    partway_host_t host = {sizeof host, &account, on_release, NULL, NULL, on_credential, NULL};
+    partway_host_t host = {.struct_size = sizeof host, .context = &account, .release = on_release, .on_credential = on_credential};
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;
     partway_source_t *source = NULL;

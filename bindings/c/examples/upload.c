@@ -8,7 +8,7 @@
 static partway_error_t *error; /* What went wrong, once something did. */
 
 static void on_credential(void *context, partway_credential_ask_t *ask) {
-    partway_credential_ask_supply_token(ask, TEXT(context), NULL); /* Here, or later, from any thread. */
+    partway_credential_ask_supply_token(ask, TEXT(context), PARTWAY_NONE, NULL); /* Here, or later, from any thread. */
     partway_credential_ask_free(ask);
 }
 
@@ -48,7 +48,7 @@ static int upload(partway_client_t *client, const char *endpoint, const char *fi
 
 int main(int argc, char **argv) {
     if (argc != 4) return 2;
-    partway_host_t host = {sizeof host, argv[2], NULL, on_changes, NULL, on_credential, NULL};
+    partway_host_t host = {.struct_size = sizeof host, .context = argv[2], .on_changes = on_changes, .on_credential = on_credential};
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;
     partway_config_set_text(config, PARTWAY_CONFIG_STATE_DIR, TEXT("uploads"), NULL);

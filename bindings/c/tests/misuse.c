@@ -8,7 +8,8 @@
 static void null_everywhere(void) {
     partway_error_free(NULL), partway_snapshot_free(NULL), partway_list_free(NULL), partway_explanation_free(NULL);
     partway_source_free(NULL), partway_request_free(NULL), partway_change_free(NULL), partway_config_free(NULL);
-    partway_client_free(NULL), partway_upload_free(NULL), partway_call_free(NULL);
+    partway_client_free(NULL), partway_upload_free(NULL), partway_call_free(NULL), partway_string_free(NULL);
+    partway_digests_free(NULL), partway_remote_task_free(NULL);
     partway_credential_ask_free(NULL), partway_source_ask_free(NULL);
     CHECK(partway_snapshot_copy(NULL) == NULL && !partway_snapshot_ended(NULL) && partway_upload_id(NULL) == NULL);
     CHECK(partway_list_count(NULL) == 0 && partway_list_at(NULL, 0) == NULL && partway_client_problem_count(NULL) == 0);
@@ -48,7 +49,7 @@ static void null_everywhere(void) {
     BAD(USAGE, partway_client_cancel(NULL, PARTWAY_SELECT_ALL, NULL, 0, NULL, &error));
     BAD(USAGE, partway_client_forget(NULL, PARTWAY_SELECT_ALL, NULL, 0, NULL, &error));
     BAD(USAGE, partway_client_change(NULL, PARTWAY_SELECT_ALL, NULL, 0, NULL, NULL, &error));
-    BAD(USAGE, partway_client_set_token(NULL, TEXT("me"), TEXT("t"), &error));
+    BAD(USAGE, partway_client_set_token(NULL, TEXT("me"), TEXT("t"), PARTWAY_NONE, &error));
     BAD(USAGE, partway_client_set_app_key(NULL, TEXT("me"), TEXT("a"), TEXT("b"), TEXT("c"), &error));
     BAD(USAGE, partway_client_set_network(NULL, NULL, &error));
     BAD(USAGE, partway_client_set_limits(NULL, NULL, &error));
@@ -57,6 +58,17 @@ static void null_everywhere(void) {
     BAD(USAGE, partway_client_wait_idle(NULL, 0, NULL, &error));
     BAD(USAGE, partway_client_idle(NULL, NULL, &error));
     BAD(USAGE, partway_client_problem(NULL, 0, NULL, NULL, &error));
+    BAD(USAGE, partway_client_sign_out(NULL, TEXT("me"), PARTWAY_SIGN_OUT_HOLD, &error));
+    BAD(USAGE, partway_client_set_proxy(NULL, NULL, 0, &error));
+    BAD(USAGE, partway_config_set_network(NULL, NULL, &error));
+    BAD(USAGE, partway_source_new_fd(0, false, 0, PARTWAY_NONE, NULL, &error));
+    BAD(USAGE, partway_source_digest(NULL, PARTWAY_NONE, NULL, &error));
+    BAD(USAGE, partway_upload_retry(NULL, NULL, &error));
+    BAD(USAGE, partway_upload_timeline_json(NULL, NULL, &error));
+    BAD(USAGE, partway_upload_look_remote(NULL, NULL, &error));
+    BAD(USAGE, partway_credential_ask_signed_out(NULL, &error));
+    BAD(USAGE, partway_source_ask_preparing(NULL, 0.5, &error));
+    BAD(USAGE, partway_source_ask_later(NULL, 1, &error));
     BAD(USAGE, partway_upload_pause(NULL, &error));
     BAD(USAGE, partway_upload_resume(NULL, &error));
     BAD(USAGE, partway_upload_cancel(NULL, &error));
@@ -68,9 +80,9 @@ static void null_everywhere(void) {
     BAD(USAGE, partway_upload_wait(NULL, 0, NULL, &error));
     BAD(USAGE, partway_upload_wait_change(NULL, 0, 0, NULL, &error));
     BAD(USAGE, partway_upload_explain(NULL, NULL, &error));
-    BAD(USAGE, partway_credential_ask_supply_token(NULL, TEXT("t"), &error));
+    BAD(USAGE, partway_credential_ask_supply_token(NULL, TEXT("t"), PARTWAY_NONE, &error));
     BAD(USAGE, partway_credential_ask_supply_app_key(NULL, TEXT("a"), TEXT("b"), TEXT("c"), &error));
-    BAD(USAGE, partway_credential_ask_later(NULL, &error));
+    BAD(USAGE, partway_credential_ask_later(NULL, PARTWAY_NONE, &error));
     BAD(USAGE, partway_source_ask_supply(NULL, NULL, &error));
     BAD(USAGE, partway_source_ask_gone(NULL, &error));
     BAD(USAGE, partway_call_read_body(NULL, NULL, 0, NULL, &error));
@@ -270,8 +282,8 @@ static void asks_after_the_end(void) {
     UNTIL(has_late());
     partway_client_free(client);
     UNTIL(counted(&host, &host.released) == 1);
-    GOOD(partway_credential_ask_supply_token(late, TEXT("sandbox-token"), &error)); /* Nobody hears it. */
-    BAD(PARTWAY_ERROR_WRONG_STATE, partway_credential_ask_later(late, &error));
+    GOOD(partway_credential_ask_supply_token(late, TEXT("sandbox-token"), PARTWAY_NONE, &error)); /* Nobody hears it. */
+    BAD(PARTWAY_ERROR_WRONG_STATE, partway_credential_ask_later(late, PARTWAY_NONE, &error));
     BAD(PARTWAY_ERROR_WRONG_STATE,
         partway_credential_ask_supply_app_key(late, TEXT("a"), TEXT("b"), TEXT("c"), &error));
     partway_credential_ask_free(late);
@@ -294,7 +306,7 @@ static void use_after_close(void) {
     BAD(PARTWAY_ERROR_CLOSED, partway_client_start(client, request, NULL, NULL, &error));
     partway_request_free(request);
     GOOD(partway_client_go(client, &error));
-    GOOD(partway_client_set_token(client, TEXT("me"), TEXT("t"), &error));
+    GOOD(partway_client_set_token(client, TEXT("me"), TEXT("t"), PARTWAY_NONE, &error));
     GOOD(partway_upload_cancel(upload, &error));
     CHECK(partway_upload_wait(upload, PARTWAY_FOREVER, NULL, NULL) == PARTWAY_OK);
     partway_error_t *problem = NULL;

@@ -69,6 +69,15 @@ static void pause_resume_cancel(void) {
     CHECK(end_of_it->state == PARTWAY_STATE_CANCELLED && end_of_it->remote == PARTWAY_REMOTE_ABORTED);
     CHECK(end_of_it->receipt == NULL && end_of_it->error == NULL && objects() == 0);
     partway_snapshot_free(end_of_it);
+
+    /* It can be begun again: another id, the same key. */
+    partway_limits_t limits = {.struct_size = sizeof limits};
+    GOOD(partway_client_set_limits(client, &limits, &error));
+    partway_upload_t *again = NULL;
+    GOOD(partway_upload_retry(upload, &again, &error));
+    CHECK(strcmp(partway_upload_id(again), partway_upload_id(upload)) != 0);
+    BAD(PARTWAY_ERROR_UNKNOWN_UPLOAD, partway_upload_answer_conflict(upload, PARTWAY_CHOICE_RENAME, &error));
+    done(again);
     partway_upload_free(upload);
     end(&host);
 }
@@ -133,17 +142,17 @@ static void lost_token(void) {
     partway_credential_ask_t *ask = NULL;
     UNTIL((ask = take_ask()) != NULL);
     CHECK(partway_credential_ask_why(ask) == PARTWAY_WHY_FIRST);
-    GOOD(partway_credential_ask_supply_token(ask, TEXT("stale"), &error));
-    BAD(PARTWAY_ERROR_WRONG_STATE, partway_credential_ask_supply_token(ask, TEXT("sandbox-token"), &error));
+    GOOD(partway_credential_ask_supply_token(ask, TEXT("stale"), PARTWAY_NONE, &error));
+    BAD(PARTWAY_ERROR_WRONG_STATE, partway_credential_ask_supply_token(ask, TEXT("sandbox-token"), PARTWAY_NONE, &error));
     partway_credential_ask_free(ask);
     UNTIL((ask = take_ask()) != NULL);
     CHECK(partway_credential_ask_why(ask) == PARTWAY_WHY_REFUSED);
-    GOOD(partway_credential_ask_later(ask, &error));
+    GOOD(partway_credential_ask_later(ask, PARTWAY_NONE, &error));
     partway_credential_ask_free(ask);
     partway_snapshot_t *waits = until(upload, waits_for_credential);
     CHECK(waits->waiting->needs_host);
     partway_snapshot_free(waits);
-    GOOD(partway_client_set_token(client, TEXT("me"), TEXT("sandbox-token"), &error));
+    GOOD(partway_client_set_token(client, TEXT("me"), TEXT("sandbox-token"), PARTWAY_NONE, &error));
     done(upload);
     if ((ask = take_ask()) != NULL) partway_credential_ask_free(ask);
     end(&host);
@@ -175,10 +184,14 @@ static void give_source(void *context, partway_source_ask_t *ask) {
     count(host, &host->asks);
     CHECK(equal(partway_source_ask_key(ask), "asked") && equal(partway_source_ask_token(ask), "asset-7"));
     CHECK(partway_source_ask_upload_id(ask).len == PARTWAY_ID_SIZE - 1 && partway_source_ask_why(ask)->code != 0);
+    size_t tags = 7;
+    CHECK(partway_source_ask_tags(ask, &tags) != NULL && tags == 0);
+    GOOD(partway_source_ask_preparing(ask, 0.5, &error));
     partway_source_t *source = NULL;
     GOOD(partway_source_new_path(TEXT("photo"), false, &source, &error));
     GOOD(partway_source_ask_supply(ask, source, &error));
     BAD(PARTWAY_ERROR_WRONG_STATE, partway_source_ask_gone(ask, &error));
+    BAD(PARTWAY_ERROR_WRONG_STATE, partway_source_ask_preparing(ask, 0.5, &error));
     partway_source_free(source);
     partway_source_ask_free(ask);
 }
@@ -273,8 +286,13 @@ static void error_mapping(void) {
     partway_snapshot_free(waits);
     partway_explanation_t *why = NULL;
     GOOD(partway_upload_explain(upload, &why, &error));
-    CHECK(why->state == PARTWAY_STATE_WAITING && why->text.len > 0);
+    CHECK(why->state == PARTWAY_STATE_WAITING && why->text.len > 0 && why->remedy == PARTWAY_REMEDY_FREE_CLOUD_SPACE);
+    CHECK(why->blocked_by_count >= 1 && why->blocked_by[0] >= PARTWAY_WAITING_NETWORK);
     partway_explanation_free(why);
+    partway_string_t *timeline = NULL;
+    GOOD(partway_upload_timeline_json(upload, &timeline, &error));
+    CHECK(timeline->text.data[0] == '{' && strstr(timeline->text.data, "photo") == NULL);
+    partway_string_free(timeline);
     say("/config", "{\"quota_bytes\":null}");
     GOOD(partway_upload_resume(upload, &error));
     done(upload);
@@ -382,7 +400,7 @@ static void listener_that_throws(void) {
     pthread_mutex_lock(&gate);
     partway_client_t *client = host.client = open_with("uploads", &table, 0, true);
     /* The one thread of callbacks will be blocked: nothing can be asked there. */
-    GOOD(partway_client_set_token(client, TEXT("me"), TEXT("sandbox-token"), &error));
+    GOOD(partway_client_set_token(client, TEXT("me"), TEXT("sandbox-token"), PARTWAY_NONE, &error));
     done(begin(client, request_of("photo", "photo.jpg", file_of("photo", 2 * MIB, 12))));
     CHECK(counted(&host, &host.changes) == 0);
     pthread_mutex_unlock(&gate);

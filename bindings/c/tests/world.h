@@ -139,7 +139,7 @@ typedef struct {
     pthread_mutex_t lock;
     partway_client_t *client;
     const char *token; /* What an ask is answered with; NULL: not now. */
-    int released, changes, idles, asks, endings;
+    int released, changes, idles, asks, endings, lines;
 } host_state_t;
 
 static inline int counted(host_state_t *host, const int *counter) {
@@ -174,11 +174,18 @@ static inline void on_idle(void *context, const partway_idle_t *idle) {
     count(host, &host->idles);
 }
 
+static inline void on_log(void *context, uint32_t level, partway_text_t target, partway_text_t line) {
+    host_state_t *host = context;
+    CHECK(level >= PARTWAY_LOG_ERROR && level <= PARTWAY_LOG_DEBUG && target.len > 0 && line.len > 0);
+    CHECK(strstr(line.data, "sandbox-token") == NULL);
+    count(host, &host->lines);
+}
+
 static inline void on_credential(void *context, partway_credential_ask_t *ask) {
     host_state_t *host = context;
     count(host, &host->asks);
     CHECK(equal(partway_credential_ask_account(ask), "me") && partway_credential_ask_service(ask) == PARTWAY_SERVICE_SMH);
-    if (host->token != NULL) GOOD(partway_credential_ask_supply_token(ask, TEXT(host->token), &error));
+    if (host->token != NULL) GOOD(partway_credential_ask_supply_token(ask, TEXT(host->token), PARTWAY_NONE, &error));
     partway_credential_ask_free(ask);
 }
 
@@ -188,7 +195,13 @@ static inline void on_credential(void *context, partway_credential_ask_t *ask) {
     }
 
 static inline partway_host_t host_of(host_state_t *state) {
-    partway_host_t host = {sizeof host, state, on_release, on_changes, on_idle, on_credential, NULL};
+    partway_host_t host = {.struct_size = sizeof host,
+                           .context = state,
+                           .release = on_release,
+                           .on_changes = on_changes,
+                           .on_idle = on_idle,
+                           .on_credential = on_credential,
+                           .on_log = on_log};
     return host;
 }
 
@@ -196,10 +209,11 @@ static inline partway_host_t host_of(host_state_t *state) {
 static inline partway_client_t *open_with(const char *dir, const partway_host_t *host, uint64_t rate_bytes_per_s, bool go) {
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;
-    partway_limits_t limits = {sizeof limits, 0, 0, rate_bytes_per_s};
+    partway_limits_t limits = {.struct_size = sizeof limits, .rate_bytes_per_s = rate_bytes_per_s};
     GOOD(partway_config_set_text(config, PARTWAY_CONFIG_STATE_DIR, TEXT(dir), &error));
     GOOD(partway_config_set_number(config, PARTWAY_CONFIG_AUTOSTART, go, &error));
     GOOD(partway_config_set_limits(config, &limits, &error));
+    GOOD(partway_config_set_number(config, PARTWAY_CONFIG_LOG_LEVEL, PARTWAY_LOG_DEBUG, &error));
     if (host != NULL) GOOD(partway_config_set_host(config, host, &error));
     GOOD(partway_client_open(config, &client, &error));
     partway_config_free(config);
