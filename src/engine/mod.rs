@@ -20,6 +20,7 @@ mod lease;
 mod machine;
 mod order;
 mod record;
+mod second_try;
 mod source_check;
 mod view;
 

@@ -89,6 +89,8 @@ pub enum RestartReason {
     Unsettled,
     /// Its links are over and it can't be renewed: begun again.
     LeaseOver,
+    /// Nothing was heard of it for longer than the service can be trusted to keep it.
+    TooOld,
     /// What the service put together was not what was sent.
     Integrity,
     /// The source's bytes changed, and the policy says so.
@@ -151,6 +153,11 @@ pub enum Record {
     Session {
         /// Its own words.
         session: Session,
+    },
+    /// The service still knew of the session.
+    Alive {
+        /// Then, by the phone's clock.
+        unix_ms: i64,
     },
     /// Bytes of a part may have left.
     Try {
@@ -245,6 +252,7 @@ impl Record {
             | Record::Restart { .. }
             | Record::Ending { .. } => Sync::Power,
             Record::Try { .. }
+            | Record::Alive { .. }
             | Record::Part { .. }
             | Record::Missing { .. }
             | Record::Identity { .. }
@@ -260,7 +268,10 @@ impl Record {
 
     /// True when nothing new may start before it is kept. A part's own records hold up nothing but that part.
     pub fn is_barrier(&self) -> bool {
-        !matches!(self, Record::Try { .. } | Record::Part { .. } | Record::Hashed { .. })
+        !matches!(
+            self,
+            Record::Try { .. } | Record::Alive { .. } | Record::Part { .. } | Record::Hashed { .. }
+        )
     }
 }
 

@@ -14,5 +14,5 @@ pub use credential::Credential;
 pub use identity::Identity;
 pub use part_plan::{Part, PartPlan, PartRules};
 pub use receipt::Receipt;
-pub use target::{KooDriveTarget, ServiceName, SmhMode, SmhTarget, Target};
+pub use target::{KooDriveEdition, KooDriveTarget, ServiceName, SmhMode, SmhTarget, Target};
 pub use time::{Now, Tick};

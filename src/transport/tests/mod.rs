@@ -32,6 +32,7 @@ fn request(method: Method, url: &str, len: u64) -> Request {
         answer_bytes_max: 64 << 10,
         patience_ms: 1_000,
         expect_continue: false,
+        to_sign: None,
     }
 }
 
