@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{CredentialProvider, Limits, Listener, SourceProvider};
+use super::{CredentialProvider, Limits, Listener, Signer, SourceProvider};
 use crate::transport::Transport;
 
 /// How a client is opened.
@@ -13,6 +13,8 @@ pub struct Config {
     pub credentials: Arc<dyn CredentialProvider>,
     /// Who opens sources that have no path, or whose path is gone.
     pub sources: Option<Arc<dyn SourceProvider>>,
+    /// Who signs requests where the credential says that the host does ([`Credential::AppSigner`](super::Credential::AppSigner)).
+    pub signer: Option<Arc<dyn Signer>>,
     /// Who is told.
     pub listener: Option<Arc<dyn Listener>>,
     /// Who carries requests; the built-in transport without it.
@@ -34,6 +36,7 @@ impl Config {
             state_dir: state_dir.into(),
             credentials,
             sources: None,
+            signer: None,
             listener: None,
             transport: None,
             limits: Limits::default(),

@@ -14,8 +14,8 @@ pub use request::*;
 pub use crate::{
     engine::{Explanation, Phase, Progress, Remote, State, WaitReason, Waiting},
     runtime::{
-        Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, Network, Problem, Snapshot, SourceAsk,
-        SourceProvider, Why,
+        Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, Network, Problem, SignAsk, Signer,
+        Snapshot, SourceAsk, SourceProvider, Why,
     },
     source::{HostReader, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},
 };
@@ -54,7 +54,12 @@ impl Client {
         let dir = StateDir::open(config.state_dir)?;
         // Left over from a kill while uploads were being made; nothing depends on it.
         let _ = dir.sweep();
-        let hosts = Hosts { credentials: config.credentials, sources: config.sources, listener: config.listener };
+        let hosts = Hosts {
+            credentials: config.credentials,
+            sources: config.sources,
+            signer: config.signer,
+            listener: config.listener,
+        };
         let (runtime, problems) = Runtime::open(dir, hosts, transport, config.limits, !config.autostart)?;
         Ok(Client { inner: Arc::new(Inner { runtime, problems }) })
     }

@@ -268,10 +268,7 @@ impl Record {
 
     /// True when nothing new may start before it is kept. A part's own records hold up nothing but that part.
     pub fn is_barrier(&self) -> bool {
-        !matches!(
-            self,
-            Record::Try { .. } | Record::Alive { .. } | Record::Part { .. } | Record::Hashed { .. }
-        )
+        !matches!(self, Record::Try { .. } | Record::Alive { .. } | Record::Part { .. } | Record::Hashed { .. })
     }
 }
 

@@ -23,15 +23,19 @@ use super::{
     rate::Rate,
     row::{Live, Row, Stage},
     schedule::Schedule,
+    signing::Signing,
 };
 use crate::{
     engine::{
-        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpKind, Remote, Slots, State, Step,
+        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpId, OpKind, Remote, Slots, State, Step,
         WaitReason, Waiting, Work,
     },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
-    model::{Identity, Now, Tick},
+    model::{
+        Identity, Now, Tick,
+        http::{Request, TransportFault},
+    },
     source::{Source, SourceOffer, SourceWhat},
     transport::CancelToken,
 };
@@ -68,6 +72,7 @@ pub(super) struct Driver {
     pub(super) limits: Limits,
     pub(super) schedule: Schedule,
     pub(super) credentials: Credentials,
+    pub(super) signing: Signing,
     pub(super) clock: Clock,
     pub(super) rng: fastrand::Rng,
     pub(super) board: Arc<Board>,
@@ -113,7 +118,8 @@ impl Driver {
         });
         let hosts = self.schedule.next_open(now).filter(|_| !self.live.is_empty());
         let rest = self.rest_wake.filter(|_| !self.held);
-        live.chain(hosts).chain(rest).chain(self.credentials.next_expiry()).min()
+        let asks = self.credentials.next_expiry().into_iter().chain(self.signing.next_expiry());
+        live.chain(hosts).chain(rest).chain(asks).min()
     }
 
     // ---- messages
@@ -185,6 +191,7 @@ impl Driver {
             Message::Closed { row } => self.closed(row),
             Message::Opened { row, ask, result } => self.opened(row, ask, result),
             Message::Offered { row, ask, result } => self.offered(row, ask, result),
+            Message::Signed { account, ask, signature } => self.signed(&account, ask, signature),
             Message::Credential { account, ask, credential } => {
                 let (rows, given) = self.credentials.answered(&account, ask, credential);
                 for row in rows {
@@ -237,7 +244,7 @@ impl Driver {
     }
 
     /// To a machine at work; nobody else needs it.
-    fn event(&mut self, number: usize, event: Event) {
+    pub(super) fn event(&mut self, number: usize, event: Event) {
         let now = self.clock.now();
         let Some(row) = self.rows.get_mut(&number) else { return };
         let Some(live) = row.live() else { return };
@@ -256,16 +263,32 @@ impl Driver {
         if let Event::Answered { op, result, .. } = &event {
             match result {
                 Ok(answer) => self.schedule.answered(now, host, answer.status, answer.retry_after_ms()),
-                Err(crate::model::http::TransportFault::Cancelled | crate::model::http::TransportFault::Source(_)) => {}
+                Err(TransportFault::Cancelled | TransportFault::Source(_) | TransportFault::Unsigned(_)) => {}
                 Err(_) => self.schedule.failed(now, host),
             }
             let count = if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls };
             *count = count.saturating_sub(1);
-            if let Some(live) = self.rows.get_mut(&number).and_then(Row::live) {
-                live.cancels.retain(|(other, _)| other != op);
-            }
+            self.ended(number, *op);
         }
         self.event(number, event);
+    }
+
+    /// An operation can't be stopped any more.
+    pub(super) fn ended(&mut self, number: usize, op: OpId) {
+        if let Some(live) = self.rows.get_mut(&number).and_then(Row::live) {
+            live.cancels.retain(|(other, _)| *other != op);
+        }
+    }
+
+    /// Gives a request to a worker.
+    pub(super) fn dispatch(&mut self, number: usize, op: OpId, request: Request, cancel: CancelToken) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let Some(live) = row.live() else { return };
+        let source = request.body.range().and(live.source.clone());
+        let host = request.host().to_owned();
+        row.hosts.insert(host);
+        *(if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls }) += 1;
+        self.net.submit(SendJob { row: number, op, request, source, cancel });
     }
 
     fn command(&mut self, number: usize, command: Command) {
@@ -405,6 +428,7 @@ impl Driver {
         let Some(row) = self.rows.get_mut(&number) else { return };
         row.stage = Stage::Closing;
         self.live.remove(&number);
+        self.signing.forget(number);
         self.dirty = true;
         row.eligible = false;
         row.state = State::Failed {
@@ -479,6 +503,7 @@ impl Driver {
     /// Gives machines what there is, brings waiting uploads to work, and puts up what changed.
     pub(super) fn turn(&mut self) {
         let now = self.clock.now();
+        self.expire_signing(now.tick);
         for row in self.credentials.expired(now.tick) {
             self.event(row, Event::Credential { credential: None, generation: 0 });
         }
@@ -592,13 +617,10 @@ impl Driver {
                 let Some(live) = row.live() else { return };
                 live.cancels.push((op, cancel.clone()));
                 match work {
-                    Work::Send(request) => {
-                        *(if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls }) += 1;
-                        let host = request.host().to_owned();
-                        let source = request.body.range().and(live.source.clone());
-                        self.net.submit(SendJob { row: number, op, request, source, cancel });
-                        row.hosts.insert(host);
+                    Work::Send(request) if request.to_sign.is_some() => {
+                        self.ask_to_sign(number, op, request, cancel, now.tick);
                     }
+                    Work::Send(request) => self.dispatch(number, op, request, cancel),
                     work @ (Work::Read { .. } | Work::Hash { .. }) => match live.source.clone() {
                         Some((source, identity)) => {
                             let (left, md5, keep, digester) = match work {
@@ -634,6 +656,7 @@ impl Driver {
                 if let Some(live) = row.live() {
                     live.cancels.iter().filter(|(other, _)| *other == op).for_each(|(_, cancel)| cancel.cancel());
                 }
+                self.stop_signing(number, op);
             }
             Step::AskCredential { refused } => match self.credentials.want(&account, number, refused, now.tick) {
                 Reply::Now(secret, generation) => {

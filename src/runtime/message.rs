@@ -77,6 +77,8 @@ pub(super) enum Message {
     Opened { row: usize, ask: u64, result: Result<(Arc<dyn Source>, Identity), ErrorInfo> },
     /// The host answered for a source.
     Offered { row: usize, ask: u64, result: Result<SourceOffer, ErrorInfo> },
+    /// The host answered for a signature.
+    Signed { account: String, ask: u64, signature: Option<String> },
     /// The host answered for a credential.
     Credential { account: String, ask: u64, credential: Option<crate::model::Credential> },
 }

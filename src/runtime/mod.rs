@@ -25,6 +25,7 @@ mod pool;
 mod rate;
 mod row;
 pub mod schedule;
+mod signing;
 mod snapshot;
 
 use std::{
@@ -34,6 +35,7 @@ use std::{
 };
 
 pub use host::*;
+pub use signing::{SignAsk, Signer};
 pub use snapshot::*;
 
 pub(crate) use board::Board;
@@ -95,6 +97,7 @@ impl Runtime {
             limits,
             schedule,
             credentials: credentials::Credentials::default(),
+            signing: signing::Signing::default(),
             clock: clock::Clock::new(),
             rng: fastrand::Rng::new(),
             board: board.clone(),

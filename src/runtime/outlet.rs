@@ -11,7 +11,9 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{CredentialAsk, CredentialProvider, Idle, Listener, Snapshot, SourceAsk, SourceProvider, pool::Pool};
+use super::{
+    CredentialAsk, CredentialProvider, Idle, Listener, SignAsk, Signer, Snapshot, SourceAsk, SourceProvider, pool::Pool,
+};
 
 /// Between two batches, as a rule.
 const BEAT: Duration = Duration::from_millis(100);
@@ -22,6 +24,7 @@ const CALLS_A_SECOND: usize = 10;
 pub(crate) struct Hosts {
     pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) sources: Option<Arc<dyn SourceProvider>>,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
 
@@ -36,6 +39,7 @@ enum Call {
 enum Ask {
     Credential(CredentialAsk),
     Source(SourceAsk),
+    Sign(SignAsk),
     /// Not of the host: an upload ended, and who waits for that need not wait for a beat either.
     Hurry,
 }
@@ -97,6 +101,10 @@ impl Outlet {
         self.hosts.sources.is_some()
     }
 
+    pub(super) fn has_signer(&self) -> bool {
+        self.hosts.signer.is_some()
+    }
+
     /// Tells the host of a snapshot, soon.
     pub(super) fn changed(&self, snapshot: Snapshot) {
         if self.hosts.listener.is_none() {
@@ -126,6 +134,10 @@ impl Outlet {
 
     pub(super) fn ask_source(&self, ask: SourceAsk) {
         self.ask(Ask::Source(ask));
+    }
+
+    pub(super) fn ask_sign(&self, ask: SignAsk) {
+        self.ask(Ask::Sign(ask));
     }
 
     fn ask(&self, ask: Ask) {
@@ -194,6 +206,10 @@ fn answer(ask: Ask, hosts: &Hosts, calls: &mut Calls) {
         Ask::Source(ask) => match &hosts.sources {
             Some(sources) => sources.open(ask),
             None => ask.gone(),
+        },
+        Ask::Sign(ask) => match &hosts.signer {
+            Some(signer) => signer.sign(ask),
+            None => ask.refuse(),
         },
     });
 }

@@ -86,6 +86,7 @@ fn kind(outcome: Result<Answer, TransportFault>) -> (&'static str, Option<Code>)
         TransportFault::Malformed(_) => "malformed",
         TransportFault::Cancelled => "cancelled",
         TransportFault::Source(_) => "source",
+        TransportFault::Unsigned(_) => "unsigned",
     };
     (name, fault.error().map(|error| error.code))
 }

@@ -1,17 +1,10 @@
-//! KooDrive: hashing runs ahead of sending; the same faults, the same promises.
-#![allow(clippy::unwrap_used)]
+//! Whole uploads: hashing runs ahead of sending; the same faults, the same promises.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use partway::model::InstantMode;
 use partway_sandbox::{How, Rule, Step};
 
-fn world() -> World {
-    let world = World::new();
-    world.tokens.set(Some("Bearer sandbox-token"));
-    world
-}
+use crate::world;
 
 #[test]
 fn a_file_arrives_whole_and_once() {
