@@ -415,6 +415,16 @@ impl Machine {
                         self.digest.missed = true;
                         self.commit_soon(Record::BeginNo);
                     }
+                    Code::NameConflict
+                        if op.kind == OpKind::Complete
+                            && self.facts.conflict == Conflict::Rename
+                            && self.service.capabilities().fixes_conflict =>
+                    {
+                        // The session was begun before that was said, or by a begin that renames nothing.
+                        self.digest.missed = true;
+                        self.commit_soon(Record::CompleteNo);
+                        self.restart_wanted = Some((RestartReason::SessionGone, error));
+                    }
                     Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
                     code => {
                         self.begin_did_nothing(op, state);

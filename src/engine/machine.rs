@@ -407,6 +407,14 @@ impl Machine {
             Command::Conflict(conflict) => {
                 if self.facts.ending.is_none() && (self.facts.conflict != conflict || self.facts.conflict_asked) {
                     self.stuck = None;
+                    // The session stands by what it was begun with.
+                    if self.facts.conflict_asked
+                        && self.facts.session.is_some()
+                        && self.service.capabilities().fixes_conflict
+                    {
+                        let error = ErrorInfo::new(Code::NameConflict, "the name was taken while the upload was sent");
+                        self.restart_wanted = Some((RestartReason::SessionGone, error));
+                    }
                     self.commit_soon(Record::Conflict { conflict });
                 }
             }

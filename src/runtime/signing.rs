@@ -175,17 +175,14 @@ impl Driver {
     /// It is not wanted any more, if it is here.
     pub(super) fn stop_signing(&mut self, row: usize, op: OpId) {
         for parked in self.signing.take_if(|parked| parked.row == row && parked.op == op) {
-            self.unsent(parked, TransportFault::Cancelled);
+            self.unsigned(parked, "the request is not wanted any more");
         }
     }
 
-    fn unsigned(&mut self, parked: Parked, why: &str) {
-        self.unsent(parked, TransportFault::Unsigned(ErrorInfo::new(Code::CredentialRefused, why)));
-    }
-
     /// It never had a worker: only its machine has to hear of it.
-    fn unsent(&mut self, parked: Parked, fault: TransportFault) {
+    fn unsigned(&mut self, parked: Parked, why: &str) {
         let Parked { row, op, .. } = parked;
+        let fault = TransportFault::Unsigned(ErrorInfo::new(Code::CredentialRefused, why));
         self.ended(row, op);
         self.event(row, Event::Answered { op, result: Err(fault), sent: Sent::default() });
     }

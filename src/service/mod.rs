@@ -52,6 +52,8 @@ pub struct Capabilities {
     pub links_serve_once: bool,
     /// Requests carry our date, and one that lies too far off is refused like a wrong credential.
     pub dates_requests: bool,
+    /// What is to become of a taken name is said when the session is begun, and can't be said otherwise later.
+    pub fixes_conflict: bool,
     /// A session of which nothing was heard for so long is not gone on with.
     pub session_idle_ms_max: Option<u64>,
     /// What a person can answer to a conflict.

@@ -77,7 +77,7 @@ fn a_link_may_serve_once_or_again() {
     ];
     let cases: Vec<(bool, How)> = failures.into_iter().flat_map(|how| [(false, how.clone()), (true, how)]).collect();
     each(&cases, |(once, how)| {
-        let rule = |world: &World| drop(world.rule(Rule::new(Step::Part, how.clone()).part(2).once()));
+        let rule = |world: &World| _ = world.rule(Rule::new(Step::Part, how.clone()).part(2).once());
         let world = arrives(|switches| switches.single_use_urls = *once, |world, _| rule(world));
         let log = world.cloud.log();
         let links: Vec<&String> =
@@ -309,5 +309,31 @@ fn a_taken_name_is_asked_about_and_the_answer_goes_on() {
         assert!(receipt.name.starts_with("film_"), "{receipt:?}");
         assert_eq!(world.cloud.objects().len(), 2);
         assert!(matches!(ended(&client, &id).state, State::Completed { .. }));
+    });
+}
+
+/// §3.3: the policy is create's alone; a name that is taken meanwhile is noticed at complete.
+#[test]
+fn a_name_that_is_taken_meanwhile_is_renamed_all_the_same() {
+    each(&[(InstantMode::Off, Conflict::Ask), (InstantMode::Always, Conflict::Rename)], |(instant, conflict)| {
+        let world = world();
+        let client = world.open();
+        let file = world.file("film.mp4", 2 * world.part());
+        let stall = world.rule(Rule::new(Step::Part, How::StallAnswer).part(2));
+        let request =
+            UploadRequest { instant: *instant, conflict: conflict.clone(), ..world.request(&file, "film.mp4") };
+        let id = start(&client, request);
+        world.becomes("stored", || world.cloud.uploads().first().is_some_and(|upload| upload.parts.len() == 2));
+        let other = world.file("other", MIB);
+        completed(&client, &start(&client, UploadRequest { key: "other".into(), ..world.request(&other, "film.mp4") }));
+        world.cloud.remove_rule(stall);
+        client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+        if *conflict == Conflict::Ask {
+            until(&client, &id, needs_host);
+            client.answer_conflict(&id, partway::model::ConflictChoice::Rename).unwrap();
+        }
+        let receipt = completed(&client, &id);
+        assert!(receipt.name.starts_with("film_"), "{receipt:?}");
+        assert_eq!(world.cloud.objects().len(), 2, "{}", world.told());
     });
 }

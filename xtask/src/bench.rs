@@ -5,6 +5,7 @@
 
 mod child;
 mod cloud;
+mod koodrive;
 
 use std::{
     fs::File,
@@ -30,15 +31,22 @@ const PEAK_BYTES_MAX: u64 = 24 * MIB;
 const READ_RATIO_MAX: f64 = 1.000_1;
 
 pub(crate) fn run(args: &[&str]) -> Outcome {
-    let quick = match args {
-        [] => false,
-        ["--quick"] => true,
-        _ => return Err("`cargo xtask bench` knows only --quick".to_owned()),
-    };
+    let quick = args.contains(&"--quick");
+    let koodrive_only = args.contains(&"--koodrive");
+    if !args.iter().all(|arg| ["--quick", "--koodrive"].contains(arg)) {
+        return Err("`cargo xtask bench` knows only --quick and --koodrive".to_owned());
+    }
     run_command(cargo().args(["build", "--release", "--quiet", "--package", "partway-cli"]))?;
     let size_bytes = if quick { 128 * MIB } else { 1024 * MIB };
     let bench = Bench { command: command()?, dir: scratch()? };
-    let outcome = bench.measure(size_bytes, (!quick).then_some(16 * 1024 * MIB));
+    let both = || {
+        let cloud = Cloud::start(&bench.command)?;
+        let beside_curl =
+            if koodrive_only { Ok(()) } else { bench.measure(&cloud, size_bytes, (!quick).then_some(16 * 1024 * MIB)) };
+        // Both are told, whatever the first one came to.
+        bench.koodrive(&cloud, size_bytes, if quick { 1 } else { 5 }).and(beside_curl)
+    };
+    let outcome = both();
     let _ = std::fs::remove_dir_all(&bench.dir);
     outcome
 }
@@ -49,17 +57,16 @@ struct Bench {
 }
 
 impl Bench {
-    fn measure(&self, size_bytes: u64, sparse_bytes: Option<u64>) -> Outcome {
-        let cloud = Cloud::start(&self.command)?;
+    fn measure(&self, cloud: &Cloud, size_bytes: u64, sparse_bytes: Option<u64>) -> Outcome {
         let file = self.file("file", size_bytes)?;
         let small = self.file("small", MIB)?;
         // What is read of anything but the file: libraries, the system's own tables.
-        let beside = self.upload(&cloud, &small, "beside")?.read_bytes.saturating_sub(MIB);
+        let beside = self.upload(cloud, &small, "beside")?.read_bytes.saturating_sub(MIB);
 
         let (mut ours, mut curls) = (Cost::WORST, Cost::WORST);
         for round in 0..ROUNDS {
-            curls = curls.best(self.curl(&cloud, &file, size_bytes, round)?);
-            ours = ours.best(self.upload(&cloud, &file, &format!("round-{round}"))?);
+            curls = curls.best(self.curl(cloud, &file, size_bytes, round)?);
+            ours = ours.best(self.upload(cloud, &file, &format!("round-{round}"))?);
         }
         println!(
             "{} MiB over loopback, parts of {} MiB, {WORKERS} workers; the best of {ROUNDS} runs\n",
@@ -88,7 +95,7 @@ impl Bench {
             File::create(&sparse)
                 .and_then(|file| file.set_len(sparse_bytes))
                 .map_err(|error| format!("a sparse file: {error}"))?;
-            let cost = self.upload(&cloud, &sparse, "sparse")?;
+            let cost = self.upload(cloud, &sparse, "sparse")?;
             peak_bytes = peak_bytes.max(cost.peak_bytes);
             println!(
                 "\n{} GiB, sparse: {:.1} s, {:.1} s of processor, peak {:.2} MiB, read {:.4} times",
@@ -110,6 +117,10 @@ impl Bench {
     }
 
     fn upload(&self, cloud: &Cloud, file: &Path, name: &str) -> Result<Cost, String> {
+        watch(&mut self.smh_upload(cloud, file, name))
+    }
+
+    fn smh_upload(&self, cloud: &Cloud, file: &Path, name: &str) -> Command {
         let mut command = Command::new(&self.command);
         command
             .arg("upload")
@@ -120,7 +131,7 @@ impl Bench {
             .arg("--state-dir")
             .arg(self.dir.join("state"))
             .env("PARTWAY_TOKEN", &cloud.token);
-        watch(&mut command)
+        command
     }
 
     fn curl(&self, cloud: &Cloud, file: &Path, size_bytes: u64, round: u32) -> Result<Cost, String> {

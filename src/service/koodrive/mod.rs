@@ -53,6 +53,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     // koodrive §14.9: perhaps a link takes one request only.
     links_serve_once: true,
     dates_requests: true,
+    // koodrive §6: complete says nothing of names.
+    fixes_conflict: true,
     // koodrive §14.11: how long an upload lives is not documented.
     session_idle_ms_max: Some(24 * 3_600_000),
     conflict_choices: &[ConflictChoice::Rename, ConflictChoice::KeepIfSame, ConflictChoice::Cancel],

@@ -114,15 +114,24 @@ fn of_complete(code: &str) -> Option<Complete> {
     }
 }
 
-/// Whether that is the file of `proof`; `None` when nothing that is told differs, yet not all that is needed is told.
-fn is_same(document: &Document, proof: &Proof) -> Option<bool> {
+/// How much of `proof` the detail of a file shows.
+enum Likeness {
+    Same,
+    /// The size, and nothing that differs.
+    SameSize,
+    Other,
+    Untold,
+}
+
+fn likeness(document: &Document, proof: &Proof) -> Likeness {
     let size = document.size.u64().map(|size| size == proof.size_bytes);
     let sha256 = document.sha256.text().zip(proof.sha256.as_deref());
     let sha256 = sha256.map(|(theirs, ours)| theirs.eq_ignore_ascii_case(ours));
     match (size, sha256) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
+        (Some(false), _) | (_, Some(false)) => Likeness::Other,
+        (Some(true), Some(true)) => Likeness::Same,
+        (Some(true), None) => Likeness::SameSize,
+        (None, _) => Likeness::Untold,
     }
 }
 
@@ -140,8 +149,8 @@ pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answ
         }
     };
     let Some(proof) = proof else { return Ok(open) };
-    match is_same(&document, proof) {
-        Some(true) => {
+    match likeness(&document, proof) {
+        like @ (Likeness::Same | Likeness::SameSize) => {
             let receipt = Receipt {
                 name: word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone()),
                 file_id: file_id(document.id.text()).or_else(|| Some(upload.file_id.clone())),
@@ -150,10 +159,12 @@ pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answ
                 request_id: fault::request_id(answer, []),
                 ..Receipt::default()
             };
-            Ok(if upload.declared { Inspected::Likely(receipt) } else { Inspected::Done(receipt) })
+            // What create declared may be shown before the file is there, or its size alone.
+            let certain = matches!(like, Likeness::Same) && !upload.declared;
+            Ok(if certain { Inspected::Done(receipt) } else { Inspected::Likely(receipt) })
         }
-        Some(false) => Ok(open),
-        None => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
+        Likeness::Other => Ok(open),
+        Likeness::Untold => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
     }
 }
 

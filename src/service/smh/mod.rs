@@ -60,6 +60,7 @@ impl Smh {
             names_parts: false,
             links_serve_once: false,
             dates_requests: false,
+            fixes_conflict: false,
             session_idle_ms_max: None,
             conflict_choices: &[ConflictChoice::Rename, ConflictChoice::Overwrite, ConflictChoice::Cancel],
         };
