@@ -20,7 +20,7 @@ use partway::{
 use partway_sandbox::{Config as CloudConfig, LogEntry, Rule, Sandbox, Step, StoredObject};
 
 /// As long as anything may take before a test fails.
-pub const PATIENCE_MS: u64 = 30_000;
+pub const PATIENCE_MS: u64 = 60_000;
 pub const MIB: u64 = 1 << 20;
 
 /// Hands out what it holds; counts.

@@ -225,6 +225,8 @@ fn changed_under_way(
     let mut config = world.config();
     config.limits.rate_bytes_per_s = 8 * world.part();
     let client = Client::open(config).unwrap();
+    // It can't be over before the change: the last part waits for that.
+    let last = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).part(PARTS as u32));
     let slow = world.rule(Rule::new(Step::Part, How::Delay { ms: 200 }).after(2));
     let mut request = world.request(&file, "photo.jpg");
     request.on_change = on_change;
@@ -232,6 +234,8 @@ fn changed_under_way(
     world.wait("parts under way", |log| of(log, Step::Part).any(|entry| entry.rule == Some(slow)));
     until(&client, &id, |snapshot| snapshot.progress.parts_done >= 1);
     change(&file);
+    world.cloud.remove_rule(last);
+    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
     (world, file, original, client, id)
 }
 
