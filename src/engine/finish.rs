@@ -4,7 +4,7 @@ use super::{
     OpKind, Record, Slots, Step,
     machine::{Machine, Why},
     order::Next,
-    record::Ending,
+    record::{Ending, Wish},
     view::{Phase, WaitReason},
 };
 use crate::{
@@ -91,8 +91,10 @@ impl Machine {
 
     /// A complete left and nobody told what became of it.
     pub(super) fn reconcile(&mut self, now: Now, slots: &mut Slots) -> Next {
+        // What is not wanted any more is not completed once more.
         if let (Finish::Repeating, Some(proof), Some(session)) =
             (self.finish, self.facts.intent.clone(), self.facts.session.clone())
+            && self.facts.wish != Wish::Cancel
         {
             return self.send_complete(now, slots, &session, &proof, Phase::Reconciling);
         }

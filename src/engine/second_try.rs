@@ -67,9 +67,9 @@ impl Machine {
     }
 
     /// True when a begin that made the object under another name can't be the second one that did. The first one makes it under the name that was asked
-    /// for; had it, the one after it would have found it there.
+    /// for, unless the same content may stay there; had it, the one after it would have found it.
     pub(super) fn made_once(&self, state: &Op) -> bool {
-        !state.again || self.begins_again == 1 && self.facts.conflict == Conflict::Rename
+        !state.again || self.begins_again == 1 && self.facts.conflict != Conflict::KeepIfSame
     }
 
     /// The object looks made. Where the service has said that a complete came before, it is.

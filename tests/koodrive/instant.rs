@@ -91,11 +91,14 @@ fn a_lost_answer_makes_one_object_under_any_policy() {
 
 #[test]
 fn a_lost_answer_about_a_taken_name_is_settled() {
-    let known = Known::new(true);
-    known.world.rule(Rule::new(Step::Begin, How::DropAfter).once());
-    // The first one made nothing: had it, the name would be ours.
-    let receipt = known.run();
-    assert!(receipt.instant && receipt.name.starts_with("film_"), "{receipt:?}");
+    each(&[Conflict::Rename, Conflict::Refuse, Conflict::Ask], |conflict| {
+        let mut known = Known::new(true);
+        known.request.conflict = conflict.clone();
+        known.world.rule(Rule::new(Step::Begin, How::DropAfter).once());
+        // The first one made nothing: had it, the name would be ours.
+        let receipt = known.run();
+        assert!(receipt.instant && receipt.name.starts_with("film_"), "{receipt:?}");
+    });
 }
 
 #[test]
