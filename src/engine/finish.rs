@@ -136,9 +136,13 @@ impl Machine {
             _ if self.begins_again > 0 && self.facts.session.is_none() && self.facts.intent.is_none() => {
                 "the answers to several begins of an instant upload were lost or told other names: it may exist twice"
             }
-            Some(_) => "the answer to the complete was lost, and the service gives no proof of its outcome",
+            Some(_) => {
+                "the answer to the complete was lost, and the service gives no proof of its outcome: \
+                 the object may lie at its place, or beside it under another name"
+            }
             None => {
-                "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome"
+                "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome: \
+                 the object may lie at its place, or beside it under another name"
             }
         };
         Ending::Failed(ErrorInfo::new(Code::OutcomeUnknown, detail))

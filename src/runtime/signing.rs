@@ -142,7 +142,7 @@ impl Driver {
         }
         let ask = self.signing.park(parked);
         let Some(entry) = self.rows.get(&row) else { return };
-        let (account, service) = (entry.account.clone(), entry.service);
+        let (account, service) = (entry.account.to_string(), entry.service);
         let (mailbox, of) = (self.mailbox.clone(), account.clone());
         let reply = Box::new(move |signature| mailbox.post(Message::Signed { account: of, ask, signature }));
         self.outlet.ask_sign(SignAsk::new(account, service, to_sign, reply));
@@ -157,7 +157,7 @@ impl Driver {
             },
             (Some(parked), None) => self.unsigned(parked, "the host did not sign the request"),
             (None, Some(_)) => {
-                for row in self.rows.values_mut().filter(|row| row.account == account) {
+                for row in self.rows.values_mut().filter(|row| &*row.account == account) {
                     row.again_if(&[WaitReason::Credential]);
                 }
             }

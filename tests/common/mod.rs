@@ -54,7 +54,7 @@ impl CredentialProvider for Tokens {
         }
         match value {
             Some(value) => ask.supply(Credential::token(value)),
-            None => ask.later(),
+            None => ask.later(None),
         }
     }
 }

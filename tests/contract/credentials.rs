@@ -77,7 +77,7 @@ fn many_uploads_that_are_refused_cost_one_refresh(service: ServiceName) {
     world.only_token("fresh-token");
     world.tokens.set(Some(&world.token("fresh-token")));
     world.cloud.remove_rule(stalls);
-    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+    client.set_network(partway::client::Network::online(1));
     ids.iter().for_each(|id| drop(completed(&client, id)));
     assert_eq!(world.cloud.objects().len(), 6);
     assert_eq!(world.tokens.asked(), 2, "the first, and one refresh\n{}", world.told());
@@ -181,7 +181,7 @@ fn a_refused_token_that_comes_back_the_same_is_no_loop(service: ServiceName) {
     until(&client, &id, |snapshot| snapshot.progress.parts_done == 1);
     world.only_token("fresh-token");
     world.cloud.remove_rule(stall);
-    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+    client.set_network(partway::client::Network::online(1));
     waits_for_a_credential(&client, &id);
     assert!(world.tokens.asked() <= 4 && world.requests(Step::Confirm) <= 3, "{}", world.told());
     assert!(world.cloud.objects().is_empty());

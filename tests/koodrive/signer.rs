@@ -314,7 +314,7 @@ fn a_complete_that_is_not_signed_did_not_leave() {
     world.becomes("stored", || world.cloud.uploads()[0].parts.len() == 4);
     host.refuses.store(true, Ordering::SeqCst);
     world.cloud.remove_rule(stall);
-    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+    client.set_network(partway::client::Network::online(1));
     waits_for_a_credential(&client, &id);
     assert_eq!(world.requests(Step::Confirm), 0);
     host.refuses.store(false, Ordering::SeqCst);

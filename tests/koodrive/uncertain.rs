@@ -345,7 +345,7 @@ fn a_name_that_is_taken_meanwhile_is_renamed_all_the_same() {
         let other = world.file("other", MIB);
         completed(&client, &start(&client, UploadRequest { key: "other".into(), ..world.request(&other, "film.mp4") }));
         world.cloud.remove_rule(stall);
-        client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+        client.set_network(partway::client::Network::online(1));
         if *conflict == Conflict::Ask {
             until(&client, &id, needs_host);
             client.answer_conflict(&id, partway::model::ConflictChoice::Rename).unwrap();

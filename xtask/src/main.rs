@@ -20,6 +20,7 @@ const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
+  bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
   errors [--check]   writes docs/errors.md from the table of error codes

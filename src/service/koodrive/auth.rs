@@ -120,7 +120,7 @@ impl Place {
     /// What the place of the proof is derived from (koodrive §3.4).
     pub(super) fn proof_origin<'a>(&'a self, credential: &'a Credential) -> &'a str {
         match credential {
-            Credential::Token { value } => usable(value.expose()),
+            Credential::Token { value, .. } => usable(value.expose()),
             Credential::AppKey { .. } | Credential::AppSigner { .. } => self.user_id(credential),
         }
     }
@@ -136,7 +136,7 @@ impl Place {
         let user_id = self.user_id(caller.credential);
         let signed = Signed { method: Method::Post, host: &self.authority, path, date: &date, user_id, body };
         let (authorization, to_sign) = match caller.credential {
-            Credential::Token { value } => (usable(value.expose()).to_owned(), None),
+            Credential::Token { value, .. } => (usable(value.expose()).to_owned(), None),
             Credential::AppKey { app_id, app_secret, .. } => {
                 let to_sign = signed.to_sign(usable(app_id));
                 (format!("{}{}", unsigned(&to_sign.app_id), signature(&to_sign, app_secret)), None)

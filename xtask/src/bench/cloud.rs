@@ -11,13 +11,13 @@ use serde_json::Value;
 
 pub(crate) struct Cloud {
     process: Child,
+    control: String,
     pub(crate) api: String,
     pub(crate) library: String,
     pub(crate) space: String,
     pub(crate) token: String,
     pub(crate) container: String,
     pub(crate) koodrive_token: String,
-    control: String,
 }
 
 /// Where one PUT goes, and with what.
@@ -44,16 +44,16 @@ impl Cloud {
         let koodrive = |name: &str| addresses["koodrive"][name].as_str().unwrap_or("").to_owned();
         let cloud = Cloud {
             process,
+            control: text("control"),
+            container: koodrive("container"),
+            koodrive_token: koodrive("token"),
             api: text("api"),
             library: text("library"),
             space: text("space"),
             token: text("token"),
-            container: koodrive("container"),
-            koodrive_token: koodrive("token"),
-            control: text("control"),
         };
-        call("POST", &text("control"), "/config", r#"{"discard":true}"#)?;
-        call("POST", &text("control"), "/directories", r#"{"path":"bench","space":"-"}"#)?;
+        call("POST", &cloud.control, "/config", r#"{"discard":true}"#)?;
+        call("POST", &cloud.control, "/directories", r#"{"path":"bench","space":"-"}"#)?;
         Ok(cloud)
     }
 
@@ -63,6 +63,19 @@ impl Cloud {
         let log = log.as_array().ok_or("the sandbox gave no log")?;
         let last = log.iter().filter_map(|entry| entry["seq"].as_u64()).max().unwrap_or(since);
         Ok((log.iter().filter(|entry| entry["step"] == "part").count(), last))
+    }
+
+    /// Every request waits so long before it is looked at.
+    pub(crate) fn delay(&self, ms: u64) -> Result<(), String> {
+        call("POST", &self.control, "/rules", &format!(r#"{{"step":"any","how":"delay","ms":{ms}}}"#)).map(drop)
+    }
+
+    /// Every request so far.
+    pub(crate) fn log(&self) -> Result<Vec<Value>, String> {
+        match call("GET", &self.control, "/log", "")? {
+            Value::Array(entries) => Ok(entries),
+            _ => Err("the sandbox gave no log".to_owned()),
+        }
     }
 
     /// A signed place for one PUT of the whole file.

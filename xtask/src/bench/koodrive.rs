@@ -29,7 +29,8 @@ struct Run {
 }
 
 impl Bench {
-    pub(super) fn koodrive(&self, cloud: &Cloud, size_bytes: u64, rounds: usize) -> Outcome {
+    pub(super) fn koodrive(&self, size_bytes: u64, rounds: usize) -> Outcome {
+        let cloud = &Cloud::start(&self.command)?;
         let file = self.file("film", size_bytes)?;
         let small = self.file("small-film", MIB)?;
         let beside = watch(&mut self.koodrive_upload(cloud, &small, "beside"))?.read_bytes.saturating_sub(2 * MIB);
