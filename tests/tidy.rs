@@ -37,6 +37,7 @@ const MAY_ASK_WHICH: &[&str] = &[
     "src/model/target.rs",
     "src/capi/target.rs",
     "src/capi/word.rs",
+    "src/mobile/target.rs",
     "cli/src/args.rs",
     "cli/src/target.rs",
 ];

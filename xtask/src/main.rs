@@ -2,10 +2,12 @@
 #![allow(clippy::print_stdout)] // A tool that people run.
 
 mod bench;
+mod bindings;
 mod c;
 mod errors;
 mod generated;
 mod header;
+mod kotlin;
 mod library;
 mod mutants;
 mod notice;
@@ -23,10 +25,13 @@ const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
   test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
+  test kotlin [NAME…]
+                     the Kotlin face and its tests; first .ci/install/kotlin
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
+  bindings [--check] writes the Kotlin and Swift code of the mobile face
   errors [--check]   writes docs/errors.md from the table of error codes
   header [--check]   writes include/partway.h from src/capi
   notice [--check]   writes NOTICE from what the library is linked with";
@@ -37,6 +42,8 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
         ["test", "c", rest @ ..] => c::test(rest),
+        ["bindings", rest @ ..] => bindings::write(rest),
+        ["test", "kotlin", rest @ ..] => kotlin::test(rest),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),
