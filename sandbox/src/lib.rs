@@ -68,7 +68,7 @@ mod tls;
 
 pub use config::{Config, KoodriveApp, KoodriveConfig};
 pub use faults::{How, Plane, Rule, Service, Step};
-pub use koodrive::{AuthRefusal, KoodriveSwitches, UnfinishedDetail};
+pub use koodrive::{AuthRefusal, KoodriveSwitches, TimeForm, UnfinishedDetail};
 pub use log::LogEntry;
 pub use operations::{OpenPart, OpenUpload};
 pub use proxy::{Door, FaultProxy, Link, Pace, Strike, Way};

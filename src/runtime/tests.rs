@@ -71,7 +71,7 @@ impl Turns {
         let dir = tempfile::tempdir().expect("a directory");
         let (ask, asks) = channel();
         let host = Arc::new(Host(ask));
-        let hosts = Hosts { credentials: host.clone(), sources: Some(host), listener: None };
+        let hosts = Hosts { credentials: host.clone(), sources: Some(host), signer: None, listener: None };
         let limits = Limits { parallel_uploads: 1, ..Limits::default() };
         let state = StateDir::open(dir.path().join("state")).expect("a state directory");
         let options = Options {
