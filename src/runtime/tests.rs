@@ -79,7 +79,8 @@ impl Turns {
             network: Network::default(),
             held: false,
             ended_kept_ms: None,
-            beat_ms: 1_000,
+            // Longer than any time here: an upload at work is told once in it.
+            beat_ms: 600_000,
             log: None,
             log_level: LogLevel::Error,
         };
