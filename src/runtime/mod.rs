@@ -29,6 +29,7 @@ mod rate;
 mod row;
 mod said;
 pub mod schedule;
+mod signing;
 mod snapshot;
 mod speed;
 mod standing;
@@ -42,6 +43,7 @@ use std::{
 };
 
 pub use host::*;
+pub use signing::{SignAsk, Signer};
 pub use snapshot::*;
 
 pub(crate) use board::Board;
@@ -144,6 +146,7 @@ impl Runtime {
             logger: logger.clone(),
             schedule,
             credentials: credentials::Credentials::default(),
+            signing: signing::Signing::default(),
             askers: HashMap::new(),
             clock: clock::Clock::new(),
             rng: fastrand::Rng::new(),

@@ -12,8 +12,8 @@ use std::{
 use crossbeam_channel::{Receiver, Sender};
 
 use super::{
-    CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, Snapshot, SourceAsk, SourceProvider, logger::Logger,
-    pool::Pool,
+    CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, SignAsk, Signer, Snapshot, SourceAsk, SourceProvider,
+    logger::Logger, pool::Pool,
 };
 
 /// Between two batches, as a rule.
@@ -28,6 +28,7 @@ const CALL_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Hosts {
     pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) sources: Option<Arc<dyn SourceProvider>>,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
 
@@ -42,6 +43,7 @@ enum Call {
 enum Ask {
     Credential(CredentialAsk),
     Source(SourceAsk),
+    Sign(SignAsk),
     /// Not of the host: an upload ended, and who waits for that need not wait for a beat either.
     Hurry,
 }
@@ -148,6 +150,10 @@ impl Outlet {
         self.hosts.sources.is_some()
     }
 
+    pub(super) fn has_signer(&self) -> bool {
+        self.hosts.signer.is_some()
+    }
+
     /// Tells the host of a snapshot, soon.
     pub(super) fn changed(&self, snapshot: Snapshot) {
         if self.hosts.listener.is_none() {
@@ -178,6 +184,10 @@ impl Outlet {
 
     pub(super) fn ask_source(&self, ask: SourceAsk) {
         self.ask(Ask::Source(ask));
+    }
+
+    pub(super) fn ask_sign(&self, ask: SignAsk) {
+        self.ask(Ask::Sign(ask));
     }
 
     fn ask(&self, ask: Ask) {
@@ -248,6 +258,10 @@ fn answer(ask: Ask, hosts: &Hosts, calls: &mut Calls, watch: &Watch) {
         Ask::Source(ask) => match &hosts.sources {
             Some(sources) => watch.over("SourceProvider::open", || sources.open(ask)),
             None => ask.gone(),
+        },
+        Ask::Sign(ask) => match &hosts.signer {
+            Some(signer) => watch.over("Signer::sign", || signer.sign(ask)),
+            None => ask.refuse(),
         },
     }
 }
