@@ -38,8 +38,15 @@ impl Machine {
                 self.todo.insert(number);
             }
         }
-        if !matches!(result, Err(TransportFault::Unreached(_))) {
+        let left = !matches!(result, Err(TransportFault::Unreached(_) | TransportFault::Unsigned(_)));
+        if left {
             self.spent.asked();
+        }
+        if let OpKind::Part(number) = op.kind
+            && left
+            && self.service.capabilities().links_serve_once
+        {
+            self.lease.refuse(number, state.lease_generation);
         }
         match result {
             Ok(answer) => {
@@ -91,7 +98,7 @@ impl Machine {
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
             OpKind::Discard => self.service.read_abort(answer).map(|()| self.dropped()),
-            OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof => Ok(()),
+            OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof => Ok(()),
         };
         match outcome {
             Ok(()) => {
@@ -101,9 +108,13 @@ impl Machine {
                 }
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
+                    self.redated = false;
                 }
             }
-            Err(fault) => self.refused(now, op, state, fault),
+            Err(fault) => {
+                let fault = self.blame_date(now, state, answer, fault);
+                self.refused(now, op, state, fault);
+            }
         }
     }
 
@@ -132,12 +143,15 @@ impl Machine {
                 self.digest.missed = true;
                 if self.facts.ending.is_none() {
                     self.commit_soon(Record::Session { session });
+                    self.note_alive(now);
                 }
                 if let Some(lease) = lease {
                     self.take_lease(now, answer, lease);
                 }
             }
             Begin::Done(receipt) => self.complete_with(now, receipt),
+            // Only a begin that is never repeated takes another name.
+            Begin::Renamed(receipt) => self.complete_with(now, receipt),
             Begin::NeedDigest => {
                 if self.facts.begin_intent.is_some() {
                     self.commit_soon(Record::BeginNo { looked: false });
@@ -149,7 +163,7 @@ impl Machine {
                     return Err(Fault::Retry(error));
                 }
                 // It has all that there is and still wants more: bytes are sent.
-                self.digest.missed = self.digest.wanted || self.facts.digester.is_none();
+                self.digest.missed = self.digest.wanted || !self.asks_for_content();
                 self.digest.wanted = true;
             }
         }
@@ -158,6 +172,7 @@ impl Machine {
 
     fn signed(&mut self, now: Now, answer: &Answer, lease: Lease) -> Result<(), Fault> {
         let covers = lease.covers(self.sign_wanted);
+        self.note_alive(now);
         self.take_lease(now, answer, lease);
         // Asked again at once this would go on for ever.
         covers.then_some(()).ok_or_else(|| {
@@ -187,6 +202,7 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
+        self.source_doubts = 0;
         // A session that takes parts is no lost one.
         self.restarts = 0;
         self.lease.forget(number);
@@ -199,6 +215,7 @@ impl Machine {
     fn inspected(&mut self, now: Now, answer: &Answer, inspected: Inspected) {
         match inspected {
             Inspected::Done(receipt) => self.complete_with(now, receipt),
+            Inspected::Likely(receipt) => self.looks_done(now, receipt),
             // Only how it is cut was asked; what it has is looked at once there is a plan.
             Inspected::Open { parts, .. } if self.facts.plan.is_none() => {
                 self.see_cut(parts.as_deref().unwrap_or_default());
@@ -212,7 +229,7 @@ impl Machine {
                     self.finish = Finish::No;
                     self.seen_open = true;
                     // Said to be completed, and the object is not there: neither it nor the session is.
-                    let gone = std::mem::take(&mut self.told_already) && !self.service.capabilities().probes;
+                    let gone = self.seen_already && !self.service.capabilities().probes;
                     self.commit_soon(Record::CompleteNo { looked: !gone });
                     self.doubt_until = Some(now.tick.after_ms(DOUBT_MS_MAX));
                     if gone {
@@ -281,8 +298,8 @@ impl Machine {
             Complete::Done(receipt) => self.complete_with(now, receipt),
             // The outcome is looked up; the intent stands until then.
             Complete::Already => {
-                self.told_already = true;
                 let error = ErrorInfo::new(Code::ServiceError, "the service says that it was completed before");
+                self.seen_already = true;
                 self.complete_failed(now, state, error);
             }
             Complete::Conflict => self.commit_soon(Record::ConflictAsked),
@@ -312,7 +329,7 @@ impl Machine {
     }
 
     /// The object exists: unless what the service says of it contradicts what was sent, that is the end.
-    fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
+    pub(super) fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
         let ours = self
             .facts
             .unsettled()
@@ -360,6 +377,15 @@ impl Machine {
                 self.backoff.failed(purpose, state.started, now.tick, error, wide);
             }
             Fault::LeaseStale(error) => self.lease_refused(now, op, state, error),
+            // Said again at once, dated anew: the service looked at the date and did nothing else.
+            Fault::Misdated(_) => {
+                self.backoff.retries += 1;
+                self.begin_did_nothing(op, state);
+                if op.kind == OpKind::Complete {
+                    self.finish = Finish::No;
+                    self.commit_soon(Record::CompleteNo { looked: false });
+                }
+            }
             Fault::CredentialRefused(error) => {
                 if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
                     self.credential.refusals += 1;
@@ -403,7 +429,18 @@ impl Machine {
                 }
                 let may_make = op.kind == OpKind::Begin && self.facts.begin_intent.is_some();
                 match error.code {
+                    // What may make the object makes it under no other name, as long as it is not known to be taken.
                     Code::NameConflict if may_make && self.name_taken(state) => {}
+                    Code::NameConflict
+                        if op.kind == OpKind::Complete
+                            && self.facts.conflict == Conflict::Rename
+                            && self.service.capabilities().fixes_conflict =>
+                    {
+                        // The session was begun before that was said, or by a begin that renames nothing.
+                        self.digest.missed = true;
+                        self.commit_soon(Record::CompleteNo { looked: false });
+                        self.restart_wanted = Some((RestartReason::SessionGone, error));
+                    }
                     Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
                     code => {
                         self.begin_did_nothing(op, state);
@@ -416,16 +453,17 @@ impl Machine {
                     }
                 }
             }
-            // The digest may be what it takes offence at: the upload goes on without (koodrive §14.13).
+            // The digest may be what it takes offence at: the upload goes on without (koodrive §14.13, smh §9.2).
             Fault::Final(error)
                 if error.code == Code::RequestRefused
                     && op.kind == OpKind::Begin
                     && !state.again
-                    && self.facts.begin_intent.is_some() =>
+                    && self.asks_for_content() =>
             {
                 self.digest.missed = true;
-                self.commit_soon(Record::BeginNo { looked: false });
+                self.begin_did_nothing(op, state);
             }
+            Fault::Final(error) if error.code == Code::RequestRefused && self.name_fewer(op, state) => {}
             Fault::Final(error) => {
                 if op.kind == OpKind::Discard {
                     if self.facts.doubt.is_some() {
@@ -471,7 +509,7 @@ impl Machine {
     }
 
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
-    fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
+    pub(super) fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
         if op.kind == OpKind::Begin && self.facts.begin_taken {
             self.commit_soon(Record::BeginRefused);
         }
@@ -529,7 +567,7 @@ impl Machine {
         if op.kind == OpKind::Abort {
             self.abort_failures = self.abort_failures.saturating_add(1);
         }
-        if op.kind == OpKind::Begin && !matches!(fault, TransportFault::Unreached(_)) {
+        if op.kind == OpKind::Begin && !matches!(fault, TransportFault::Unreached(_) | TransportFault::Unsigned(_)) {
             self.begin_cut = true;
         }
         match fault {
@@ -537,19 +575,16 @@ impl Machine {
             // Asked to stop: however it ended, nothing went wrong.
             _ if state.stopping => {}
             TransportFault::Source(error) => match error.code {
-                Code::SourceChanged => self.source.look_again(),
+                Code::SourceChanged => self.doubt_source(),
                 _ => self.source.lost(error),
             },
             TransportFault::Unreached(error) => {
-                // It did not leave.
-                match op.kind {
-                    OpKind::Complete => self.finish = Finish::Armed,
-                    OpKind::Begin => {
-                        self.begin_armed = self.facts.begin_intent.is_some() && (!state.again || self.facts.begin_taken);
-                    }
-                    _ => {}
-                }
+                self.did_not_leave(op, state);
                 self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
+            }
+            TransportFault::Unsigned(error) => {
+                self.did_not_leave(op, state);
+                self.stick(now, WaitReason::Credential, error);
             }
             TransportFault::Cut { error, reused } => {
                 if reused && self.repeat_at_once(op, sent) {
@@ -563,6 +598,16 @@ impl Machine {
                 self.suspect(op, sent);
                 self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
             }
+        }
+    }
+
+    fn did_not_leave(&mut self, op: OpId, state: &Op) {
+        match op.kind {
+            OpKind::Complete => self.finish = Finish::Armed,
+            OpKind::Begin => {
+                self.begin_armed = self.facts.begin_intent.is_some() && (!state.again || self.facts.begin_taken);
+            }
+            _ => {}
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Facts {
     pub identity: Option<Identity>,
     /// The service's session.
     pub session: Option<Session>,
+    /// When the service last knew of it, by the phone's clock, where that is kept.
+    pub alive_unix_ms: Option<i64>,
     /// Part number to CRC-64 of the proven parts.
     pub proven: BTreeMap<u32, u64>,
     /// Their bytes.
@@ -62,6 +64,8 @@ pub struct Facts {
     pub on_change: OnChange,
     /// The host's wish.
     pub wish: Wish,
+    /// What the operating system sends, by the name of what was handed over: part numbers.
+    pub handed_off: BTreeMap<String, Vec<u32>>,
     /// How often the service's put-together was wrong.
     pub integrity_restarts: u32,
     /// The end.
@@ -84,6 +88,7 @@ impl Facts {
             upload: *upload,
             plan: None,
             identity: None,
+            alive_unix_ms: None,
             proven: BTreeMap::new(),
             bytes_proven: 0,
             tried: BTreeSet::new(),
@@ -98,6 +103,7 @@ impl Facts {
             doubt: None,
             conflict_asked: false,
             wish: Wish::Run,
+            handed_off: BTreeMap::new(),
             integrity_restarts: 0,
             ending: None,
             ended_unix_ms: None,
@@ -122,6 +128,7 @@ impl Facts {
                 self.begin_again = false;
                 self.begin_taken = false;
             }
+            Record::Alive { unix_ms } => self.alive_unix_ms = Some(unix_ms),
             Record::Hashed { part_number, crc64, midstate, digester } => {
                 // Only the next one: a pass has no holes.
                 if part_number as usize == self.hashed.len() + 1 {
@@ -183,6 +190,14 @@ impl Facts {
                 self.conflict_asked = false;
             }
             Record::OnChange { on_change } => self.on_change = on_change,
+            Record::Tuned { tuning } => tuning.apply_to(&mut self.upload),
+            Record::Source { source } => self.upload.source = source,
+            Record::HandedOff { item, part_numbers } => {
+                self.handed_off.insert(item, part_numbers);
+            }
+            Record::HandedBack { item } => {
+                self.handed_off.remove(&item);
+            }
             Record::Wish { wish } => {
                 // A cancel is never taken back: what it undid at the service is gone.
                 if self.wish != Wish::Cancel {
@@ -191,6 +206,7 @@ impl Facts {
             }
             Record::Restart { why } => {
                 self.session = None;
+                self.alive_unix_ms = None;
                 self.proven.clear();
                 self.bytes_proven = 0;
                 self.intent = None;
@@ -215,6 +231,7 @@ impl Facts {
                     RestartReason::SessionGone
                     | RestartReason::Unsettled
                     | RestartReason::LeaseOver
+                    | RestartReason::TooOld
                     | RestartReason::Unfit => {}
                 }
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{
-    Command, CommitId, Event, OpId, OpKind, Record, Slots, Step,
+    Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
     backoff::Backoff,
     clock::ServiceClock,
     digest::DigestState,
@@ -13,11 +13,11 @@ use super::{
     record::{Ending, Remote, RestartReason, Wish},
     source_check::SourceState,
     spent::Spent,
-    view::{Explanation, Phase, Progress, State, WaitReason, Waiting},
+    view::{Phase, Progress, State, WaitReason, Waiting},
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{ConflictChoice, Credential, Identity, Now, Part, PartPlan, Tick},
+    model::{ConflictChoice, Credential, Identity, Network, Now, Part, PartPlan, Tick},
     service::{Caller, ListedPart, Service, Session},
 };
 
@@ -38,6 +38,10 @@ pub(super) struct Op {
     pub(super) credential_generation: u64,
     /// A begin that repeats one whose outcome nobody told.
     pub(super) again: bool,
+    /// How it is dated: the service's clock, as it was believed to be.
+    pub(super) dated_unix_ms: i64,
+    /// Begins and signs: parts that it names.
+    pub(super) parts_named: usize,
     /// Parts: bytes given to the socket by now.
     pub(super) bytes: u64,
     pub(super) stopping: bool,
@@ -91,6 +95,10 @@ pub(super) struct CredentialState {
     pub(super) asked: bool,
     /// The host answered that it has none now.
     pub(super) none_now: bool,
+    /// When it may be asked again all the same.
+    pub(super) again_at: Option<Tick>,
+    /// Nobody is signed in: links that are still good are not used either.
+    pub(super) signed_out: bool,
     /// Refused credentials in a row.
     pub(super) refusals: u32,
     pub(super) error: Option<ErrorInfo>,
@@ -101,7 +109,8 @@ pub struct Machine {
     pub(super) facts: Facts,
     pub(super) service: Box<dyn Service>,
     pub(super) limits: Limits,
-    own_parallel_parts: Option<u32>,
+    /// What was said of it and may not be kept yet.
+    pub(super) tuning: Tuning,
     pub(super) outbox: VecDeque<Step>,
     pub(super) ops: BTreeMap<OpId, Op>,
     attempts: u32,
@@ -114,11 +123,12 @@ pub struct Machine {
     pub(super) commit_round: u32,
     // What the host said of the world.
     pub(super) held: bool,
-    pub(super) online: Option<bool>,
-    pub(super) network_generation: u64,
+    pub(super) network: Network,
     pub(super) credential: CredentialState,
     // The source.
     pub(super) source: SourceState,
+    /// Reads in a row that said that it changed, while it looks as it did.
+    pub(super) source_doubts: u32,
     // Sending.
     pub(super) lease: HeldLease,
     /// The part that the last sign was for.
@@ -146,12 +156,18 @@ pub struct Machine {
     pub(super) begin_armed: bool,
     /// The service said after the last complete that the session is open.
     pub(super) seen_open: bool,
-    /// The last complete was answered: it was completed before.
-    pub(super) told_already: bool,
     /// A session whose complete may still be on its way is being closed.
     pub(super) closing: Closing,
     /// When a complete that was given up is taken to have arrived or to be lost.
     pub(super) doubt_until: Option<Tick>,
+    /// The service said in this run that a complete came before.
+    pub(super) seen_already: bool,
+    /// A refusal was answered by another date, and nothing has gone well since.
+    pub(super) redated: bool,
+    /// The service takes no longer lists of parts than this.
+    pub(super) parts_named_max: Option<usize>,
+    /// The service knew of the session in this run.
+    pub(super) heard_of: bool,
     /// A begin was not answered: there may be a session that nobody knows.
     pub(super) begin_cut: bool,
     /// All that was sent is to be dropped, once nothing of it is under way.
@@ -165,8 +181,8 @@ pub struct Machine {
     // What one sees.
     sent_high: BTreeMap<u32, u64>,
     pub(super) progress: Progress,
-    why: Why,
-    why_since_unix_ms: i64,
+    pub(super) why: Why,
+    pub(super) why_since_unix_ms: i64,
 }
 
 impl Machine {
@@ -175,7 +191,7 @@ impl Machine {
         let mut machine = Machine {
             service,
             limits,
-            own_parallel_parts: facts.upload.parallel_parts,
+            tuning: Tuning::default(),
             outbox: VecDeque::new(),
             ops: BTreeMap::new(),
             attempts: 0,
@@ -185,10 +201,10 @@ impl Machine {
             commit_ids: 0,
             commit_round: 0,
             held: false,
-            online: None,
-            network_generation: 0,
+            network: Network::default(),
             credential: CredentialState::default(),
             source: SourceState::default(),
+            source_doubts: 0,
             lease: HeldLease::default(),
             sign_wanted: 0,
             todo: BTreeSet::new(),
@@ -208,9 +224,12 @@ impl Machine {
             finish: Finish::default(),
             begin_armed: false,
             seen_open: false,
-            told_already: false,
             closing: Closing::default(),
             doubt_until: None,
+            seen_already: false,
+            redated: false,
+            parts_named_max: None,
+            heard_of: false,
             begin_cut: false,
             restart_wanted: None,
             discard: None,
@@ -239,7 +258,8 @@ impl Machine {
 
     /// At most so many parts at once.
     pub(super) fn parallel_parts(&self) -> u32 {
-        self.own_parallel_parts.map_or(self.limits.parallel_parts, |own| own.min(self.limits.parallel_parts)).max(1)
+        let own = self.tuning.parallel_parts.or(self.facts.upload.parallel_parts);
+        own.map_or(self.limits.parallel_parts, |own| own.min(self.limits.parallel_parts)).max(1)
     }
 
     /// True when it waits for so long, or for somebody, that its place is better given to another.
@@ -247,9 +267,7 @@ impl Machine {
         match &self.why {
             Why::Paused => true,
             Why::Waiting { reason, until, needs_host, .. } => {
-                *needs_host
-                    || matches!(reason, WaitReason::Network | WaitReason::Held)
-                    || until.is_some_and(|at| at.since_ms(now.tick) > long_ms)
+                *needs_host || reason.is_of_the_world() || until.is_some_and(|at| at.since_ms(now.tick) > long_ms)
             }
             Why::Working(_) | Why::Line => false,
         }
@@ -258,6 +276,11 @@ impl Machine {
     /// True when operations or commits are under way.
     pub fn is_busy(&self) -> bool {
         !self.ops.is_empty() || !self.commits.is_empty() || !self.outbox.is_empty()
+    }
+
+    /// What a host said that could not be kept: whoever lets this machine go says it again to the next one.
+    pub fn unkept(&self) -> Vec<Command> {
+        super::commands_of(&self.failed_commits)
     }
 
     /// Takes one event in.
@@ -269,13 +292,16 @@ impl Machine {
             Event::Answered { op, result, sent } => self.on_answered(now, op, result, sent),
             Event::Read { op, result } => match op.kind {
                 OpKind::Hash(_) => self.on_hashed(now, op, result),
+                OpKind::Beginning => self.on_beginning(op, result),
                 OpKind::Proof => self.on_proof(op, result),
                 _ => self.on_read(now, op, result),
             },
             Event::Bytes { op, bytes } => self.on_bytes(op, bytes),
             Event::Credential { credential, generation } => self.on_credential(credential, generation),
             Event::Source(result) => self.on_source(now, result),
-            Event::Network { online, generation } => self.on_network(online, generation),
+            Event::NoCredential { retry_in_ms } => self.on_no_credential(now, retry_in_ms),
+            Event::SignedOut => self.on_signed_out(),
+            Event::Network(network) => self.on_network(network),
         }
         self.count_progress();
     }
@@ -297,7 +323,7 @@ impl Machine {
                     Why::Waiting { needs_host: true, .. } => None,
                     _ => self.backoff.next_open(now.tick),
                 };
-                let until = [until, gate, self.abort_by.filter(|at| *at > now.tick)];
+                let until = [until, gate, self.abort_by.filter(|at| *at > now.tick), self.gives_up_at(now)];
                 if !same_kind(&why, &self.why) {
                     self.why_since_unix_ms = now.unix_ms;
                 }
@@ -407,6 +433,14 @@ impl Machine {
             Command::Conflict(conflict) => {
                 if self.facts.ending.is_none() && (self.facts.conflict != conflict || self.facts.conflict_asked) {
                     self.stuck = None;
+                    // The session stands by what it was begun with.
+                    if self.facts.conflict_asked
+                        && self.facts.session.is_some()
+                        && self.service.capabilities().fixes_conflict
+                    {
+                        let error = ErrorInfo::new(Code::NameConflict, "the name was taken while the upload was sent");
+                        self.restart_wanted = Some((RestartReason::SessionGone, error));
+                    }
                     self.commit_soon(Record::Conflict { conflict });
                 }
             }
@@ -417,9 +451,13 @@ impl Machine {
                 }
             }
             Command::LookAgain => self.source = SourceState::Unknown,
-            Command::ParallelParts(parallel_parts) => {
-                self.own_parallel_parts = Some(parallel_parts.max(1));
+            Command::SourceIs(source) => {
+                if let Some(source) = source.news_to(&self.facts.upload.source).filter(|_| self.facts.ending.is_none())
+                {
+                    self.commit_soon(Record::Source { source });
+                }
             }
+            Command::Tune(tuning) => self.tune(tuning),
             Command::ClientParallelParts(parallel_parts) => self.limits.parallel_parts = parallel_parts.max(1),
         }
     }
@@ -442,35 +480,40 @@ impl Machine {
         self.spent.again();
         self.stuck = None;
         self.credential.none_now = false;
+        self.credential.again_at = None;
         self.credential.refusals = 0;
         self.source.look_again_if_lost();
+        self.source_doubts = 0;
         if let Some((_, retry)) = &mut self.disk_error {
             *retry = Tick(0);
         }
     }
 
-    fn on_network(&mut self, online: Option<bool>, generation: u64) {
-        self.online = online;
-        if generation > self.network_generation {
-            self.network_generation = generation;
+    fn on_network(&mut self, network: Network) {
+        let known = std::mem::replace(&mut self.network, network);
+        self.network.generation = known.generation.max(network.generation);
+        if network.generation > known.generation {
             self.backoff.reset();
             self.spent.again();
             self.stuck = None;
             self.stop_ops(|_| true);
         }
-        if online == Some(false) {
+        if network.is_offline() {
             self.stop_ops(|_| true);
         }
+        self.stop_what_breaks_the_policy();
     }
 
     fn on_credential(&mut self, credential: Option<Credential>, generation: u64) {
         let state = &mut self.credential;
         state.asked = false;
+        state.again_at = None;
         match credential {
             Some(value) if state.value.is_none() || generation > state.generation => {
                 state.value = Some(value);
                 state.generation = generation;
                 state.none_now = false;
+                state.signed_out = false;
                 state.error = None;
             }
             // None, or none that is newer than the refused one.
@@ -489,10 +532,17 @@ impl Machine {
         let op = self.op_id(kind);
         let lease_generation = if let OpKind::Part(number) = kind { self.lease.generation_of(number) } else { 0 };
         let credential_generation = self.credential.generation;
-        self.ops.insert(
-            op,
-            Op { started: now.tick, lease_generation, credential_generation, again: false, bytes: 0, stopping: false },
-        );
+        let state = Op {
+            started: now.tick,
+            lease_generation,
+            credential_generation,
+            again: false,
+            dated_unix_ms: self.clock.unix_ms(now),
+            parts_named: 0,
+            bytes: 0,
+            stopping: false,
+        };
+        self.ops.insert(op, state);
         op
     }
 
@@ -558,6 +608,9 @@ impl Machine {
         self.find_missing = false;
         self.finish = Finish::default();
         self.begin_armed = false;
+        self.seen_open = false;
+        self.seen_already = false;
+        self.heard_of = false;
         if self.facts.plan.is_none() {
             self.digest = DigestState::default();
             self.sent_high.clear();
@@ -632,28 +685,9 @@ impl Machine {
                     error: error.clone(),
                     choices: choices.clone(),
                     needs_host: *needs_host,
+                    prepared: None,
                 },
             },
-        }
-    }
-
-    /// Why it does not move, and what would move it.
-    pub fn explain(&self, now: Now) -> Explanation {
-        let attempts = self.backoff.worst().map_or(0, |row| row.count);
-        let state = self.state(now);
-        let next_try_ms = self.backoff.next_open(now.tick).map(|at| at.since_ms(now.tick));
-        let text = match (&state, self.backoff.worst()) {
-            (State::Waiting { waiting: Waiting { error: Some(error), .. } }, _) => error.detail.clone(),
-            (_, Some(row)) => row.error.detail.clone(),
-            _ => String::new(),
-        };
-        Explanation {
-            state,
-            since_unix_ms: self.why_since_unix_ms,
-            next_try_ms,
-            attempts,
-            retries_left: super::backoff::RETRIES_MAX.saturating_sub(attempts),
-            text,
         }
     }
 

@@ -33,7 +33,7 @@ impl Machine {
             restart_wanted: self.restart_wanted.take(),
             abort_failures: self.abort_failures,
             doubt_until: self.doubt_until,
-            network_generation: self.network_generation,
+            network_generation: self.network.generation,
         }
     }
 
@@ -46,6 +46,6 @@ impl Machine {
         self.restart_wanted = memory.restart_wanted;
         self.abort_failures = memory.abort_failures;
         self.doubt_until = memory.doubt_until;
-        self.network_generation = memory.network_generation;
+        self.network.generation = memory.network_generation;
     }
 }

@@ -27,7 +27,9 @@ impl Machine {
         // Held is held: also while the disk fails, and for what a cancel still has to do.
         if self.held {
             self.stop_ops(|_| true);
-            return self.outbox.pop_front().ok_or(Why::waiting(WaitReason::Held, None, None));
+            let paused = self.facts.wish == Wish::Pause;
+            let why = if paused { Why::Paused } else { Why::waiting(WaitReason::Held, None, None) };
+            return self.outbox.pop_front().ok_or(why);
         }
         if let Some(next) = self.disk_first(now) {
             return next;
@@ -41,17 +43,21 @@ impl Machine {
         if self.facts.wish == Wish::Cancel {
             return self.cancel(now, slots);
         }
+        if let Some(step) = self.give_up(now) {
+            return Ok(step);
+        }
         if self.facts.wish == Wish::Pause {
             self.stop_ops(|_| true);
             return self.outbox.pop_front().ok_or(Why::Paused);
         }
-        if self.online == Some(false) {
+        if self.network.is_offline() {
             return Err(Why::waiting(
                 WaitReason::Network,
                 None,
                 Some(ErrorInfo::new(Code::Offline, "the device is offline")),
             ));
         }
+        self.within_policy()?;
         self.give_up_for_now(now)?;
         self.run(now, slots)
     }
@@ -122,6 +128,11 @@ impl Machine {
             }
             return next;
         }
+        if self.session_is_old(now) {
+            let error = ErrorInfo::new(Code::SessionGone, "nothing was heard of the upload for too long");
+            self.restart_wanted = Some((RestartReason::TooOld, error));
+            return self.run(now, slots);
+        }
         if let Some(next) = self.check_source(now, slots)? {
             return Ok(next);
         }
@@ -165,7 +176,7 @@ impl Machine {
         if let Some(step) = self.hash_first(now, slots)? {
             return Ok(step);
         }
-        if let Some(step) = self.want_credential()? {
+        if let Some(step) = self.want_credential(now)? {
             return Ok(step);
         }
         if carries_whole(&self.content())
@@ -200,6 +211,7 @@ impl Machine {
             self.begin_armed = false;
             if let Some(state) = self.ops.get_mut(op) {
                 state.again = again;
+                state.parts_named = content.parts_named_max.unwrap_or(usize::MAX).min(content.midstates.len() + 1);
             }
         }
         next
@@ -231,7 +243,7 @@ impl Machine {
             return Err(Why::Working(phase));
         }
         self.gates(now, kind)?;
-        if let Some(step) = self.want_credential()? {
+        if let Some(step) = self.want_credential(now)? {
             return Ok(step);
         }
         if slots.controls == 0 {
@@ -259,12 +271,16 @@ impl Machine {
     }
 
     /// A credential that was not refused, or a step to get one.
-    pub(super) fn want_credential(&mut self) -> Result<Option<Step>, Why> {
+    pub(super) fn want_credential(&mut self, now: Now) -> Result<Option<Step>, Why> {
         /// Fresh credentials refused in a row before only a person can help.
         const REFUSALS_MAX: u32 = 3;
         let state = &mut self.credential;
         if state.value.is_some() && state.error.is_none() {
             return Ok(None);
+        }
+        if state.again_at.is_some_and(|at| at <= now.tick) {
+            state.again_at = None;
+            state.none_now = false;
         }
         let spent = state.refusals >= REFUSALS_MAX;
         if spent || state.none_now {
@@ -272,7 +288,13 @@ impl Machine {
                 .error
                 .clone()
                 .unwrap_or_else(|| ErrorInfo::new(Code::CredentialRefused, "there is no credential for the account"));
-            return Err(Why::needs_host(WaitReason::Credential, Some(error)));
+            return Err(Why::Waiting {
+                reason: WaitReason::Credential,
+                until: state.again_at.filter(|_| !spent),
+                error: Some(error),
+                choices: vec![],
+                needs_host: true,
+            });
         }
         if !state.asked {
             state.asked = true;
@@ -338,7 +360,7 @@ impl Machine {
             self.restart_wanted = Some((RestartReason::LeaseOver, error));
             return self.run(now, slots);
         }
-        let most = self.service.capabilities().sign_parts_max.max(1);
+        let most = self.service.capabilities().sign_parts_max.min(self.parts_named_max.unwrap_or(usize::MAX)).max(1);
         let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
         let lacking = ready
             .filter_map(|number| planned(self.facts.plan, number))
@@ -347,9 +369,15 @@ impl Machine {
         let content = self.with_midstates(Content::default(), parts.iter().copied());
         self.sign_wanted = first.part_number;
         let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };
-        self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
+        let next = self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
             machine.service.sign(machine.caller(credential, now), session, &parts, &content)
-        })
+        });
+        if let Ok(Step::Start { op, .. }) = &next
+            && let Some(state) = self.ops.get_mut(op)
+        {
+            state.parts_named = parts.len();
+        }
+        next
     }
 
     fn put(&mut self, now: Now, slots: &mut Slots, session: &Session, part: Part, suspect: bool) -> Next {
@@ -433,7 +461,7 @@ impl Machine {
                 OpKind::Probe => return Phase::Reconciling,
                 OpKind::Part(_) => return Phase::Uploading,
                 OpKind::Read(_) => return Phase::Verifying,
-                OpKind::Hash(_) if self.facts.session.is_none() => return Phase::Hashing,
+                OpKind::Beginning | OpKind::Hash(_) if self.facts.session.is_none() => return Phase::Hashing,
                 OpKind::Sign => return Phase::Renewing,
                 _ => {}
             }

@@ -46,6 +46,16 @@ pub struct Capabilities {
     pub midstates: bool,
     /// How many parts one `sign` may name.
     pub sign_parts_max: usize,
+    /// A begin and a sign name the parts that they want links for, and may name fewer of them, a begin none.
+    pub names_parts: bool,
+    /// A link is not relied on twice: each try of a part takes a fresh one.
+    pub links_serve_once: bool,
+    /// Requests carry our date, and one that lies too far off is refused like a wrong credential.
+    pub dates_requests: bool,
+    /// What is to become of a taken name is said when the session is begun, and can't be said otherwise later.
+    pub fixes_conflict: bool,
+    /// A session of which nothing was heard for so long is not gone on with.
+    pub session_idle_ms_max: Option<u64>,
     /// What a person can answer to a conflict.
     pub conflict_choices: &'static [ConflictChoice],
 }
@@ -74,6 +84,8 @@ pub struct Content {
     pub proof: Option<Vec<u8>>,
     /// Part number, from 2, to SHA-256's eight state words after all bytes before that part.
     pub midstates: BTreeMap<u32, [u32; 8]>,
+    /// At most so many parts are named; `None`: as many as the service's own bound allows.
+    pub parts_named_max: Option<usize>,
 }
 
 /// What of an upload the service itself must remember across a restart: opaque to everyone else, journalled, free of secrets.
@@ -139,6 +151,8 @@ pub enum Begin {
     },
     /// The object exists: an instant upload.
     Done(Receipt),
+    /// The same, but the name was taken by other content, so the object was made under another one.
+    Renamed(Receipt),
     /// The service may know the content: it wants the full digest.
     NeedDigest,
 }
@@ -154,11 +168,53 @@ pub struct ListedPart {
     pub md5: Option<String>,
 }
 
+/// What a service tells of an upload, for people: nothing is decided by it. What it does not tell is `None`.
+#[derive(Clone, Default, PartialEq, Eq)]
+// Our own unit tests compare all of it.
+#[cfg_attr(test, derive(Debug))]
+pub struct RemoteTask {
+    /// The object was made.
+    pub complete: Option<bool>,
+    /// When it was begun, by the service's clock.
+    pub created_unix_ms: Option<i64>,
+    /// The service's own word for the kind of file.
+    pub kind: Option<String>,
+    /// The service's own word for what happens when the name is taken.
+    pub conflict_strategy: Option<String>,
+    /// Where the object is or will be, its name last; `None` also when the parent directory is gone.
+    pub path: Option<Vec<String>>,
+    /// The object's size, where it is told of a finished one.
+    pub size_bytes: Option<u64>,
+    /// SHA-256 of its content, lower-case hex.
+    pub sha256: Option<String>,
+    /// The parts that the service has, by number; `None` when it does not list them.
+    pub parts: Option<Vec<ListedPart>>,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
+}
+
+/// Names and paths are a person's own: not printed.
+#[cfg(not(test))]
+impl std::fmt::Debug for RemoteTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteTask")
+            .field("complete", &self.complete)
+            .field("created_unix_ms", &self.created_unix_ms)
+            .field("kind", &self.kind)
+            .field("conflict_strategy", &self.conflict_strategy)
+            .field("parts", &self.parts)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Outcome of an inspection of the session.
 #[derive(Clone, Debug)]
 pub enum Inspected {
     /// The object exists.
     Done(Receipt),
+    /// It looks as if it did, but an unfinished one may look the same: certain only once the service says that a complete came before.
+    Likely(Receipt),
     /// The session is open.
     Open {
         /// What the service has; `None` when it does not list parts.
@@ -226,6 +282,8 @@ pub enum Fault {
     Retry(ErrorInfo),
     /// The signed link is over or was refused: renew, then the same part again.
     LeaseStale(ErrorInfo),
+    /// The date of the request was refused: the same again, dated by the refusal's own.
+    Misdated(ErrorInfo),
     /// The credential was refused: ask for another.
     CredentialRefused(ErrorInfo),
     /// The session is not known there.
@@ -244,6 +302,7 @@ impl Fault {
         match self {
             Fault::Retry(error)
             | Fault::LeaseStale(error)
+            | Fault::Misdated(error)
             | Fault::CredentialRefused(error)
             | Fault::SessionGone(error)
             | Fault::ParentMissing(error)
@@ -318,6 +377,9 @@ pub trait Service: Send + Sync {
         proof: Option<&Proof>,
         answer: &Answer,
     ) -> Result<Inspected, Fault>;
+
+    /// Reads the same answer for people.
+    fn read_task(&self, session: &Session, answer: &Answer) -> Result<RemoteTask, Fault>;
 
     /// Looks the object up by its place.
     fn probe(&self, caller: Caller<'_>) -> Request;

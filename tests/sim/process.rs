@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use partway::{
     engine::{Command, Ending, Event, Facts, Limits, Machine, Record, Remote, SourceRecord, State, UploadRecord, Wish},
-    model::{Conflict, OnChange, Target, http::host_of},
+    model::{Conflict, NetworkPolicy, OnChange, Target, http::host_of},
     runtime::{journal::Id, schedule::Schedule},
     service::{self, Session},
 };
@@ -53,6 +53,10 @@ impl World {
                 instant: options.instant,
                 verify_source: options.verify_source,
                 part_size_bytes: options.wanted_part_bytes,
+                network: NetworkPolicy::Any,
+                rate_bytes_per_s: None,
+                give_up_after_ms: None,
+                continues: None,
                 parallel_parts: None,
             };
             self.disks.push(Disk::new(Id::parse(&id).expect("an id"), &Record::Upload(Box::new(upload))));
@@ -140,7 +144,7 @@ impl World {
         if phone.held {
             machine.handle(now, Event::Command(Command::Hold));
         }
-        machine.handle(now, Event::Network { online: phone.online, generation: phone.network_generation });
+        machine.handle(now, Event::Network(phone.network()));
         for command in std::mem::take(&mut phone.rows[row].commands) {
             machine.handle(now, Event::Command(command));
         }

@@ -22,8 +22,8 @@ use crate::{
         http::{Answer, ByteRange, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, Service,
-        Session, Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, RemoteTask,
+        Service, Session, Stored,
     },
 };
 use fault::Op;
@@ -49,6 +49,14 @@ const CAPABILITIES: Capabilities = Capabilities {
     digest: Some(DigestKind::Sha256),
     midstates: true,
     sign_parts_max: request::SIGN_PARTS_MAX,
+    names_parts: true,
+    // koodrive §14.9: perhaps a link takes one request only.
+    links_serve_once: true,
+    dates_requests: true,
+    // koodrive §6: complete says nothing of names.
+    fixes_conflict: true,
+    // koodrive §14.11: how long an upload lives is not documented.
+    session_idle_ms_max: Some(24 * 3_600_000),
     conflict_choices: &[ConflictChoice::Rename, ConflictChoice::KeepIfSame, ConflictChoice::Cancel],
 };
 
@@ -126,6 +134,10 @@ impl Service for KooDrive {
         answer: &Answer,
     ) -> Result<Inspected, Fault> {
         response::read_inspect(&Upload::of(session), proof, answer)
+    }
+
+    fn read_task(&self, session: &Session, answer: &Answer) -> Result<RemoteTask, Fault> {
+        response::read_task(&Upload::of(session), answer)
     }
 
     /// No such request: it looks at the parent folder, which changes nothing.

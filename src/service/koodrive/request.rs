@@ -9,7 +9,7 @@ use crate::{
     },
     redact::Secret,
     service::{
-        Caller, Content, Proof, encode, iso8601,
+        Caller, Content, Proof, encode,
         koodrive::{place::Place, proof, session::Upload},
     },
 };
@@ -55,7 +55,8 @@ impl MultiPart {
 
     /// Those that can be signed now.
     fn list(parts: impl Iterator<Item = Part>, content: &Content) -> Vec<MultiPart> {
-        parts.filter_map(|part| MultiPart::of(&part, content)).take(SIGN_PARTS_MAX).collect()
+        let most = content.parts_named_max.unwrap_or(SIGN_PARTS_MAX).min(SIGN_PARTS_MAX);
+        parts.filter_map(|part| MultiPart::of(&part, content)).take(most).collect()
     }
 }
 
@@ -75,6 +76,7 @@ struct Create<'a> {
     created_time: Option<String>,
     #[serde(flatten)]
     known: Option<Known<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     multi_parts: Vec<MultiPart>,
 }
 
@@ -143,14 +145,16 @@ impl Place {
     fn request(&self, caller: Caller<'_>, path: &str, body: &impl Serialize) -> Request {
         // Texts, numbers and lists of those always become JSON.
         let body = serde_json::to_vec(body).unwrap_or_default();
+        let (headers, to_sign) = self.headers(caller, path, &body);
         Request {
             method: Method::Post,
             url: Secret::new(format!("{}://{}{path}", self.scheme, self.authority)),
-            headers: self.headers(caller, path, &body),
+            headers,
             body: Body::Bytes(body),
             answer_bytes_max: ANSWER_BYTES_MAX,
             patience_ms: PATIENCE_MS,
             expect_continue: false,
+            to_sign: to_sign.map(Box::new),
         }
     }
 
@@ -174,7 +178,7 @@ impl Place {
             upload_mode: "multipart",
             upload_type: 1,
             auto_rename: auto_rename(conflict, taken, known.is_some()),
-            created_time: target.created_unix_ms.and_then(iso8601::format),
+            created_time: target.created_unix_ms.and_then(self.profile.time),
             known,
             multi_parts: MultiPart::list(plan.parts(), content),
         };

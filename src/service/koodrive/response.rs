@@ -4,7 +4,7 @@ use crate::{
     model::{Receipt, http::Answer},
     redact,
     service::{
-        Begin, Complete, Fault, Inspected, Lease, Proof, Stored,
+        Begin, Complete, Fault, Inspected, Lease, Proof, RemoteTask, Stored, check, iso8601,
         koodrive::{
             document::Document,
             fault::{self, Op},
@@ -50,7 +50,8 @@ impl Place {
         let file_name = word(document.file_name.text()).unwrap_or_else(|| self.target.name.clone());
         let file_id = file_id(document.file_id.text());
         if document.rapid_upload.bool() == Some(true) || document.exist.bool() == Some(true) {
-            return Ok(Begin::Done(Receipt {
+            let renamed = file_name != self.target.name && document.exist.bool() != Some(true);
+            let receipt = Receipt {
                 name: file_name,
                 file_id,
                 size_bytes: proof.map_or(0, |proof| proof.size_bytes),
@@ -58,11 +59,13 @@ impl Place {
                 instant: true,
                 request_id: fault::request_id(answer, []),
                 ..Receipt::default()
-            }));
+            };
+            return Ok(if renamed { Begin::Renamed(receipt) } else { Begin::Done(receipt) });
         }
         let file_id =
             file_id.ok_or_else(|| fault::malformed(Op::Begin, answer, "it holds neither a file nor a file's id"))?;
-        let upload = Upload { file_id, file_name, container_id: word(document.container_id.text()) };
+        let container_id = word(document.container_id.text());
+        let upload = Upload { file_id, file_name, container_id, declared: proof.is_some() };
         let lease =
             lease::read(document.multi_parts.0, self.scheme).map_err(|why| fault::malformed(Op::Begin, answer, why))?;
         Ok(Begin::Session { session: upload.to_session(), lease })
@@ -111,16 +114,54 @@ fn of_complete(code: &str) -> Option<Complete> {
     }
 }
 
-/// Whether that is the file of `proof`; `None` when nothing that is told differs, yet not all that is needed is told.
-fn is_same(document: &Document, proof: &Proof) -> Option<bool> {
+/// How much of `proof` the detail of a file shows.
+enum Likeness {
+    Same,
+    /// The size, and nothing that differs.
+    SameSize,
+    Other,
+    Untold,
+}
+
+fn likeness(document: &Document, proof: &Proof) -> Likeness {
     let size = document.size.u64().map(|size| size == proof.size_bytes);
     let sha256 = document.sha256.text().zip(proof.sha256.as_deref());
     let sha256 = sha256.map(|(theirs, ours)| theirs.eq_ignore_ascii_case(ours));
     match (size, sha256) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
+        (Some(false), _) | (_, Some(false)) => Likeness::Other,
+        (Some(true), Some(true)) => Likeness::Same,
+        (Some(true), None) => Likeness::SameSize,
+        (None, _) => Likeness::Untold,
     }
+}
+
+/// The file is not there: no code of a service that says so, no gateway that stands in for it.
+fn is_absent(fault: &Fault, answer: &Answer) -> bool {
+    match fault.error().service_code.as_deref() {
+        Some(code) => NOT_THERE.contains(&code) || answer.status == 404 && !fault::is_known(code),
+        None => answer.status == 404,
+    }
+}
+
+/// koodrive §7, for people. A file that is not there was not completed; of one that is there nothing says whether it was.
+pub(super) fn read_task(upload: &Upload, answer: &Answer) -> Result<RemoteTask, Fault> {
+    let request_id = fault::request_id(answer, []);
+    let document = match document(Op::Inspect, answer) {
+        Ok(document) => document,
+        Err(fault) if is_absent(&fault, answer) => {
+            return Ok(RemoteTask { complete: Some(false), request_id, ..RemoteTask::default() });
+        }
+        Err(fault) => return Err(fault),
+    };
+    Ok(RemoteTask {
+        created_unix_ms: document.created_time.text().and_then(iso8601::parse),
+        kind: document.file_type.text().and_then(redact::label),
+        path: Some(vec![word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone())]),
+        size_bytes: document.size.u64(),
+        sha256: document.sha256.text().and_then(redact::label).map(|sha256| sha256.to_ascii_lowercase()),
+        request_id,
+        ..RemoteTask::default()
+    })
 }
 
 /// koodrive §7. Only a complete makes the object, so without the proof of one it is open.
@@ -128,26 +169,25 @@ pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answ
     let open = Inspected::Open { parts: None, lease: None };
     let document = match document(Op::Inspect, answer) {
         Ok(document) => document,
-        Err(fault) => {
-            let is_there = match fault.error().service_code.as_deref() {
-                Some(code) => !NOT_THERE.contains(&code) && (answer.status != 404 || fault::is_known(code)),
-                None => answer.status != 404,
-            };
-            return if is_there { Err(fault) } else { Ok(open) };
-        }
+        Err(fault) => return if is_absent(&fault, answer) { Ok(open) } else { Err(fault) },
     };
     let Some(proof) = proof else { return Ok(open) };
-    match is_same(&document, proof) {
-        Some(true) => Ok(Inspected::Done(Receipt {
-            name: word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone()),
-            file_id: file_id(document.id.text()).or_else(|| Some(upload.file_id.clone())),
-            size_bytes: proof.size_bytes,
-            sha256: proof.sha256.clone(),
-            request_id: fault::request_id(answer, []),
-            ..Receipt::default()
-        })),
-        Some(false) => Ok(open),
-        None => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
+    match likeness(&document, proof) {
+        like @ (Likeness::Same | Likeness::SameSize) => {
+            let receipt = Receipt {
+                name: word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone()),
+                file_id: file_id(document.id.text()).or_else(|| Some(upload.file_id.clone())),
+                size_bytes: proof.size_bytes,
+                sha256: proof.sha256.clone(),
+                request_id: fault::request_id(answer, []),
+                ..Receipt::default()
+            };
+            // What create declared may be shown before the file is there, or its size alone.
+            let certain = matches!(like, Likeness::Same) && !upload.declared;
+            Ok(if certain { Inspected::Done(receipt) } else { Inspected::Likely(receipt) })
+        }
+        Likeness::Other => Ok(open),
+        Likeness::Untold => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
     }
 }
 
@@ -156,9 +196,7 @@ pub(super) fn read_put(answer: &Answer) -> Result<Stored, Fault> {
     if answer.status != 200 {
         return Err(fault::of_storage(answer));
     }
-    // A portal's page is no storage's answer.
-    if answer.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
-    {
+    if check::is_web_page(answer) {
         return Err(fault::malformed(Op::Put, answer, "it is a web page"));
     }
     let etag = answer.header("etag").and_then(|etag| redact::label(etag.trim().trim_matches('"')));

@@ -20,8 +20,8 @@ use crate::{
         http::{Answer, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, Service,
-        Session, Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, RemoteTask,
+        Service, Session, Stored,
     },
 };
 use place::Place;
@@ -57,6 +57,11 @@ impl Smh {
             digest: Some(DigestKind::Chain),
             midstates: false,
             sign_parts_max: request::SIGN_PARTS_MAX,
+            names_parts: false,
+            links_serve_once: false,
+            dates_requests: false,
+            fixes_conflict: false,
+            session_idle_ms_max: None,
             conflict_choices: &[ConflictChoice::Rename, ConflictChoice::Overwrite, ConflictChoice::Cancel],
         };
         Ok(Smh { place, capabilities })
@@ -139,6 +144,10 @@ impl Service for Smh {
         answer: &Answer,
     ) -> Result<Inspected, Fault> {
         self.place.read_inspect(plan, answer)
+    }
+
+    fn read_task(&self, _session: &Session, answer: &Answer) -> Result<RemoteTask, Fault> {
+        self.place.read_task(answer)
     }
 
     fn probe(&self, caller: Caller<'_>) -> Request {
