@@ -1,14 +1,18 @@
 //! Partway uploads files to cloud drives and survives everything that happens to a phone on the way.
 //!
 //! Layers, from the ground up; a module names only what stands below it (`tests/tidy.rs`):
-//! `redact`, `error`, `model` · `service` · `hash`, `source`, `transport` · `engine` · `runtime` · `client`.
+//! `redact`, `error`, `model` · `service` · `hash`, `source`, `transport` · `engine` · `runtime` · `client` · `capi`, `mobile`.
 
+#[cfg(feature = "capi")]
+mod capi;
 pub mod client;
 #[doc(hidden)]
 pub mod engine;
 pub mod error;
 #[doc(hidden)]
 pub mod hash;
+#[cfg(feature = "mobile")]
+pub mod mobile;
 pub mod model;
 pub mod redact;
 #[doc(hidden)]
@@ -19,6 +23,10 @@ pub mod service;
 pub mod source;
 #[doc(hidden)]
 pub mod transport;
+
+// uniffi wants its own things at the root of a crate.
+#[cfg(feature = "mobile")]
+uniffi::setup_scaffolding!("partway");
 
 /// Its examples are executed.
 #[cfg(doctest)]

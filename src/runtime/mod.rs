@@ -329,8 +329,11 @@ impl Drop for Runtime {
     }
 }
 
+/// Uploads, and journals that can't be read.
+type Recovered = (Vec<(Id, Facts)>, Vec<Problem>);
+
 /// What the journals of a directory say. One whose proof another took over is what a kill left behind: it goes.
-fn recover(dir: &StateDir) -> Result<(Vec<(Id, Facts)>, Vec<Problem>), ErrorInfo> {
+fn recover(dir: &StateDir) -> Result<Recovered, ErrorInfo> {
     let (mut found, mut problems) = (vec![], vec![]);
     for id in dir.list()? {
         match read(dir, id) {

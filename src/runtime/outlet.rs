@@ -85,14 +85,17 @@ pub(super) struct Outlet {
 }
 
 /// Which callback the host is in, since when, and whether that was said.
+type Within = (&'static str, Instant, bool);
+
+/// Looks how long callbacks take.
 #[derive(Clone)]
 struct Watch {
-    call: Arc<Mutex<Option<(&'static str, Instant, bool)>>>,
+    call: Arc<Mutex<Option<Within>>>,
     logger: Logger,
 }
 
 impl Watch {
-    fn set(&self, call: Option<(&'static str, Instant, bool)>) -> Option<(&'static str, Instant, bool)> {
+    fn set(&self, call: Option<Within>) -> Option<Within> {
         std::mem::replace(&mut *self.call.lock().unwrap_or_else(PoisonError::into_inner), call)
     }
 
