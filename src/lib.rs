@@ -9,6 +9,8 @@ pub mod engine;
 pub mod error;
 #[doc(hidden)]
 pub mod hash;
+#[cfg(feature = "mobile")]
+pub mod mobile;
 pub mod model;
 pub mod redact;
 #[doc(hidden)]
@@ -19,6 +21,10 @@ pub mod service;
 pub mod source;
 #[doc(hidden)]
 pub mod transport;
+
+// uniffi wants its own things at the root of a crate.
+#[cfg(feature = "mobile")]
+uniffi::setup_scaffolding!("partway");
 
 /// Its examples are executed.
 #[cfg(doctest)]

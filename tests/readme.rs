@@ -45,11 +45,11 @@ fn offline() {
     let world = World::new();
     let file = world.file("film.mp4", PARTS * MIB);
     let client = world.open();
-    client.set_network(Network { online: Some(false), generation: 1 });
+    client.set_network(Network::offline(1));
     let id = start(&client, world.request(&file, "film.mp4"));
     until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Network));
     assert!(world.cloud.log().is_empty(), "nothing was tried");
-    client.set_network(Network { online: Some(true), generation: 2 });
+    client.set_network(Network::online(2));
     completed(&client, &id);
     assert_eq!(client.snapshot(&id).unwrap().progress.retries, 0, "being offline spends nothing");
     world.sole_object(&file);

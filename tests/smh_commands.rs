@@ -5,12 +5,19 @@ mod common;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Instant,
 };
 
 use common::*;
-use partway::client::{Change, Client, Listener, Network, Remote, Select, Snapshot, State, WaitReason};
+use partway::{
+    client::{Change, Client, Config, Listener, Network, Remote, Select, Snapshot, State, WaitReason},
+    model::http::{Answer, Request, TransportFault},
+    transport::{CancelToken, Lane, Lanes, RequestBody, TransportConfig, UreqTransport},
+};
 use partway_sandbox::{How, Rule, Step};
 
 const SIZE: u64 = 5 * MIB;
@@ -35,6 +42,36 @@ impl Told {
         let mut states: Vec<State> = told.iter().map(|snapshot| snapshot.state.clone()).collect();
         states.dedup();
         states.into_iter().filter(State::ended).collect()
+    }
+}
+
+/// The built-in transport, and how many requests it was given.
+struct Counted(UreqTransport, Arc<AtomicU32>);
+
+impl Counted {
+    fn over(config: &Config, count: Arc<AtomicU32>) -> Counted {
+        let extra_ca_pem = config.tls.extra_ca_pem.clone();
+        Counted(UreqTransport::new(TransportConfig { extra_ca_pem, ..TransportConfig::default() }).unwrap(), count)
+    }
+}
+
+impl Lanes for Counted {
+    fn lane(&self) -> Box<dyn Lane> {
+        Box::new(CountedLane(self.0.lane(), self.1.clone()))
+    }
+}
+
+struct CountedLane(Box<dyn Lane>, Arc<AtomicU32>);
+
+impl Lane for CountedLane {
+    fn execute(
+        &mut self,
+        request: &Request,
+        body: &mut dyn RequestBody,
+        cancel: &CancelToken,
+    ) -> Result<Answer, TransportFault> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.execute(request, body, cancel)
     }
 }
 
@@ -163,7 +200,7 @@ fn a_cancel_offline_is_pending_and_done_at_the_next_open() {
         let client = world.open();
         let id = start(&client, world.request(&file, "photo.jpg"));
         until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
-        client.set_network(Network { online: Some(false), generation: 1 });
+        client.set_network(Network::offline(1));
         until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Network));
         client.cancel(&one(&id));
         let snapshot = ended(&client, &id);
@@ -187,7 +224,7 @@ fn offline_spends_nothing_and_online_goes_on_at_once() {
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
-    client.set_network(Network { online: Some(false), generation: 1 });
+    client.set_network(Network::offline(1));
     until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Network));
     client.wait_idle(Some(5_000));
     world.cloud.remove_rule(stall);
@@ -199,7 +236,7 @@ fn offline_spends_nothing_and_online_goes_on_at_once() {
     assert_eq!(world.cloud.log().len(), before, "nothing is sent offline");
     assert_eq!(retries, 0, "being offline is no failure");
     let since = Instant::now();
-    client.set_network(Network { online: Some(true), generation: 2 });
+    client.set_network(Network::online(2));
     world.wait("on again", |log| log.len() > before);
     assert!(since.elapsed().as_millis() < 1_000, "{:?}", since.elapsed());
     completed(&client, &id);
@@ -220,7 +257,8 @@ fn a_hold_lets_go_of_everything_and_another_client_may_go_on() {
             caught.world.becomes("no request is under way", ended);
         }
         caught.world.cloud.remove_rule(caught.rule);
-        let second = caught.world.open();
+        // As another process would.
+        let second = Client::open(partway::client::Config { apart: true, ..caught.world.config() }).unwrap();
         completed(&second, &caught.id);
         caught.world.sole_object(&caught.file);
         caught.world.hold_promises_after(&caught.file, 1);
@@ -250,9 +288,9 @@ fn a_network_that_comes_back_at_once_is_not_missed() {
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     for generation in 1..20 {
-        client.set_network(Network { online: Some(false), generation });
+        client.set_network(Network::offline(generation));
         client.wait_idle(Some(generation % 4));
-        client.set_network(Network { online: Some(true), generation });
+        client.set_network(Network::online(generation));
     }
     completed(&client, &id);
     world.sole_object(&file);
@@ -299,13 +337,16 @@ fn a_pause_outlives_the_process() {
     until(&caught.client, &caught.id, |snapshot| snapshot.state == State::Paused);
     assert!(caught.client.close(5_000));
     caught.world.cloud.remove_rule(caught.rule);
-    let client = caught.world.open();
+    // Counted where requests leave: what the cloud still hears of the first process is none of the second one's.
+    let (mut config, left) = (caught.world.config(), Arc::new(AtomicU32::new(0)));
+    config.lanes = Some(Arc::new(Counted::over(&config, left.clone())));
+    let client = Client::open(config).unwrap();
     assert_eq!(client.snapshot(&caught.id).unwrap().state, State::Paused);
-    client.wait_idle(Some(5_000));
-    // An upload that goes on begins by asking what the service has.
-    assert_eq!(caught.world.requests(Step::Task), 0, "{}", caught.world.told());
+    assert_eq!(client.wait_idle(Some(PATIENCE_MS)).active, 0);
+    assert_eq!((client.snapshot(&caught.id).unwrap().state, left.load(Ordering::SeqCst)), (State::Paused, 0));
     client.resume(&one(&caught.id));
     completed(&client, &caught.id);
+    assert!(left.load(Ordering::SeqCst) > 0, "what is counted is what is sent");
     caught.world.hold_promises_after(&caught.file, 1);
 }
 

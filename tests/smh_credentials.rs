@@ -68,7 +68,7 @@ fn many_uploads_that_are_refused_cost_one_refresh() {
     world.cloud.only_tokens(&["fresh-token"]);
     world.tokens.set(Some("fresh-token"));
     world.cloud.remove_rule(stalls);
-    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+    client.set_network(partway::client::Network::online(1));
     ids.iter().for_each(|id| drop(completed(&client, id)));
     assert_eq!(world.cloud.objects().len(), 6);
     assert_eq!(world.tokens.asked(), 2, "the first, and one refresh\n{}", world.told());
@@ -174,7 +174,7 @@ fn a_refused_token_that_comes_back_the_same_is_no_loop() {
     until(&client, &id, |snapshot| snapshot.progress.parts_done == 1);
     world.cloud.only_tokens(&["fresh-token"]);
     world.cloud.remove_rule(stall);
-    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+    client.set_network(partway::client::Network::online(1));
     waits_for_a_credential(&client, &id);
     assert!(world.tokens.asked() <= 4 && world.requests(Step::Confirm) <= 3, "{}", world.told());
     assert!(world.cloud.objects().is_empty());

@@ -132,7 +132,7 @@ fn a_long_retry_after_is_a_named_wait_that_a_new_network_ends() {
     let snapshot = until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::Retry));
     assert_eq!(error_of(&snapshot).unwrap().code, Code::ServiceBusy);
     assert_eq!(world.requests(Step::Begin), 1);
-    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+    client.set_network(partway::client::Network::online(1));
     completed(&client, &id);
     world.sole_object(&file);
     world.hold_promises(&file);

@@ -173,13 +173,15 @@ fn a_lost_answer_is_settled_by_the_next_process() {
 #[test]
 fn a_file_that_changed_after_it_was_hashed_is_not_made() {
     let (world, file, client) = world_with(MIB);
-    world.rule(Rule::new(Step::SimpleBegin, How::Delay { ms: 500 }).once());
+    // The whole was hashed and said, and did not arrive; while that is looked up the file changes.
+    world.rule(Rule::new(Step::SimpleBegin, How::DropBefore).after(1).once());
+    world.rule(Rule::new(Step::Head, How::Delay { ms: 500 }).once());
     let id = start(&client, request(&world, &file, InstantMode::Always));
-    world.wait_requests(Step::SimpleBegin, 1);
+    world.wait_requests(Step::Head, 1);
     std::fs::write(&file, content(MIB, 4_711)).unwrap();
     let snapshot = until(&client, &id, needs_host);
     assert_eq!(waiting_for(&snapshot), Some(WaitReason::Source));
-    assert_eq!((world.cloud.objects().len(), world.requests(Step::SimpleBegin)), (1, 1), "{}", world.told());
+    assert_eq!((world.cloud.objects().len(), world.requests(Step::SimpleBegin)), (1, 2), "{}", world.told());
     let change = partway::client::Change { on_change: Some(partway::model::OnChange::Restart), ..Default::default() };
     client.change(&one(&id), &change).unwrap();
     assert!(!completed(&client, &id).instant);
@@ -230,4 +232,59 @@ fn a_kill_while_hashing_costs_nothing_but_another_question() {
     client.go();
     let receipt = completed(&client, &id);
     is_instant(&world, &client, &id, &receipt);
+}
+
+/// Renamed beside another's file, what was made can't be told from what was not: that is said, with where to look.
+#[test]
+fn a_lost_answer_beside_a_taken_name_is_not_guessed_and_says_where_to_look() {
+    let (world, file, client) = world_with(SIZE);
+    let mut other = world.request(&world.file("other.jpg", MIB), "ours.jpg");
+    (other.key, other.instant) = ("other".into(), InstantMode::Off);
+    completed(&client, &start(&client, other));
+    world.cloud.clear_log();
+    world.rule(Rule::new(Step::Begin, How::DropAfter).after(1).once());
+    let id = start(&client, request(&world, &file, InstantMode::Always));
+    let error = error_of(&ended(&client, &id)).expect("an error");
+    assert_eq!(error.code, partway::error::Code::OutcomeUnknown);
+    assert!(
+        error.detail.contains("instant upload") && error.detail.contains("beside it under another name"),
+        "{error:?}"
+    );
+    assert_eq!(
+        (world.requests(Step::Begin), world.cloud.objects().len()),
+        (2, 3),
+        "nothing is sent behind it\n{}",
+        world.told()
+    );
+}
+
+/// The question costs a block, not a part: a miss reads the file once and that.
+#[test]
+fn a_miss_reads_one_block_more_than_the_file() {
+    struct Counted(Vec<u8>, std::sync::atomic::AtomicU64);
+    impl partway::client::HostReader for Counted {
+        fn len(&self) -> Result<u64, partway::error::ErrorInfo> {
+            Ok(self.0.len() as u64)
+        }
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, partway::error::ErrorInfo> {
+            let rest = &self.0[offset as usize..];
+            let n = rest.len().min(buf.len());
+            buf[..n].copy_from_slice(&rest[..n]);
+            self.1.fetch_add(n as u64, std::sync::atomic::Ordering::SeqCst);
+            Ok(n)
+        }
+        fn concurrent(&self) -> bool {
+            true
+        }
+    }
+    let world = World::new();
+    let size = 12 * MIB;
+    let reader = std::sync::Arc::new(Counted(content(size, 5), std::sync::atomic::AtomicU64::new(0)));
+    let client = world.open();
+    let mut request = request(&world, Path::new("/none"), InstantMode::Auto);
+    request.part_size_bytes = Some(4 * MIB);
+    request.source =
+        partway::client::Source { what: partway::client::SourceWhat::Reader { reader: reader.clone() }, token: vec![] };
+    assert!(!completed(&client, &start(&client, request)).instant);
+    assert_eq!(reader.1.load(std::sync::atomic::Ordering::SeqCst), size + MIB);
 }

@@ -145,7 +145,7 @@ fn a_service_clock_that_jumps_a_day_under_way_is_survived() {
         until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
         world.cloud.remove_rule(stall);
         world.cloud.set_clock_offset_ms(*offset_ms);
-        client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+        client.set_network(partway::client::Network::online(1));
         completed(&client, &id);
         world.sole_object(&file);
         world.hold_promises(&file);

@@ -279,7 +279,7 @@ fn a_stalled_confirm_shows_as_completing() {
     world.becomes("made", || world.cloud.objects().len() == 1);
     until(&client, &id, |snapshot| snapshot.state == State::Active { phase: Phase::Completing });
     // What a phone does when its network changed under a request.
-    client.set_network(partway::client::Network { online: Some(true), generation: 1 });
+    client.set_network(partway::client::Network::online(1));
     completed(&client, &id);
     world.sole_object(&file);
     world.hold_promises(&file);

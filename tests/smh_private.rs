@@ -84,7 +84,8 @@ fn a_start_that_is_refused_whatever_it_says_ends() {
     let id = start(&client, request(&world, &file, false));
     let error = error_of(&ended(&client, &id)).unwrap();
     assert_eq!(error.service_code.as_deref(), Some("ParamInvalid"));
-    assert_eq!(world.requests(Step::Begin), 3, "{}", world.told());
+    // Each wording, and at last without the question whether the content is known.
+    assert_eq!(world.requests(Step::Begin), 4, "{}", world.told());
 }
 
 #[test]

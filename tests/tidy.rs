@@ -32,7 +32,8 @@ const IMPURE_WORDS: &[&str] =
 const SERVICE_FILES: &[&str] = &["session.rs", "request.rs", "response.rs", "fault.rs"];
 
 /// Where it may be asked which service it is: the services, the type itself, the command's own arguments.
-const MAY_ASK_WHICH: &[&str] = &["src/service/", "src/model/target.rs", "cli/src/args.rs", "cli/src/target.rs"];
+const MAY_ASK_WHICH: &[&str] =
+    &["src/service/", "src/model/target.rs", "src/mobile/target.rs", "cli/src/args.rs", "cli/src/target.rs"];
 
 // ---- the rules
 

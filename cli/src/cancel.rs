@@ -53,10 +53,15 @@ pub(crate) fn run(args: &CancelArgs) -> Result<Exit, ErrorInfo> {
     })
 }
 
+/// It ended, and what it left at the service is still to be undone.
+fn pending(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.state, State::Cancelled { remote: Remote::AbortPending })
+}
+
 /// Cancels it and waits; what is resumable in the end was not cancelled.
 fn cancel(client: &Client, before: Snapshot) -> Result<Finished, ErrorInfo> {
     let label = before.destination.clone();
-    if let Stand::Ended(finished) = ending::stand(&before, &label) {
+    if let (Stand::Ended(finished), false) = (ending::stand(&before, &label), pending(&before)) {
         return Ok(finished);
     }
     let which = Select::one(&before.id);
@@ -68,11 +73,10 @@ fn cancel(client: &Client, before: Snapshot) -> Result<Finished, ErrorInfo> {
         let Some(snapshot) = client.snapshot(&before.id) else { return Ok(ending::vanished(&before.id, &label)) };
         let elsewhere =
             matches!(&snapshot.state, State::Waiting { waiting } if waiting.reason == WaitReason::Elsewhere);
-        let pending = matches!(snapshot.state, State::Cancelled { remote: Remote::AbortPending });
         match ending::stand(&snapshot, &label) {
             Stand::Ended(finished) => {
                 let since = *ended_at.get_or_insert_with(Instant::now);
-                if !pending || since.elapsed() >= ABORT_MAX || signals::seen() {
+                if !pending(&snapshot) || since.elapsed() >= ABORT_MAX || signals::seen() {
                     return Ok(finished);
                 }
             }

@@ -11,7 +11,7 @@ use crate::{
     args::{Common, Transfer},
     credential::Tokens,
     exit::usage,
-    output,
+    kill_point, output,
     state_dir::state_dir,
 };
 
@@ -26,6 +26,7 @@ pub(crate) fn config(common: &Common, transfer: &Transfer, tokens: Tokens) -> Re
     config.tls.extra_ca_pem = transfer.ca_file.as_deref().map(certificates).transpose()?;
     // Nothing moves before it is known what is wanted.
     config.autostart = false;
+    config.checkpoint = kill_point::from_environment()?;
     Ok(config)
 }
 
@@ -46,6 +47,7 @@ pub(crate) fn limits(transfer: &Transfer, uploads: usize) -> Limits {
         parallel_uploads: transfer.parallel.unwrap_or(default.parallel_uploads).min(uploads).max(1),
         parallel_parts: transfer.parallel.unwrap_or(default.parallel_parts),
         rate_bytes_per_s: transfer.limit_rate.unwrap_or(default.rate_bytes_per_s),
+        ..default
     }
 }
 
@@ -72,7 +74,10 @@ mod tests {
     #[test]
     fn bounds() {
         let four = Transfer { parallel: Some(4), limit_rate: Some(9), ..Transfer::default() };
-        assert_eq!(limits(&four, 2), Limits { parallel_uploads: 2, parallel_parts: 4, rate_bytes_per_s: 9 });
+        assert_eq!(
+            limits(&four, 2),
+            Limits { parallel_uploads: 2, parallel_parts: 4, rate_bytes_per_s: 9, ..Limits::default() }
+        );
         assert_eq!(limits(&four, 9).parallel_uploads, 4);
         assert_eq!(limits(&Transfer::default(), 1), Limits { parallel_uploads: 1, ..Limits::default() });
     }

@@ -62,12 +62,12 @@ impl CredentialProvider for Tokens {
             let key = app_key(app_id, user_id).filter(|_| ask.why() == Why::First);
             return match key {
                 Some(key) => ask.supply(key),
-                None => ask.later(),
+                None => ask.later(None),
             };
         }
         match (self, ask.why()) {
             (Tokens::Fixed(token), Why::First) => ask.supply(Credential::token(token.clone())),
-            (Tokens::Fixed(_), Why::Refused) | (Tokens::None, _) => ask.later(),
+            (Tokens::Fixed(_), Why::Refused | Why::Expiring) | (Tokens::None, _) => ask.later(None),
             (Tokens::Command(command), _) => {
                 // A command may take its time: it must not hold up other news.
                 let command = command.clone();
@@ -76,7 +76,7 @@ impl CredentialProvider for Tokens {
                     Ok(token) => ask.supply(Credential::token(token)),
                     Err(why) => {
                         crate::output::note(&format!("--token-command {why}"));
-                        ask.later();
+                        ask.later(None);
                     }
                 };
                 // A thread that can't be made drops the ask, which counts as "later".

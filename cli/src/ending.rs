@@ -118,6 +118,7 @@ mod tests {
             service: ServiceName::Smh,
             account: "default".to_owned(),
             destination: "d".to_owned(),
+            network: partway::model::NetworkPolicy::Any,
             revision: 1,
             state,
             progress: Progress::default(),
@@ -128,7 +129,15 @@ mod tests {
 
     fn waiting(reason: WaitReason, needs_host: bool) -> State {
         State::Waiting {
-            waiting: Waiting { reason, since_unix_ms: 0, retry_in_ms: None, error: None, choices: vec![], needs_host },
+            waiting: Waiting {
+                reason,
+                since_unix_ms: 0,
+                retry_in_ms: None,
+                error: None,
+                choices: vec![],
+                needs_host,
+                prepared: None,
+            },
         }
     }
 

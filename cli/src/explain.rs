@@ -1,7 +1,7 @@
 //! `partway explain`
 
 use partway::{
-    client::Snapshot,
+    client::{RemoteLook, Snapshot},
     engine::{Explanation, State},
     error::{Code, ErrorInfo},
 };
@@ -14,7 +14,8 @@ use crate::{
     exit::Exit,
     human,
     json::{ErrorObject, state_words},
-    output, unbuilt,
+    output,
+    remote::{self, RemoteObject},
 };
 
 #[derive(Serialize)]
@@ -32,21 +33,25 @@ struct ExplainObject<'a> {
     bytes_total: u64,
     text: &'a str,
     error: Option<ErrorObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<RemoteObject<'a>>,
 }
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, ErrorInfo> {
-    unbuilt::explain(args)?;
-    let client = client::open(client::config(&args.common, &args.transfer, Tokens::None)?, None)?;
+    let tokens = if args.remote { Tokens::find(args.transfer.token_command.as_deref()) } else { Tokens::None };
+    let client = client::open(client::config(&args.common, &args.transfer, tokens)?, None)?;
     let unknown = || ErrorInfo::new(Code::UnknownUpload, "the ID is not in the state directory");
     let snapshot = client.snapshot(&args.id).ok_or_else(unknown)?;
     let explanation = client.explain(&args.id).ok_or_else(unknown)?;
+    let look = args.remote.then(|| client.look_remote(&args.id));
     client.close(client::CLOSE_MS);
     if args.common.json {
-        output::json_line(&object(&snapshot, &explanation));
+        output::json_line(&object(&snapshot, &explanation, look.as_ref()));
     } else {
         tell(&snapshot, &explanation);
+        look.iter().for_each(remote::tell);
     }
-    Ok(Exit::Completed)
+    Ok(if matches!(look, Some(Err(_))) { Exit::Failed } else { Exit::Completed })
 }
 
 fn error(state: &State) -> Option<&ErrorInfo> {
@@ -57,7 +62,11 @@ fn error(state: &State) -> Option<&ErrorInfo> {
     }
 }
 
-fn object<'a>(snapshot: &'a Snapshot, explanation: &'a Explanation) -> ExplainObject<'a> {
+fn object<'a>(
+    snapshot: &'a Snapshot,
+    explanation: &'a Explanation,
+    look: Option<&'a Result<RemoteLook, ErrorInfo>>,
+) -> ExplainObject<'a> {
     let (state, reason) = state_words(&explanation.state);
     ExplainObject {
         id: &snapshot.id,
@@ -73,13 +82,12 @@ fn object<'a>(snapshot: &'a Snapshot, explanation: &'a Explanation) -> ExplainOb
         bytes_total: snapshot.progress.bytes_total,
         text: &explanation.text,
         error: error(&explanation.state).map(ErrorObject::new),
+        remote: look.map(RemoteObject::new),
     }
 }
 
 fn tell(snapshot: &Snapshot, explanation: &Explanation) {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let age = now.saturating_sub(u128::try_from(explanation.since_unix_ms).unwrap_or(0));
-    let age = human::duration(u64::try_from(age).unwrap_or(u64::MAX));
+    let age = human::duration(remote::age_ms(explanation.since_unix_ms));
     output::line(&format!("{} to {} at {}", snapshot.id, snapshot.destination, snapshot.service.name()));
     output::line(&format!("  It is {} for {age}: {}", human::state(&explanation.state), explanation.text));
     let progress = snapshot.progress;

@@ -284,6 +284,7 @@ mod tests {
                 error: None,
                 choices: vec![],
                 needs_host: false,
+                prepared: None,
             },
         };
         assert_eq!(state_words(&State::Active { phase: Phase::Reconciling }), ("reconciling", None));

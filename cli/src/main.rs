@@ -13,15 +13,16 @@ mod explain;
 mod file;
 mod human;
 mod json;
+mod kill_point;
 mod list;
 mod output;
+mod remote;
 mod resume;
 mod run;
 mod sandbox;
 mod signals;
 mod state_dir;
 mod target;
-mod unbuilt;
 mod upload;
 mod words;
 

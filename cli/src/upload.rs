@@ -3,7 +3,7 @@
 use partway::{
     client::{Adopt, Change, How, Select, Source, UploadRequest},
     engine::{State, WaitReason},
-    error::ErrorInfo,
+    error::{Code, ErrorInfo},
     model::{InstantMode, OnChange},
 };
 
@@ -45,9 +45,7 @@ fn go(args: &UploadArgs, confirm_key: Option<&str>) -> Result<Exit, ErrorInfo> {
         .collect::<Result<_, _>>()?;
     let tokens = Tokens::need(args.transfer.token_command.as_deref())?;
     let mut run = Run::open(&args.common, &args.transfer, tokens)?;
-    for planned in planned {
-        start(&mut run, planned);
-    }
+    start(&mut run, planned);
     Ok(run.go())
 }
 
@@ -74,32 +72,57 @@ fn plan(args: &UploadArgs, confirm_key: Option<&str>, file: LocalFile, several: 
     Ok(Planned { label: file.label(), request, fault: file.metadata.err() })
 }
 
-fn start(run: &mut Run, planned: Planned) {
-    let Planned { label, request, fault } = planned;
-    let change = Change {
-        parallel_parts: request.parallel_parts,
-        conflict: Some(request.conflict.clone()),
-        on_change: Some(request.on_change),
-        ..Change::default()
-    };
-    let known = run.client.find(&request.key);
-    if let (Some(fault), None) = (&fault, &known) {
-        return run.refuse(label, fault.clone());
-    }
-    // Where the FILE is gone the upload that there is says so itself, or tells its ending.
-    let id = match (fault, known) {
-        (Some(_), Some(known)) => Ok((known.id, How::AlreadyThere)),
-        _ => run.client.start(request).map(|started| (started.id, started.how)),
-    };
-    match id {
-        Ok((id, how)) => {
-            if how == How::AlreadyThere {
-                take_up(run, &id, &change);
+/// Starts them together: one lock and one sync of the directory for all, however many there are.
+fn start(run: &mut Run, planned: Vec<Planned>) {
+    let mut requests = vec![];
+    let ready: Vec<(String, Change, Ready)> = planned
+        .into_iter()
+        .map(|Planned { label, request, fault }| {
+            let change = Change {
+                parallel_parts: request.parallel_parts,
+                conflict: Some(request.conflict.clone()),
+                on_change: Some(request.on_change),
+                ..Change::default()
+            };
+            let ready = match (fault, run.client.find(&request.key)) {
+                (Some(fault), None) => Ready::Refused(fault),
+                // Where the FILE is gone the upload that there is says so itself, or tells its ending.
+                (Some(_), Some(known)) => Ready::There(known.id),
+                (None, _) => {
+                    requests.push(request);
+                    Ready::ToStart
+                }
+            };
+            (label, change, ready)
+        })
+        .collect();
+    let mut started = run.client.start_all(requests).into_iter();
+    for (label, change, ready) in ready {
+        let id = match ready {
+            Ready::Refused(error) => Err(error),
+            Ready::There(id) => Ok((id, How::AlreadyThere)),
+            Ready::ToStart => match started.next() {
+                Some(started) => started.map(|started| (started.id, started.how)),
+                None => Err(ErrorInfo::new(Code::Bug, "a request without a result")),
+            },
+        };
+        match id {
+            Ok((id, how)) => {
+                if how == How::AlreadyThere {
+                    take_up(run, &id, &change);
+                }
+                run.follow(id, label);
             }
-            run.follow(id, label);
+            Err(error) => run.refuse(label, error),
         }
-        Err(error) => run.refuse(label, error),
     }
+}
+
+/// How a FILE comes to its upload.
+enum Ready {
+    Refused(ErrorInfo),
+    There(String),
+    ToStart,
 }
 
 /// What this run wants counts from here on.

@@ -42,6 +42,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, plane: Plane, id: u64, stream: St
     });
     let mut connection = http1::Builder::new()
         .auto_date_header(false)
+        // A request that came whole is carried out, also when its sender died after it.
+        .half_close(true)
         .max_buf_size(HYPER_BUFFER_BYTES)
         .serve_connection(ForHyper::new(stream), service);
     let taken = std::future::poll_fn(|cx| {

@@ -69,7 +69,7 @@ pub use log::LogEntry;
 pub use operations::{OpenPart, OpenUpload};
 pub use sandbox::{Sandbox, State};
 pub use store::StoredObject;
-pub use switches::{ConfirmAgain, Deployment, ExpiredAnswer, Switches, When};
+pub use switches::{ConfirmAgain, Deployment, ExpiredAnswer, InstantScope, Shape, Switches, When};
 
 /// Runs the README's examples.
 #[cfg(doctest)]

@@ -65,6 +65,28 @@ pub enum ExpiredAnswer {
     ExpiredToken403,
 }
 
+/// How a value that may come in two JSON types must come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// Either way.
+    Either,
+    /// As a string.
+    Text,
+    /// As a number, or as an array of numbers.
+    Numbers,
+}
+
+/// Where content is looked for that makes an instant upload (smh §17 row 12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstantScope {
+    /// In the whole library.
+    Library,
+    /// In the space that the file is for.
+    Space,
+}
+
 /// What the service is like. Can be changed while the sandbox runs; the README has the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -73,6 +95,18 @@ pub struct Switches {
     pub deployment: Deployment,
     /// How long signed links live.
     pub link_ttl_ms: u64,
+    /// How long a task lives that is not confirmed (smh §17 row 4); `None`: for ever.
+    pub task_ttl_ms: Option<u64>,
+    /// The public deployment refuses `partNumberRange` instead of passing over it (smh §17 row 5).
+    pub part_numbers_refused: bool,
+    /// How the private deployment wants `partNumberRange` (smh §17 row 6).
+    pub part_numbers: Shape,
+    /// How the `size` in a body must come (smh §17 row 7).
+    pub body_size: Shape,
+    /// API calls in a second, beyond which 429 `RateLimitExceeded` is answered (smh §17 row 11).
+    pub api_calls_per_s_max: Option<u64>,
+    /// Names with an extension are `ExtnameNotAllowed` (smh §17 row 19).
+    pub extensions_refused: bool,
     /// Whether newer signatures end older ones (smh §17 row 20).
     pub new_signature_ends_old: bool,
     /// Status of a start that made a task: 201 or 200 (smh §17 row 8).
@@ -113,6 +147,8 @@ pub struct Switches {
     pub grants: bool,
     /// Whether content that is known makes instant uploads.
     pub instant: bool,
+    /// Where it is looked for.
+    pub instant_scope: InstantScope,
     /// Answers carry no `Date`.
     pub omit_date: bool,
     /// A data request that is refused before its body was read ends in a reset; otherwise the body is drained so that
@@ -131,6 +167,12 @@ impl Default for Switches {
         Self {
             deployment: Deployment::Public,
             link_ttl_ms: 600_000,
+            task_ttl_ms: None,
+            part_numbers_refused: false,
+            part_numbers: Shape::Either,
+            body_size: Shape::Either,
+            api_calls_per_s_max: None,
+            extensions_refused: false,
             new_signature_ends_old: false,
             start_status: 201,
             conflict_at: When::Confirm,
@@ -151,6 +193,7 @@ impl Default for Switches {
             token_period_s_min: 300,
             grants: true,
             instant: true,
+            instant_scope: InstantScope::Library,
             omit_date: false,
             refusal_resets: false,
             body_timeout_ms: 60_000,

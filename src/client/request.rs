@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Source;
-use crate::model::{Conflict, InstantMode, OnChange, Target};
+use crate::model::{Conflict, InstantMode, NetworkPolicy, OnChange, Target};
 
 /// One file to one place. Durable once [`Client::start`](super::Client::start) returned.
 #[derive(Clone)]
@@ -34,6 +34,12 @@ pub struct UploadRequest {
     pub part_size_bytes: Option<u64>,
     /// At most so many parts at once; the client's limit without it.
     pub parallel_parts: Option<u32>,
+    /// Which networks it may use. Refused, unless it is `Any`, by a client that was never told of a network: it would wait for ever.
+    pub network: NetworkPolicy,
+    /// Body bytes a second, of this upload; beside the client's own limit. 0, or without it: no limit of its own.
+    pub rate_bytes_per_s: Option<u64>,
+    /// So long after the start it fails (`gave_up`), if it has not ended by then; without it, it waits for ever, explained.
+    pub give_up_after_ms: Option<u64>,
 }
 
 impl UploadRequest {
@@ -53,6 +59,9 @@ impl UploadRequest {
             adopt: None,
             part_size_bytes: None,
             parallel_parts: None,
+            network: NetworkPolicy::default(),
+            rate_bytes_per_s: None,
+            give_up_after_ms: None,
         }
     }
 }
@@ -81,12 +90,17 @@ pub struct Started {
 }
 
 /// Whether a start made something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
     /// A new upload.
     New,
     /// The key was known: nothing was made, the upload that there is goes on. Its ending may be waiting to be taken.
     AlreadyThere,
+    /// A new upload that took over what an ended one had proven.
+    Continued {
+        /// That one; it is gone.
+        from: String,
+    },
 }
 
 /// Which uploads a verb is for.
@@ -121,10 +135,23 @@ pub enum Select {
 pub struct Change {
     /// Higher first.
     pub priority: Option<i8>,
+    /// Which networks it may use; a part that breaks it is stopped at once.
+    pub network: Option<NetworkPolicy>,
+    /// Body bytes a second; 0: no limit of its own.
+    pub rate_bytes_per_s: Option<u64>,
     /// At most so many parts at once.
     pub parallel_parts: Option<u32>,
     /// When the name is taken; answers an open conflict.
     pub conflict: Option<Conflict>,
     /// When the bytes changed.
     pub on_change: Option<OnChange>,
+}
+
+/// What becomes of the uploads of an account that is signed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignOut {
+    /// They wait for the next credential of the account.
+    Hold,
+    /// They are cancelled.
+    Cancel,
 }

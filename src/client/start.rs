@@ -1,17 +1,27 @@
 //! Starting: refused at once, or durable on return.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use super::{
-    Client, How, KEY_BYTES_MAX, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX, TOKEN_BYTES_MAX, UploadRequest,
+    Client, How, KEY_BYTES_MAX, NetworkPolicy, Online, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX,
+    TOKEN_BYTES_MAX, UploadRequest,
 };
 use crate::{
     engine::{SourceRecord, UploadRecord},
     error::{Code, ErrorInfo},
     runtime::unix_ms,
+    source::MEMORY_BYTES_MAX,
 };
 
 impl Client {
+    /// True once the host told of a network.
+    pub(super) fn network_is_told(&self) -> bool {
+        self.inner.runtime.board().world().1.state != Online::Unreported
+    }
+
     /// Starts an upload, or finds the one of that key. Whatever can be refused without a request is refused here. When it returns the upload survives a
     /// kill. **disk**
     pub fn start(&self, request: UploadRequest) -> Result<Started, ErrorInfo> {
@@ -20,7 +30,11 @@ impl Client {
 
     /// The same for many, with one sync of the directory for the lot. One that is refused harms no other. **disk**
     pub fn start_all(&self, requests: Vec<UploadRequest>) -> Vec<Result<Started, ErrorInfo>> {
-        let checked: Vec<Result<(UploadRecord, Option<Source>), ErrorInfo>> = requests.into_iter().map(check).collect();
+        let told = self.network_is_told();
+        let checked: Vec<Result<(UploadRecord, Option<Source>), ErrorInfo>> = requests
+            .into_iter()
+            .map(|request| policy_can_be_met(request.network, told).and_then(|()| check(request)))
+            .collect();
         let started = self.inner.runtime.with_start_lock(|| self.start_checked(&checked));
         match started {
             Ok(results) => results,
@@ -67,6 +81,7 @@ impl Client {
             return results;
         }
         let made: Vec<String> = fresh.iter().map(|(upload, _)| upload.id.clone()).collect();
+        let fresh = fresh.into_iter().map(|(upload, offer)| (upload, offer.map(|offer| offer.what))).collect();
         match self.inner.runtime.add(fresh) {
             Ok(()) => results,
             // A twin of one that could not be made is there as little as that one.
@@ -92,6 +107,9 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
     if request.tags.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > TAGS_BYTES_MAX {
         return usage("tags have at most 1 KiB together");
     }
+    if request.group.as_ref().is_some_and(|group| group.len() > KEY_BYTES_MAX) {
+        return usage("a group has at most 1024 bytes");
+    }
     if request.parallel_parts == Some(0) {
         return usage("at least one part at a time");
     }
@@ -105,13 +123,13 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
     };
     let (path, size_bytes, delete_at_end) = match &request.source.what {
         SourceWhat::Path { path, delete_at_end } => {
-            let path = absolute(path)?;
-            let size_bytes = std::fs::metadata(&path).ok().map(|meta| meta.len());
-            (Some(path), size_bytes, *delete_at_end)
+            (Some(absolute(path)?), size_now(&request.source.what)?, *delete_at_end)
         }
-        SourceWhat::Memory { bytes } => (None, Some(bytes.len() as u64), false),
-        SourceWhat::Reader { reader } => (None, Some(reader.len()?), false),
+        SourceWhat::Memory { bytes } if bytes.len() > MEMORY_BYTES_MAX => {
+            return usage("a source in memory has at most 8 MiB; more belongs into a file");
+        }
         SourceWhat::Later => (None, None, false),
+        what => (None, Some(what.open()?.identity()?.size_bytes), false),
     };
     // A part size that can't work is refused now, not when the source is opened.
     if let Some(size_bytes) = size_bytes {
@@ -133,9 +151,34 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
         adopted,
         part_size_bytes,
         parallel_parts: request.parallel_parts,
+        network: request.network,
+        rate_bytes_per_s: request.rate_bytes_per_s,
+        give_up_after_ms: request.give_up_after_ms,
+        continues: None,
     };
     let lasting = matches!(request.source.what, SourceWhat::Path { .. } | SourceWhat::Later);
     Ok((record, (!lasting).then_some(request.source)))
+}
+
+/// Nobody knows whether the policy is met: the upload would wait for ever.
+pub(super) fn policy_can_be_met(policy: NetworkPolicy, told: bool) -> Result<(), ErrorInfo> {
+    if policy == NetworkPolicy::Any || told {
+        return Ok(());
+    }
+    Err(ErrorInfo::new(
+        Code::InvalidArgument,
+        "a network policy, and the client was never told of a network: call `set_network`",
+    ))
+}
+
+/// The size of a file as it is now; `None` when it is not there or may not be read yet, which the upload waits for. What can't be read from the middle
+/// is refused.
+fn size_now(what: &SourceWhat) -> Result<Option<u64>, ErrorInfo> {
+    match what.open().and_then(|source| source.identity()) {
+        Ok(identity) => Ok(Some(identity.size_bytes)),
+        Err(error) if matches!(error.code, Code::SourceNotFound | Code::SourceDenied) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn absolute(path: &Path) -> Result<String, ErrorInfo> {
@@ -147,16 +190,23 @@ fn absolute(path: &Path) -> Result<String, ErrorInfo> {
         .map_err(|_| ErrorInfo::new(Code::InvalidArgument, "the path is not Unicode text"))
 }
 
-/// A fresh id: see [`id_of`].
-fn new_id() -> String {
-    id_of(unix_ms(), fastrand::u128(..))
+/// A fresh id. Those of one process sort in the order in which they were made, also within a millisecond: what is started together goes in that order.
+pub(super) fn new_id() -> String {
+    static LAST: Mutex<u128> = Mutex::new(0);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = value_of(unix_ms(), fastrand::u128(..)).max(*last + 1);
+    text_of(*last)
 }
 
-/// 26 characters that sort by time: 48 bits of milliseconds and 80 of chance, in Crockford's base 32.
-fn id_of(unix_ms: i64, chance: u128) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// What sorts by time: 48 bits of milliseconds and 80 of chance.
+fn value_of(unix_ms: i64, chance: u128) -> u128 {
     let time = u128::from(u64::try_from(unix_ms).unwrap_or(0) & ((1 << 48) - 1)) << 80;
-    let value = time | (chance >> 48);
+    time | (chance >> 48)
+}
+
+/// 26 characters in Crockford's base 32.
+fn text_of(value: u128) -> String {
+    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     (0..26).rev().map(|at| char::from(DIGITS[(value >> (5 * at)) as usize & 31])).collect()
 }
 
@@ -166,12 +216,11 @@ mod tests {
 
     #[test]
     fn ids_sort_by_time_and_differ() {
+        let id_of = |unix_ms, chance| text_of(value_of(unix_ms, chance));
         assert!(id_of(1_000, u128::MAX) < id_of(1_001, 0), "the time goes first");
         assert_eq!(id_of(0, 0), "0".repeat(26));
-        let mut ids: Vec<String> = (0..100).map(|_| new_id()).collect();
+        let ids: Vec<String> = (0..100).map(|_| new_id()).collect();
         assert!(ids.iter().all(|id| id.len() == 26));
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), 100);
+        assert!(ids.is_sorted_by(|one, next| one < next), "in the order in which they were made");
     }
 }

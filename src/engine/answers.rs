@@ -85,7 +85,7 @@ impl Machine {
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
             OpKind::Discard => self.service.read_abort(answer),
-            OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof => Ok(()),
+            OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof => Ok(()),
         };
         match outcome {
             Ok(()) => {
@@ -143,7 +143,7 @@ impl Machine {
                     return Err(Fault::Retry(error));
                 }
                 // It has all that there is and still wants more: bytes are sent.
-                self.digest.missed = self.digest.wanted || self.facts.digester.is_none();
+                self.digest.missed = self.digest.wanted || !self.asks_for_content();
                 self.digest.wanted = true;
             }
         }
@@ -181,6 +181,7 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
+        self.source_doubts = 0;
         // A session that takes parts is no lost one.
         self.restarts = 0;
         self.lease.forget(number);
@@ -388,15 +389,15 @@ impl Machine {
                     }
                 }
             }
-            // The digest may be what it takes offence at: the upload goes on without (koodrive §14.13).
+            // The digest may be what it takes offence at: the upload goes on without (koodrive §14.13, smh §9.2).
             Fault::Final(error)
                 if error.code == Code::RequestRefused
                     && op.kind == OpKind::Begin
                     && !state.again
-                    && self.facts.begin_intent.is_some() =>
+                    && self.asks_for_content() =>
             {
                 self.digest.missed = true;
-                self.commit_soon(Record::BeginNo);
+                self.begin_did_nothing(op, state);
             }
             Fault::Final(error) => {
                 if op.kind == OpKind::Discard {
@@ -477,7 +478,7 @@ impl Machine {
             // Asked to stop: however it ended, nothing went wrong.
             _ if state.stopping => {}
             TransportFault::Source(error) => match error.code {
-                Code::SourceChanged => self.source.look_again(),
+                Code::SourceChanged => self.doubt_source(),
                 _ => self.source.lost(error),
             },
             TransportFault::Unreached(error) => {

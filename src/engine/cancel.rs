@@ -56,7 +56,7 @@ impl Machine {
         if !self.service.capabilities().aborts {
             return Ok(self.end(now, Ending::Cancelled(Remote::CannotAbort)));
         }
-        if late || self.abort_failures > 0 || self.online == Some(false) {
+        if late || self.abort_failures > 0 || self.network.is_offline() {
             return Ok(self.end(now, Ending::Cancelled(Remote::AbortPending)));
         }
         match self.abort(now, slots) {
@@ -69,7 +69,7 @@ impl Machine {
 
     /// What may have made the object is looked up as long as it takes: a cancel is no reason to guess.
     fn wait_to_settle(&mut self, now: Now) -> Result<(), Why> {
-        if self.online == Some(false) {
+        if self.network.is_offline() {
             let error =
                 ErrorInfo::new(Code::Offline, "the device is offline, and whether the object exists is not known yet");
             return Err(Why::waiting(WaitReason::Network, None, Some(error)));
@@ -91,7 +91,7 @@ impl Machine {
             return Ok(step);
         }
         let pending = self.facts.ending == Some(Ending::Cancelled(Remote::AbortPending));
-        if pending && !self.held && self.online != Some(false) && self.abort_failures < ABORTS_MAX {
+        if pending && !self.held && !self.network.is_offline() && self.abort_failures < ABORTS_MAX {
             match self.abort(now, slots) {
                 Ok(step) => return Ok(step),
                 // Only a person could help: not worth waiting for.

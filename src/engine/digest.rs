@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    hash::{Digester, Wants, combine},
+    hash::{CHAIN_BLOCK_BYTES, Digester, Wants, combine},
     model::{InstantMode, Now, Part, Tick, http::ByteRange},
     service::{Content, DigestKind, Proof},
 };
@@ -29,6 +29,8 @@ pub(super) struct DigestState {
     pub(super) missed: bool,
     /// The service has seen the beginning: it wants the whole.
     pub(super) wanted: bool,
+    /// SHA-256 of the chain's first block, lower-case hex. Read for the question alone, and not kept: a miss must not cost a part's worth of reading.
+    beginning: Option<String>,
     /// Bytes hashed in this run, and how long that took.
     bytes: u64,
     ms: u64,
@@ -54,21 +56,46 @@ impl Machine {
         }
         // The chain's first block is worth asking about before the rest is read (smh §9.2).
         let beginning = kind == DigestKind::Chain && !self.digest.wanted;
-        if kind == DigestKind::Chain && plan.size_bytes < crate::hash::CHAIN_BLOCK_BYTES {
+        if kind == DigestKind::Chain && plan.size_bytes < CHAIN_BLOCK_BYTES {
             return Ok(None);
         }
-        if beginning && !self.facts.hashed.is_empty() {
-            return Ok(None);
+        if beginning {
+            return self.read_beginning(now, slots);
         }
-        // A pass goes part by part: a first part that is the whole of a large file is no beginning.
-        let wanted_bytes = if beginning { plan.part_size_bytes.min(plan.size_bytes) } else { plan.size_bytes };
-        if instant == InstantMode::Auto && !self.quick(wanted_bytes) {
+        if instant == InstantMode::Auto && !self.quick(plan.size_bytes) {
             self.digest.missed = true;
             return Ok(None);
         }
         match self.hash_next(now, slots, u64::MAX) {
             Some(step) => Ok(Some(step)),
             None => Err(Why::Working(Phase::Hashing)),
+        }
+    }
+
+    /// The first block alone, unless the pass or an earlier read has it.
+    fn read_beginning(&mut self, now: Now, slots: &mut Slots) -> Result<Option<Step>, Why> {
+        if self.digest.beginning.is_some() || !self.facts.hashed.is_empty() {
+            return Ok(None);
+        }
+        if self.in_flight(OpKind::Beginning) || slots.reads == 0 {
+            return Err(Why::Working(Phase::Hashing));
+        }
+        let Ok(digester) = Digester::new(self.wants()) else { return Ok(None) };
+        slots.reads -= 1;
+        let range = ByteRange { offset: 0, len: CHAIN_BLOCK_BYTES };
+        Ok(Some(Step::Start {
+            op: self.begin_op(now, OpKind::Beginning),
+            work: Work::Hash { range, digester: Box::new(digester) },
+        }))
+    }
+
+    pub(super) fn on_beginning(&mut self, op: OpId, result: Result<ReadDigest, ErrorInfo>) {
+        if self.ops.remove(&op).is_none() {
+            return;
+        }
+        match result {
+            Ok(digest) => self.digest.beginning = digest.digester.and_then(|digester| digester.beginning_hash()),
+            Err(error) => self.source_failed(error),
         }
     }
 
@@ -139,6 +166,7 @@ impl Machine {
         let (Some(_), OpKind::Hash(part_number)) = (self.ops.remove(&op), op.kind) else { return };
         match result {
             Ok(ReadDigest { crc64, digester: Some(digester), .. }) => {
+                self.source_doubts = 0;
                 self.digest.ms += now.tick.since_ms(self.digest.started);
                 self.digest.bytes += planned(self.facts.plan, part_number).map_or(0, |part| part.size_bytes);
                 self.commit_soon(Record::Hashed { part_number, crc64, midstate: digester.midstate(), digester });
@@ -177,19 +205,23 @@ impl Machine {
     pub(super) fn source_failed(&mut self, error: ErrorInfo) {
         match error.code {
             Code::Cancelled => {}
-            Code::SourceChanged => self.source.look_again(),
+            Code::SourceChanged => self.doubt_source(),
             _ => self.source.lost(error),
         }
+    }
+
+    /// True when a begin asks whether the service knows the content.
+    pub(super) fn asks_for_content(&self) -> bool {
+        let content = self.content();
+        content.beginning_hash.is_some() || carries_whole(&content)
     }
 
     /// What a begin can say of the content.
     pub(super) fn content(&self) -> Content {
         let mut content = Content::default();
-        if let Some(digester) =
-            self.facts.digester.clone().filter(|_| {
-                self.facts.begin_again || self.facts.upload.instant != InstantMode::Off && !self.digest.missed
-            })
-        {
+        let said = self.facts.begin_again || self.facts.upload.instant != InstantMode::Off && !self.digest.missed;
+        content.beginning_hash = self.digest.beginning.clone().filter(|_| said);
+        if let Some(digester) = self.facts.digester.clone().filter(|_| said) {
             content.beginning_hash = digester.beginning_hash();
             // SMH is asked with the beginning first, and told the whole once it wants it (smh §9.2, §17.12).
             let asked = content.beginning_hash.is_none() || self.digest.wanted || self.facts.begin_intent.is_some();

@@ -54,6 +54,8 @@ pub struct Facts {
     pub on_change: OnChange,
     /// The host's wish.
     pub wish: Wish,
+    /// What the operating system sends, by the name of what was handed over: part numbers.
+    pub handed_off: BTreeMap<String, Vec<u32>>,
     /// How often the service's put-together was wrong.
     pub integrity_restarts: u32,
     /// The end.
@@ -86,6 +88,7 @@ impl Facts {
             intent: None,
             conflict_asked: false,
             wish: Wish::Run,
+            handed_off: BTreeMap::new(),
             integrity_restarts: 0,
             ending: None,
             ended_unix_ms: None,
@@ -149,6 +152,14 @@ impl Facts {
                 self.conflict_asked = false;
             }
             Record::OnChange { on_change } => self.on_change = on_change,
+            Record::Tuned { tuning } => tuning.apply_to(&mut self.upload),
+            Record::Source { source } => self.upload.source = source,
+            Record::HandedOff { item, part_numbers } => {
+                self.handed_off.insert(item, part_numbers);
+            }
+            Record::HandedBack { item } => {
+                self.handed_off.remove(&item);
+            }
             Record::Wish { wish } => {
                 // A cancel is never taken back: what it undid at the service is gone.
                 if self.wish != Wish::Cancel {

@@ -120,9 +120,13 @@ impl Machine {
 
     pub(super) fn unknown_ending(&self) -> Ending {
         let detail = match self.facts.intent {
-            Some(_) => "the answer to the complete was lost, and the service gives no proof of its outcome",
+            Some(_) => {
+                "the answer to the complete was lost, and the service gives no proof of its outcome: \
+                 the object may lie at its place, or beside it under another name"
+            }
             None => {
-                "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome"
+                "the answer to the begin of an instant upload was lost, and the service gives no proof of its outcome: \
+                 the object may lie at its place, or beside it under another name"
             }
         };
         Ending::Failed(ErrorInfo::new(Code::OutcomeUnknown, detail))

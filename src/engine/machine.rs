@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{
-    Command, CommitId, Event, OpId, OpKind, Record, Slots, Step,
+    Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
     backoff::Backoff,
     clock::ServiceClock,
     digest::DigestState,
@@ -12,11 +12,11 @@ use super::{
     lease::HeldLease,
     record::{Ending, Remote, RestartReason, Wish},
     source_check::SourceState,
-    view::{Explanation, Phase, Progress, State, WaitReason, Waiting},
+    view::{Phase, Progress, State, WaitReason, Waiting},
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{ConflictChoice, Credential, Identity, Now, Part, PartPlan, Tick},
+    model::{ConflictChoice, Credential, Identity, Network, Now, Part, PartPlan, Tick},
     service::{Caller, ListedPart, Service, Session},
 };
 
@@ -90,6 +90,10 @@ pub(super) struct CredentialState {
     pub(super) asked: bool,
     /// The host answered that it has none now.
     pub(super) none_now: bool,
+    /// When it may be asked again all the same.
+    pub(super) again_at: Option<Tick>,
+    /// Nobody is signed in: links that are still good are not used either.
+    pub(super) signed_out: bool,
     /// Refused credentials in a row.
     pub(super) refusals: u32,
     pub(super) error: Option<ErrorInfo>,
@@ -100,7 +104,8 @@ pub struct Machine {
     pub(super) facts: Facts,
     pub(super) service: Box<dyn Service>,
     pub(super) limits: Limits,
-    own_parallel_parts: Option<u32>,
+    /// What was said of it and may not be kept yet.
+    pub(super) tuning: Tuning,
     pub(super) outbox: VecDeque<Step>,
     pub(super) ops: BTreeMap<OpId, Op>,
     attempts: u32,
@@ -113,11 +118,12 @@ pub struct Machine {
     pub(super) commit_round: u32,
     // What the host said of the world.
     pub(super) held: bool,
-    pub(super) online: Option<bool>,
-    network_generation: u64,
+    pub(super) network: Network,
     pub(super) credential: CredentialState,
     // The source.
     pub(super) source: SourceState,
+    /// Reads in a row that said that it changed, while it looks as it did.
+    pub(super) source_doubts: u32,
     // Sending.
     pub(super) lease: HeldLease,
     /// The part that the last sign was for.
@@ -157,8 +163,8 @@ pub struct Machine {
     // What one sees.
     sent_high: BTreeMap<u32, u64>,
     pub(super) progress: Progress,
-    why: Why,
-    why_since_unix_ms: i64,
+    pub(super) why: Why,
+    pub(super) why_since_unix_ms: i64,
 }
 
 impl Machine {
@@ -167,7 +173,7 @@ impl Machine {
         let mut machine = Machine {
             service,
             limits,
-            own_parallel_parts: facts.upload.parallel_parts,
+            tuning: Tuning::default(),
             outbox: VecDeque::new(),
             ops: BTreeMap::new(),
             attempts: 0,
@@ -177,10 +183,10 @@ impl Machine {
             commit_ids: 0,
             commit_round: 0,
             held: false,
-            online: None,
-            network_generation: 0,
+            network: Network::default(),
             credential: CredentialState::default(),
             source: SourceState::default(),
+            source_doubts: 0,
             lease: HeldLease::default(),
             sign_wanted: 0,
             todo: BTreeSet::new(),
@@ -227,7 +233,8 @@ impl Machine {
 
     /// At most so many parts at once.
     pub(super) fn parallel_parts(&self) -> u32 {
-        self.own_parallel_parts.map_or(self.limits.parallel_parts, |own| own.min(self.limits.parallel_parts)).max(1)
+        let own = self.tuning.parallel_parts.or(self.facts.upload.parallel_parts);
+        own.map_or(self.limits.parallel_parts, |own| own.min(self.limits.parallel_parts)).max(1)
     }
 
     /// True when it waits for so long, or for somebody, that its place is better given to another.
@@ -235,9 +242,7 @@ impl Machine {
         match &self.why {
             Why::Paused => true,
             Why::Waiting { reason, until, needs_host, .. } => {
-                *needs_host
-                    || matches!(reason, WaitReason::Network | WaitReason::Held)
-                    || until.is_some_and(|at| at.since_ms(now.tick) > long_ms)
+                *needs_host || reason.is_of_the_world() || until.is_some_and(|at| at.since_ms(now.tick) > long_ms)
             }
             Why::Working(_) | Why::Line => false,
         }
@@ -246,6 +251,11 @@ impl Machine {
     /// True when operations or commits are under way.
     pub fn is_busy(&self) -> bool {
         !self.ops.is_empty() || !self.commits.is_empty() || !self.outbox.is_empty()
+    }
+
+    /// What a host said that could not be kept: whoever lets this machine go says it again to the next one.
+    pub fn unkept(&self) -> Vec<Command> {
+        super::commands_of(&self.failed_commits)
     }
 
     /// Takes one event in.
@@ -257,13 +267,16 @@ impl Machine {
             Event::Answered { op, result, sent } => self.on_answered(now, op, result, sent),
             Event::Read { op, result } => match op.kind {
                 OpKind::Hash(_) => self.on_hashed(now, op, result),
+                OpKind::Beginning => self.on_beginning(op, result),
                 OpKind::Proof => self.on_proof(op, result),
                 _ => self.on_read(now, op, result),
             },
             Event::Bytes { op, bytes } => self.on_bytes(op, bytes),
             Event::Credential { credential, generation } => self.on_credential(credential, generation),
             Event::Source(result) => self.on_source(now, result),
-            Event::Network { online, generation } => self.on_network(online, generation),
+            Event::NoCredential { retry_in_ms } => self.on_no_credential(now, retry_in_ms),
+            Event::SignedOut => self.on_signed_out(),
+            Event::Network(network) => self.on_network(network),
         }
         self.count_progress();
     }
@@ -285,7 +298,7 @@ impl Machine {
                     Why::Waiting { needs_host: true, .. } => None,
                     _ => self.backoff.next_open(now.tick),
                 };
-                let until = [until, gate, self.abort_by.filter(|at| *at > now.tick)];
+                let until = [until, gate, self.abort_by.filter(|at| *at > now.tick), self.gives_up_at(now)];
                 if !same_kind(&why, &self.why) {
                     self.why_since_unix_ms = now.unix_ms;
                 }
@@ -396,9 +409,13 @@ impl Machine {
                 }
             }
             Command::LookAgain => self.source = SourceState::Unknown,
-            Command::ParallelParts(parallel_parts) => {
-                self.own_parallel_parts = Some(parallel_parts.max(1));
+            Command::SourceIs(source) => {
+                if let Some(source) = source.news_to(&self.facts.upload.source).filter(|_| self.facts.ending.is_none())
+                {
+                    self.commit_soon(Record::Source { source });
+                }
             }
+            Command::Tune(tuning) => self.tune(tuning),
             Command::ClientParallelParts(parallel_parts) => self.limits.parallel_parts = parallel_parts.max(1),
         }
     }
@@ -420,34 +437,39 @@ impl Machine {
         self.backoff.reset();
         self.stuck = None;
         self.credential.none_now = false;
+        self.credential.again_at = None;
         self.credential.refusals = 0;
         self.source.look_again_if_lost();
+        self.source_doubts = 0;
         if let Some((_, retry)) = &mut self.disk_error {
             *retry = Tick(0);
         }
     }
 
-    fn on_network(&mut self, online: Option<bool>, generation: u64) {
-        self.online = online;
-        if generation > self.network_generation {
-            self.network_generation = generation;
+    fn on_network(&mut self, network: Network) {
+        let known = std::mem::replace(&mut self.network, network);
+        self.network.generation = known.generation.max(network.generation);
+        if network.generation > known.generation {
             self.backoff.reset();
             self.stuck = None;
             self.stop_ops(|_| true);
         }
-        if online == Some(false) {
+        if network.is_offline() {
             self.stop_ops(|_| true);
         }
+        self.stop_what_breaks_the_policy();
     }
 
     fn on_credential(&mut self, credential: Option<Credential>, generation: u64) {
         let state = &mut self.credential;
         state.asked = false;
+        state.again_at = None;
         match credential {
             Some(value) if state.value.is_none() || generation > state.generation => {
                 state.value = Some(value);
                 state.generation = generation;
                 state.none_now = false;
+                state.signed_out = false;
                 state.error = None;
             }
             // None, or none that is newer than the refused one.
@@ -608,28 +630,9 @@ impl Machine {
                     error: error.clone(),
                     choices: choices.clone(),
                     needs_host: *needs_host,
+                    prepared: None,
                 },
             },
-        }
-    }
-
-    /// Why it does not move, and what would move it.
-    pub fn explain(&self, now: Now) -> Explanation {
-        let attempts = self.backoff.worst().map_or(0, |row| row.count);
-        let state = self.state(now);
-        let next_try_ms = self.backoff.next_open(now.tick).map(|at| at.since_ms(now.tick));
-        let text = match (&state, self.backoff.worst()) {
-            (State::Waiting { waiting: Waiting { error: Some(error), .. } }, _) => error.detail.clone(),
-            (_, Some(row)) => row.error.detail.clone(),
-            _ => String::new(),
-        };
-        Explanation {
-            state,
-            since_unix_ms: self.why_since_unix_ms,
-            next_try_ms,
-            attempts,
-            retries_left: super::backoff::RETRIES_MAX.saturating_sub(attempts),
-            text,
         }
     }
 

@@ -9,30 +9,41 @@
 //!   comes late is still proof.
 //! - Nothing here reads a clock, a file or a socket.
 
+mod again;
 mod answers;
 mod backoff;
 mod cancel;
 mod clock;
 mod digest;
+mod explain;
 mod facts;
 mod finish;
 mod lease;
 mod machine;
 mod order;
+mod policy;
 mod record;
+mod rest;
 mod source_check;
+pub mod timeline;
+mod tuning;
 mod view;
 
+pub use again::again;
+pub use explain::Explanation;
 pub use facts::Facts;
 pub use machine::{Limits, Machine};
+pub(crate) use policy::policy_error;
 pub use record::{Ending, Record, Remote, RestartReason, SourceRecord, Sync, UploadRecord, Wish};
-pub use view::{Explanation, Phase, Progress, State, WaitReason, Waiting};
+pub use rest::{at_rest, commands_of};
+pub use tuning::Tuning;
+pub use view::{Phase, Progress, State, WaitReason, Waiting};
 
 use crate::{
     error::ErrorInfo,
     hash::Digester,
     model::{
-        Conflict, Credential, Identity, OnChange,
+        Conflict, Credential, Identity, Network, OnChange,
         http::{Answer, ByteRange, Request, Sent, TransportFault},
     },
 };
@@ -60,6 +71,8 @@ pub enum OpKind {
     Discard,
     /// Reading a part of the source to compare or adopt it.
     Read(u32),
+    /// Reading the chain's first block, to ask whether the service knows it.
+    Beginning,
     /// Taking a part into the digest pass.
     Hash(u32),
     /// Reading the few bytes that prove to the service that we hold the content.
@@ -178,6 +191,8 @@ pub enum Command {
     Resume,
     /// The source may be another one now: it is looked at again.
     LookAgain,
+    /// How to come by the source in the next process; without a token the old one stays.
+    SourceIs(Box<SourceRecord>),
     /// End, and undo what can be undone.
     Cancel,
     /// Stay until `Go`, in this process.
@@ -188,8 +203,8 @@ pub enum Command {
     Conflict(Conflict),
     /// What to do when the bytes changed.
     OnChange(OnChange),
-    /// At most so many parts at once, for this upload.
-    ParallelParts(u32),
+    /// What is given of it holds from here on.
+    Tune(Tuning),
     /// The client's own bound on that.
     ClientParallelParts(u32),
 }
@@ -235,11 +250,13 @@ pub enum Event {
     },
     /// The source is open (again), or not.
     Source(Result<Identity, ErrorInfo>),
-    /// What the host knows of the network.
-    Network {
-        /// `None`: it never said.
-        online: Option<bool>,
-        /// Grows when the path changed: old sockets are worth nothing.
-        generation: u64,
+    /// The host has no credential now; it may be asked again after so long, or only when something changes.
+    NoCredential {
+        /// From now.
+        retry_in_ms: Option<u64>,
     },
+    /// The account was signed out: its credential is wiped, and what carries it ends.
+    SignedOut,
+    /// What the host knows of the network.
+    Network(Network),
 }

@@ -26,7 +26,9 @@ impl Machine {
         // Held is held: also while the disk fails, and for what a cancel still has to do.
         if self.held {
             self.stop_ops(|_| true);
-            return self.outbox.pop_front().ok_or(Why::waiting(WaitReason::Held, None, None));
+            let paused = self.facts.wish == Wish::Pause;
+            let why = if paused { Why::Paused } else { Why::waiting(WaitReason::Held, None, None) };
+            return self.outbox.pop_front().ok_or(why);
         }
         if let Some(next) = self.disk_first(now) {
             return next;
@@ -40,17 +42,21 @@ impl Machine {
         if self.facts.wish == Wish::Cancel {
             return self.cancel(now, slots);
         }
+        if let Some(step) = self.give_up(now) {
+            return Ok(step);
+        }
         if self.facts.wish == Wish::Pause {
             self.stop_ops(|_| true);
             return self.outbox.pop_front().ok_or(Why::Paused);
         }
-        if self.online == Some(false) {
+        if self.network.is_offline() {
             return Err(Why::waiting(
                 WaitReason::Network,
                 None,
                 Some(ErrorInfo::new(Code::Offline, "the device is offline")),
             ));
         }
+        self.within_policy()?;
         self.give_up_for_now(now)?;
         self.run(now, slots)
     }
@@ -155,7 +161,7 @@ impl Machine {
         if let Some(step) = self.hash_first(now, slots)? {
             return Ok(step);
         }
-        if let Some(step) = self.want_credential()? {
+        if let Some(step) = self.want_credential(now)? {
             return Ok(step);
         }
         if carries_whole(&self.content())
@@ -215,7 +221,7 @@ impl Machine {
             return Err(Why::Working(phase));
         }
         self.gates(now, kind)?;
-        if let Some(step) = self.want_credential()? {
+        if let Some(step) = self.want_credential(now)? {
             return Ok(step);
         }
         if slots.controls == 0 {
@@ -243,12 +249,16 @@ impl Machine {
     }
 
     /// A credential that was not refused, or a step to get one.
-    pub(super) fn want_credential(&mut self) -> Result<Option<Step>, Why> {
+    pub(super) fn want_credential(&mut self, now: Now) -> Result<Option<Step>, Why> {
         /// Fresh credentials refused in a row before only a person can help.
         const REFUSALS_MAX: u32 = 3;
         let state = &mut self.credential;
         if state.value.is_some() && state.error.is_none() {
             return Ok(None);
+        }
+        if state.again_at.is_some_and(|at| at <= now.tick) {
+            state.again_at = None;
+            state.none_now = false;
         }
         let spent = state.refusals >= REFUSALS_MAX;
         if spent || state.none_now {
@@ -256,7 +266,13 @@ impl Machine {
                 .error
                 .clone()
                 .unwrap_or_else(|| ErrorInfo::new(Code::CredentialRefused, "there is no credential for the account"));
-            return Err(Why::needs_host(WaitReason::Credential, Some(error)));
+            return Err(Why::Waiting {
+                reason: WaitReason::Credential,
+                until: state.again_at.filter(|_| !spent),
+                error: Some(error),
+                choices: vec![],
+                needs_host: true,
+            });
         }
         if !state.asked {
             state.asked = true;
@@ -406,7 +422,7 @@ impl Machine {
                 OpKind::Probe => return Phase::Reconciling,
                 OpKind::Part(_) => return Phase::Uploading,
                 OpKind::Read(_) => return Phase::Verifying,
-                OpKind::Hash(_) if self.facts.session.is_none() => return Phase::Hashing,
+                OpKind::Beginning | OpKind::Hash(_) if self.facts.session.is_none() => return Phase::Hashing,
                 OpKind::Sign => return Phase::Renewing,
                 _ => {}
             }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Tuning;
 use crate::{
     error::ErrorInfo,
     hash::Digester,
-    model::{Conflict, Identity, InstantMode, OnChange, PartPlan, Receipt, Target},
+    model::{Conflict, Identity, InstantMode, NetworkPolicy, OnChange, PartPlan, Receipt, Target},
     service::{Proof, Session},
 };
 
@@ -63,6 +64,25 @@ pub struct UploadRecord {
     /// At most so many parts at once; the client's limit without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel_parts: Option<u32>,
+    /// Which networks it may use.
+    #[serde(default)]
+    pub network: NetworkPolicy,
+    /// Body bytes a second, of this upload; the client's limit alone without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_bytes_per_s: Option<u64>,
+    /// So long after it was made it fails, if it has not ended by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub give_up_after_ms: Option<u64>,
+    /// The ended upload whose proof this one took over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
+}
+
+impl UploadRecord {
+    /// When it gives up, by the phone's clock.
+    pub fn gives_up_unix_ms(&self) -> Option<i64> {
+        self.give_up_after_ms.map(|ms| self.created_unix_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))
+    }
 }
 
 /// How to come by the bytes again.
@@ -77,6 +97,15 @@ pub struct SourceRecord {
     /// The file is a copy made for this upload: removed at the end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_at_end: bool,
+}
+
+impl SourceRecord {
+    /// What is to be kept of this in the place of `old`: without a token the old one stays. `None`: it is the same.
+    pub(super) fn news_to(&self, old: &SourceRecord) -> Option<SourceRecord> {
+        let token = if self.token.is_empty() { &old.token } else { &self.token };
+        let new = SourceRecord { token: token.clone(), ..self.clone() };
+        (new != *old).then_some(new)
+    }
 }
 
 /// Why an upload began over.
@@ -219,6 +248,28 @@ pub enum Record {
         /// That.
         wish: Wish,
     },
+    /// What is given holds from here on.
+    Tuned {
+        /// That.
+        tuning: Tuning,
+    },
+    /// The host gave the source anew: how to come by it from here on.
+    Source {
+        /// That.
+        source: SourceRecord,
+    },
+    /// The operating system sends these parts from here on. Reserved: this version reads it, and waits; it does not write it.
+    HandedOff {
+        /// The host's and our name for what was handed over.
+        item: String,
+        /// Its parts.
+        part_numbers: Vec<u32>,
+    },
+    /// What was handed over came back: what of it was stored is told by records of its own.
+    HandedBack {
+        /// Which.
+        item: String,
+    },
     /// All that was sent is void.
     Restart {
         /// Why.
@@ -240,6 +291,7 @@ impl Record {
             Record::Upload(_)
             | Record::Plan { .. }
             | Record::Session { .. }
+            | Record::HandedOff { .. }
             | Record::BeginIntent { .. }
             | Record::CompleteIntent { .. }
             | Record::Restart { .. }
@@ -254,13 +306,23 @@ impl Record {
             | Record::ConflictAsked
             | Record::Conflict { .. }
             | Record::OnChange { .. }
+            | Record::Tuned { .. }
+            | Record::Source { .. }
+            | Record::HandedBack { .. }
             | Record::Wish { .. } => Sync::Process,
         }
     }
 
     /// True when nothing new may start before it is kept. A part's own records hold up nothing but that part.
     pub fn is_barrier(&self) -> bool {
-        !matches!(self, Record::Try { .. } | Record::Part { .. } | Record::Hashed { .. })
+        !matches!(
+            self,
+            Record::Try { .. }
+                | Record::Part { .. }
+                | Record::Hashed { .. }
+                | Record::Tuned { .. }
+                | Record::Source { .. }
+        )
     }
 }
 
@@ -318,6 +380,10 @@ mod tests {
                 part_size_bytes: None,
                 adopted: None,
                 parallel_parts: None,
+                network: NetworkPolicy::default(),
+                rate_bytes_per_s: None,
+                give_up_after_ms: None,
+                continues: None,
             };
             let printed =
                 format!("{:?} {:?} {:?}", upload.target, upload.source, Record::Upload(Box::new(upload.clone())));

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{Identity, Now, OnChange, http::ByteRange},
+    model::{Identity, Now, OnChange, Tick, http::ByteRange},
     service::ListedPart,
 };
 
@@ -30,8 +30,8 @@ pub(super) enum SourceState {
     Open(Identity),
     /// Open, another one by its identity: these proven parts are still to be compared.
     Proving { identity: Identity, left: VecDeque<u32> },
-    /// Not to be had.
-    Missing(ErrorInfo),
+    /// Not to be had; looked at again at that tick, if the host named one.
+    Missing(ErrorInfo, Option<Tick>),
     /// Its bytes changed.
     Changed(ErrorInfo),
     /// It can't be uploaded.
@@ -55,7 +55,7 @@ impl SourceState {
 
     /// Looks again at one that was not to be had: it may be back.
     pub(super) fn look_again_if_lost(&mut self) {
-        if matches!(self, SourceState::Missing(_) | SourceState::Changed(_)) {
+        if matches!(self, SourceState::Missing(..) | SourceState::Changed(_)) {
             *self = SourceState::Unknown;
         }
     }
@@ -67,29 +67,42 @@ impl SourceState {
 
     /// It can't be read any more.
     pub(super) fn lost(&mut self, error: ErrorInfo) {
-        *self = SourceState::Missing(error);
+        *self = SourceState::Missing(error, None);
     }
 }
 
 /// Operations that take bytes of the source.
 fn reads_source(kind: OpKind) -> bool {
-    matches!(kind, OpKind::Part(_) | OpKind::Read(_) | OpKind::Hash(_) | OpKind::Proof)
+    matches!(kind, OpKind::Part(_) | OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof)
 }
 
 fn changed(detail: &str) -> SourceState {
     SourceState::Changed(ErrorInfo::new(Code::SourceChanged, detail))
 }
 
+/// Reads in a row that may contradict how the source looks before it is taken for another one.
+const DOUBTS_MAX: u32 = 3;
+
 impl Machine {
+    /// A read said that the source changed: it is looked at before anything more is taken from it.
+    pub(super) fn doubt_source(&mut self) {
+        // Several reads at once are one doubt.
+        self.source_doubts += u32::from(self.source.identity().is_some());
+        self.source.look_again();
+    }
+
     /// The runtime opened the source, or could not.
-    pub(super) fn on_source(&mut self, _now: Now, result: Result<Identity, ErrorInfo>) {
+    pub(super) fn on_source(&mut self, now: Now, result: Result<Identity, ErrorInfo>) {
         // An answer that nobody waits for any more is about another opening.
         if !matches!(self.source, SourceState::Asked) {
             return;
         }
         self.source = match result {
             Err(error) if error.code == Code::SourceNotSeekable => SourceState::Unfit(error),
-            Err(error) => SourceState::Missing(error),
+            Err(error) => {
+                let again = error.retry_after_ms.map(|ms| now.tick.after_ms(ms));
+                SourceState::Missing(error, again)
+            }
             Ok(identity) => self.compare(identity),
         };
     }
@@ -99,6 +112,10 @@ impl Machine {
             return SourceState::Open(identity);
         };
         if known.same_as(&identity) {
+            // One that ends before its length looks the same for ever.
+            if self.source_doubts > DOUBTS_MAX {
+                return changed("the source ends before its length, or changes whenever it is read");
+            }
             return SourceState::Open(identity);
         }
         if identity.size_bytes != plan.size_bytes {
@@ -111,6 +128,9 @@ impl Machine {
 
     /// The rung: `Ok(None)` when the source is open and proven.
     pub(super) fn check_source(&mut self, now: Now, slots: &mut Slots) -> Result<Option<Step>, Why> {
+        if matches!(&self.source, SourceState::Missing(_, Some(again)) if *again <= now.tick) {
+            self.source = SourceState::Unknown;
+        }
         match &mut self.source {
             SourceState::Unknown => {
                 // Parts in flight, or not yet kept, are of the source as it was: they end first, or they would escape the comparison.
@@ -125,7 +145,13 @@ impl Machine {
                 Ok(Some(Step::AskSource))
             }
             SourceState::Asked => Err(Why::Working(self.phase())),
-            SourceState::Missing(error) => Err(Why::needs_host(WaitReason::Source, Some(error.clone()))),
+            SourceState::Missing(error, until) => Err(Why::Waiting {
+                reason: WaitReason::Source,
+                until: *until,
+                error: Some(error.clone()),
+                choices: vec![],
+                needs_host: true,
+            }),
             SourceState::Unfit(error) => {
                 let error = error.clone();
                 Ok(Some(self.end(now, super::Ending::Failed(error))))
@@ -262,7 +288,7 @@ impl Machine {
                 }
                 match error.code {
                     Code::Cancelled => {}
-                    Code::SourceChanged => self.source.look_again(),
+                    Code::SourceChanged => self.doubt_source(),
                     _ => self.source.lost(error),
                 }
                 return;

@@ -41,12 +41,15 @@ pub enum State {
 }
 
 impl State {
-    /// True when they differ in nothing but how long a wait still lasts.
+    /// True when they differ in nothing but how long a wait still lasts, and since when it does.
     pub fn is_like(&self, other: &State) -> bool {
         match (self, other) {
             (State::Waiting { waiting: a }, State::Waiting { waiting: b }) => {
-                let untimed =
-                    |waiting: &Waiting| Waiting { retry_in_ms: waiting.retry_in_ms.map(|_| 0), ..waiting.clone() };
+                let untimed = |waiting: &Waiting| Waiting {
+                    retry_in_ms: waiting.retry_in_ms.map(|_| 0),
+                    since_unix_ms: 0,
+                    ..waiting.clone()
+                };
                 untimed(a) == untimed(b)
             }
             _ => self == other,
@@ -120,7 +123,20 @@ pub enum WaitReason {
     Elsewhere,
 }
 
+impl Progress {
+    /// True when nothing that is counted differs: how fast it goes follows from that.
+    pub fn counts_as(&self, other: &Progress) -> bool {
+        let counted = |progress: &Progress| Progress { rate_bytes_per_s: 0, eta_ms: None, ..*progress };
+        counted(self) == counted(other)
+    }
+}
+
 impl WaitReason {
+    /// True for what no retry of an upload's own ends: the world, or what holds all uploads.
+    pub(super) fn is_of_the_world(self) -> bool {
+        matches!(self, WaitReason::Network | WaitReason::NetworkPolicy | WaitReason::Held | WaitReason::HandedOff)
+    }
+
     /// The word that the command line prints.
     pub fn name(self) -> &'static str {
         match self {
@@ -153,6 +169,8 @@ pub struct Waiting {
     pub choices: Vec<ConflictChoice>,
     /// Waiting alone will hardly help: the host or a person has to do something, or the retry budget is spent.
     pub needs_host: bool,
+    /// The host is preparing the source, as far as it said: 0 to 1.
+    pub prepared: Option<f32>,
 }
 
 /// How far it is.
@@ -170,6 +188,10 @@ pub struct Progress {
     pub bytes_sent: u64,
     /// Those of them for stretches that were sent before, in this run or an earlier one (then counted whole: what of it left is not known).
     pub bytes_resent: u64,
+    /// Body bytes a second, over the last seconds; 0 while nothing is sent.
+    pub rate_bytes_per_s: u64,
+    /// How long the rest will take at that rate; `None` while there is none.
+    pub eta_ms: Option<u64>,
     /// Parts that are proven.
     pub parts_done: u32,
     /// Parts of the plan.
@@ -178,41 +200,4 @@ pub struct Progress {
     pub requests: u64,
     /// Failures of this run that led to another try.
     pub retries: u64,
-}
-
-/// Why it does not move, and what would move it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
-    /// Where it stands.
-    pub state: State,
-    /// Since when, by the phone's clock.
-    pub since_unix_ms: i64,
-    /// When it is tried again without anybody's help.
-    pub next_try_ms: Option<u64>,
-    /// Failures in a row that led here.
-    pub attempts: u32,
-    /// How many more are tried before help is needed.
-    pub retries_left: u32,
-    /// In one sentence, for developers.
-    pub text: String,
-}
-
-impl Explanation {
-    /// What can be said of an upload that nobody works on.
-    pub fn of(state: &State, since_unix_ms: i64) -> Explanation {
-        let error = match state {
-            State::Waiting { waiting } => waiting.error.as_ref(),
-            State::Failed { error } => Some(error),
-            _ => None,
-        };
-        let text = error.map(|error| error.detail.clone()).unwrap_or_default();
-        Explanation {
-            state: state.clone(),
-            since_unix_ms,
-            next_try_ms: None,
-            attempts: 0,
-            retries_left: super::backoff::RETRIES_MAX,
-            text,
-        }
-    }
 }

@@ -161,6 +161,7 @@ codes! {
     AnswerTooLarge       = 3008, "answer_too_large",       Network, Retry, TryLater, "The answer was larger than any honest one.";
     ProxyFailed          = 3009, "proxy_failed",           Network, AskUser, WaitForNetwork, "The proxy could not be used.";
     RedirectRefused      = 3010, "redirect_refused",       Network, Retry, TryLater, "The service pointed elsewhere; signed requests are never redirected.";
+    NetworkNotAllowed    = 3011, "network_not_allowed",    Network, Retry, WaitForNetwork, "The network that there is may not be used for this upload.";
     ServiceBusy          = 4001, "service_busy",           Service, Retry, TryLater, "The service asked to slow down.";
     ServiceError         = 4002, "service_error",          Service, Retry, TryLater, "The service failed inside.";
     CredentialRefused    = 4003, "credential_refused",     Service, AskUser, SignInAgain, "The service refused the credential.";

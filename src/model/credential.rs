@@ -9,6 +9,8 @@ pub enum Credential {
     Token {
         /// It.
         value: Secret,
+        /// How long it will do from now, if that is known: the host is asked for the next one in time.
+        expires_in_ms: Option<u64>,
     },
     /// KooDrive's application authentication. For servers and command lines: an application secret inside an app is no secret.
     AppKey {
@@ -22,15 +24,31 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// A token.
+    /// A token of which it is not known how long it will do.
     pub fn token(value: impl Into<Secret>) -> Credential {
-        Credential::Token { value: value.into() }
+        Credential::Token { value: value.into(), expires_in_ms: None }
+    }
+
+    /// How long it will do, if that is known.
+    pub fn expires_in_ms(&self) -> Option<u64> {
+        match self {
+            Credential::Token { expires_in_ms, .. } => *expires_in_ms,
+            Credential::AppKey { .. } => None,
+        }
+    }
+
+    /// True for the same secret, whatever is known of its life.
+    pub fn is_same_as(&self, other: &Credential) -> bool {
+        match (self, other) {
+            (Credential::Token { value: a, .. }, Credential::Token { value: b, .. }) => a == b,
+            _ => self == other,
+        }
     }
 
     /// The token; empty where there is none, which a service that wants one refuses.
     pub fn value(&self) -> &str {
         match self {
-            Credential::Token { value } => value.expose(),
+            Credential::Token { value, .. } => value.expose(),
             Credential::AppKey { .. } => "",
         }
     }

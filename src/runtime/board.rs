@@ -2,11 +2,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::{BuildHasher as _, RandomState},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{Idle, Snapshot};
+use super::{Idle, Network, Snapshot, journal::Id};
 
 /// Snapshots by id, published by the driver, read by anyone.
 #[derive(Default)]
@@ -15,16 +16,24 @@ pub(crate) struct Board {
     changed: Condvar,
 }
 
+/// Snapshots by id.
+pub(crate) type Rows = BTreeMap<String, Box<Snapshot>>;
+
 #[derive(Default)]
 struct State {
-    by_id: BTreeMap<String, Snapshot>,
-    by_key: HashMap<String, String>,
+    /// Boxed, or a map with room to grow would hold twice what it shows.
+    by_id: Rows,
+    by_key: HashMap<u64, Id>,
+    hasher: RandomState,
     explanations: HashMap<String, crate::engine::Explanation>,
     idle: Idle,
     at_rest: bool,
     /// Messages of the host so far.
     said: u64,
     closed: bool,
+    /// What the host said of the world and of the client as a whole.
+    held: bool,
+    network: Network,
 }
 
 impl Board {
@@ -36,8 +45,14 @@ impl Board {
     pub(crate) fn publish(&self, mut snapshot: Snapshot) -> Snapshot {
         let mut state = self.lock();
         snapshot.revision = state.by_id.get(&snapshot.id).map_or(1, |old| old.revision + 1);
-        state.by_key.insert(snapshot.key.clone(), snapshot.id.clone());
-        state.by_id.insert(snapshot.id.clone(), snapshot.clone());
+        if let Some(id) = Id::parse(&snapshot.id) {
+            let hash = state.hasher.hash_one(&snapshot.key);
+            state.by_key.insert(hash, id);
+        }
+        match state.by_id.get_mut(&snapshot.id) {
+            Some(old) => **old = snapshot.clone(),
+            None => drop(state.by_id.insert(snapshot.id.clone(), Box::new(snapshot.clone()))),
+        }
         drop(state);
         self.changed.notify_all();
         snapshot
@@ -48,41 +63,71 @@ impl Board {
         self.lock().explanations.get(id).cloned()
     }
 
-    pub(crate) fn set_explanation(&self, id: &str, explanation: crate::engine::Explanation) {
-        self.lock().explanations.insert(id.to_owned(), explanation);
+    /// Of an upload at work; of one at rest its snapshot says enough.
+    pub(crate) fn set_explanation(&self, id: &str, explanation: Option<crate::engine::Explanation>) {
+        let mut state = self.lock();
+        match explanation {
+            Some(explanation) => drop(state.explanations.insert(id.to_owned(), explanation)),
+            None => drop(state.explanations.remove(id)),
+        }
     }
 
     /// Takes one down.
     pub(crate) fn remove(&self, id: &str) {
         let mut state = self.lock();
         state.explanations.remove(id);
-        if let Some(old) = state.by_id.remove(id)
-            && state.by_key.get(&old.key).is_some_and(|other| other == id)
-        {
-            state.by_key.remove(&old.key);
+        if let Some(old) = state.by_id.remove(id) {
+            let hash = state.hasher.hash_one(&old.key);
+            if state.by_key.get(&hash).is_some_and(|other| other.as_str() == id) {
+                state.by_key.remove(&hash);
+            }
         }
         drop(state);
         self.changed.notify_all();
     }
 
+    /// What the host said last.
+    pub(crate) fn set_world(&self, held: Option<bool>, network: Option<Network>) {
+        let mut state = self.lock();
+        state.held = held.unwrap_or(state.held);
+        state.network = network.unwrap_or(state.network);
+    }
+
+    /// Held, and the network.
+    pub(crate) fn world(&self) -> (bool, Network) {
+        let state = self.lock();
+        (state.held, state.network)
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.lock().by_id.contains_key(id)
+    }
+
     pub(crate) fn snapshot(&self, id: &str) -> Option<Snapshot> {
-        self.lock().by_id.get(id).cloned()
+        self.lock().by_id.get(id).map(|snapshot| (**snapshot).clone())
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<Snapshot> {
         let state = self.lock();
-        state.by_id.get(state.by_key.get(key)?).cloned()
+        let likely = state.by_key.get(&state.hasher.hash_one(key)).and_then(|id| state.by_id.get(id.as_str()));
+        // Two keys of one hash hide each other: then all are looked at, the newest first.
+        let found = match likely {
+            Some(snapshot) if snapshot.key == key => Some(snapshot),
+            Some(_) => state.by_id.values().rev().find(|snapshot| snapshot.key == key),
+            None => None,
+        };
+        found.map(|snapshot| (**snapshot).clone())
     }
 
     pub(crate) fn matching(&self, fits: impl Fn(&Snapshot) -> bool) -> Vec<Snapshot> {
-        self.lock().by_id.values().filter(|snapshot| fits(snapshot)).cloned().collect()
+        self.lock().by_id.values().filter(|snapshot| fits(snapshot)).map(|snapshot| (**snapshot).clone()).collect()
     }
 
     /// Waits until `found` gives something, at most so long.
     pub(crate) fn wait<T>(
         &self,
         timeout: Option<Duration>,
-        found: impl Fn(&BTreeMap<String, Snapshot>, &Idle, bool) -> Option<T>,
+        found: impl Fn(&Rows, &Idle, bool) -> Option<T>,
     ) -> Option<T> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut state = self.lock();

@@ -5,19 +5,29 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::model::{Now, Tick};
 
 /// Reads the present. The tick goes on while the device sleeps, which `std::time::Instant` does not on phones.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clock {
     origin_ms: u64,
+    /// So much later it is for a test.
+    #[cfg(test)]
+    pub(super) ahead_ms: u64,
 }
 
 impl Clock {
     pub(super) fn new() -> Clock {
         // Never 0: a tick of 0 stands for "long ago".
-        Clock { origin_ms: boot_ms().saturating_sub(1) }
+        Clock {
+            origin_ms: boot_ms().saturating_sub(1),
+            #[cfg(test)]
+            ahead_ms: 0,
+        }
     }
 
     pub(super) fn tick(&self) -> Tick {
-        Tick(boot_ms().saturating_sub(self.origin_ms))
+        let since_ms = boot_ms().saturating_sub(self.origin_ms);
+        #[cfg(test)]
+        let since_ms = since_ms + self.ahead_ms;
+        Tick(since_ms)
     }
 
     pub(super) fn now(&self) -> Now {

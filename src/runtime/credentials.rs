@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::{Why, host::CredentialAnswer};
 use crate::model::{Credential, Tick};
 
 /// An ask that nobody answers for so long lets its uploads wait by name; a later answer still counts.
 pub(super) const ASK_MS_MAX: u64 = 60_000;
+
+/// A credential is replaced this long before its end, or a third of its life, whichever is less.
+const LEAD_MS_MAX: u64 = 60_000;
 
 #[derive(Default)]
 struct Account {
@@ -13,6 +17,9 @@ struct Account {
     generation: u64,
     ask: Option<(u64, Tick)>,
     waiting: BTreeSet<usize>,
+    /// The next one is to be had by then.
+    renew_at: Option<Tick>,
+    signed_out: bool,
 }
 
 /// What there is to say to a row that wants a credential.
@@ -20,9 +27,24 @@ pub(super) enum Reply {
     /// It.
     Now(Credential, u64),
     /// The host must be asked, under this number.
-    Ask(u64),
+    Ask(u64, Why),
     /// The host has been asked already.
     Wait,
+    /// Nobody is signed in.
+    SignedOut,
+}
+
+/// What an answer of the host led to.
+#[derive(Default)]
+pub(super) struct Answered {
+    /// Those that wait for it.
+    pub(super) rows: BTreeSet<usize>,
+    /// A new one, for all of the account.
+    pub(super) given: Option<(Credential, u64)>,
+    /// There is none: when to ask again.
+    pub(super) retry_in_ms: Option<u64>,
+    /// Nobody is signed in any more.
+    pub(super) signed_out: bool,
 }
 
 /// The credentials of one client.
@@ -36,8 +58,13 @@ impl Credentials {
     /// A row wants one; `refused` is the generation that it was refused with.
     pub(super) fn want(&mut self, account: &str, row: usize, refused: Option<u64>, now: Tick) -> Reply {
         let entry = self.accounts.entry(account.to_owned()).or_default();
+        if entry.signed_out {
+            return Reply::SignedOut;
+        }
+        let due = entry.renew_at.is_some_and(|at| at <= now);
         if let Some(secret) = &entry.secret
             && refused.is_none_or(|refused| entry.generation > refused)
+            && !due
         {
             return Reply::Now(secret.clone(), entry.generation);
         }
@@ -45,38 +72,79 @@ impl Credentials {
         if entry.ask.is_some() {
             return Reply::Wait;
         }
+        let why = match refused {
+            Some(_) => Why::Refused,
+            None if due => Why::Expiring,
+            None => Why::First,
+        };
         self.asks += 1;
         entry.ask = Some((self.asks, now.after_ms(ASK_MS_MAX)));
-        Reply::Ask(self.asks)
+        Reply::Ask(self.asks, why)
     }
 
-    /// The host answered an ask. Gives the rows to tell, and what.
-    pub(super) fn answered(
-        &mut self,
-        account: &str,
-        ask: u64,
-        secret: Option<Credential>,
-    ) -> (BTreeSet<usize>, Option<(Credential, u64)>) {
+    /// Accounts whose credential will soon be over and that `work`: the host is to be asked, under that number.
+    pub(super) fn expiring(&mut self, now: Tick, work: impl Fn(&str) -> bool) -> Vec<(String, u64)> {
+        let mut asks = vec![];
+        for (account, entry) in &mut self.accounts {
+            if entry.ask.is_none() && entry.renew_at.is_some_and(|at| at <= now) && work(account) {
+                self.asks += 1;
+                entry.ask = Some((self.asks, now.after_ms(ASK_MS_MAX)));
+                asks.push((account.clone(), self.asks));
+            }
+        }
+        asks
+    }
+
+    /// The host answered an ask.
+    pub(super) fn answered(&mut self, account: &str, ask: u64, answer: CredentialAnswer, now: Tick) -> Answered {
         let entry = self.accounts.entry(account.to_owned()).or_default();
+        // What was on its way when somebody signed out is nobody's.
+        if entry.signed_out {
+            return Answered::default();
+        }
         let open = entry.ask.is_some_and(|(number, _)| number == ask);
         if open {
             entry.ask = None;
         }
-        match secret {
+        match answer {
             // The one that was refused, once more: nothing new.
-            Some(secret) if entry.secret.as_ref() != Some(&secret) => {
-                (std::mem::take(&mut entry.waiting), Some(entry.put(secret)))
+            CredentialAnswer::Supplied(secret) if !entry.is(&secret) => {
+                let rows = std::mem::take(&mut entry.waiting);
+                Answered { rows, given: Some(entry.put(secret, now)), ..Answered::default() }
             }
-            _ if open => (std::mem::take(&mut entry.waiting), None),
-            _ => (BTreeSet::new(), None),
+            CredentialAnswer::SignedOut => {
+                let rows = self.sign_out(account);
+                Answered { rows, signed_out: true, ..Answered::default() }
+            }
+            answer if open => {
+                // Nothing newer is to be had: the old one is used to its end.
+                entry.renew_at = None;
+                let retry_in_ms = match answer {
+                    CredentialAnswer::Later { retry_in_ms } => retry_in_ms,
+                    _ => None,
+                };
+                Answered { rows: std::mem::take(&mut entry.waiting), retry_in_ms, ..Answered::default() }
+            }
+            _ => Answered::default(),
         }
     }
 
     /// The host pushed one.
-    pub(super) fn set(&mut self, account: &str, secret: Credential) -> (Credential, u64) {
+    pub(super) fn set(&mut self, account: &str, secret: Credential, now: Tick) -> (Credential, u64) {
         let entry = self.accounts.entry(account.to_owned()).or_default();
         entry.waiting.clear();
-        entry.put(secret)
+        entry.signed_out = false;
+        entry.put(secret, now)
+    }
+
+    /// Nobody is signed in: the credential is wiped, and nobody is asked for another. Gives the rows that wait for one.
+    pub(super) fn sign_out(&mut self, account: &str) -> BTreeSet<usize> {
+        let entry = self.accounts.entry(account.to_owned()).or_default();
+        entry.secret = None;
+        entry.ask = None;
+        entry.renew_at = None;
+        entry.signed_out = true;
+        std::mem::take(&mut entry.waiting)
     }
 
     /// Rows whose ask was not answered in time.
@@ -95,11 +163,22 @@ impl Credentials {
     pub(super) fn next_expiry(&self) -> Option<Tick> {
         self.accounts.values().filter_map(|account| account.ask.map(|(_, by)| by)).min()
     }
+
+    /// When the next credential is to be replaced.
+    pub(super) fn next_renewal(&self) -> Option<Tick> {
+        self.accounts.values().filter(|account| account.ask.is_none()).filter_map(|account| account.renew_at).min()
+    }
 }
 
 impl Account {
-    fn put(&mut self, secret: Credential) -> (Credential, u64) {
+    /// True for the one that there is.
+    fn is(&self, other: &Credential) -> bool {
+        self.secret.as_ref().is_some_and(|secret| secret.is_same_as(other))
+    }
+
+    fn put(&mut self, secret: Credential, now: Tick) -> (Credential, u64) {
         self.generation += 1;
+        self.renew_at = secret.expires_in_ms().map(|ms| now.after_ms(ms - LEAD_MS_MAX.min(ms / 3)));
         self.secret = Some(secret.clone());
         (secret, self.generation)
     }
@@ -109,31 +188,36 @@ impl Account {
 mod tests {
     use super::*;
 
+    fn token(value: &str) -> CredentialAnswer {
+        CredentialAnswer::Supplied(Credential::token(value))
+    }
+
+    fn generation(answered: &Answered) -> Option<u64> {
+        answered.given.as_ref().map(|(_, generation)| *generation)
+    }
+
     #[test]
     fn ten_refusals_are_one_ask() {
         let mut credentials = Credentials::default();
-        assert!(matches!(credentials.want("a", 1, None, Tick(1)), Reply::Ask(1)));
+        assert!(matches!(credentials.want("a", 1, None, Tick(1)), Reply::Ask(1, Why::First)));
         assert!((2..10).all(|row| matches!(credentials.want("a", row, None, Tick(1)), Reply::Wait)));
-        let (rows, given) = credentials.answered("a", 1, Some(Credential::token("one")));
-        assert_eq!((rows.len(), given.map(|(_, generation)| generation)), (9, Some(1)));
+        let answered = credentials.answered("a", 1, token("one"), Tick(1));
+        assert_eq!((answered.rows.len(), generation(&answered)), (9, Some(1)));
         assert!(matches!(credentials.want("a", 1, None, Tick(2)), Reply::Now(_, 1)));
-        assert!(matches!(credentials.want("a", 1, Some(1), Tick(2)), Reply::Ask(2)));
+        assert!(matches!(credentials.want("a", 1, Some(1), Tick(2)), Reply::Ask(2, Why::Refused)));
         assert!(matches!(credentials.want("a", 2, Some(1), Tick(2)), Reply::Wait));
-        assert!(matches!(credentials.want("b", 3, None, Tick(2)), Reply::Ask(3)), "another account asks for itself");
+        assert!(matches!(credentials.want("b", 3, None, Tick(2)), Reply::Ask(3, _)), "another account asks for itself");
     }
 
     #[test]
     fn the_refused_one_once_more_is_none() {
         let mut credentials = Credentials::default();
         credentials.want("a", 1, None, Tick(1));
-        credentials.answered("a", 1, Some(Credential::token("one")));
+        credentials.answered("a", 1, token("one"), Tick(1));
         credentials.want("a", 1, Some(1), Tick(1));
-        assert!(credentials.answered("a", 2, Some(Credential::token("one"))).1.is_none());
+        assert!(credentials.answered("a", 2, token("one"), Tick(1)).given.is_none());
         credentials.want("a", 1, Some(1), Tick(1));
-        assert_eq!(
-            credentials.answered("a", 3, Some(Credential::token("two"))).1.map(|(_, generation)| generation),
-            Some(2)
-        );
+        assert_eq!(generation(&credentials.answered("a", 3, token("two"), Tick(1))), Some(2));
     }
 
     #[test]
@@ -143,7 +227,39 @@ mod tests {
         assert_eq!(credentials.next_expiry(), Some(Tick(60_001)));
         assert!(credentials.expired(Tick(60_000)).is_empty());
         assert_eq!(credentials.expired(Tick(60_001)).len(), 1);
-        assert!(credentials.answered("a", 1, Some(Credential::token("late"))).1.is_some());
+        assert!(credentials.answered("a", 1, token("late"), Tick(60_002)).given.is_some());
         assert!(matches!(credentials.want("a", 1, None, Tick(70_000)), Reply::Now(_, 1)));
+    }
+
+    #[test]
+    fn one_that_will_be_over_is_replaced_in_time() {
+        let hour = |value: &str| Credential::Token { value: value.into(), expires_in_ms: Some(3_600_000) };
+        let mut credentials = Credentials::default();
+        credentials.set("a", hour("one"), Tick(0));
+        assert!(credentials.expiring(Tick(3_539_999), |_| true).is_empty());
+        assert_eq!(credentials.next_renewal(), Some(Tick(3_540_000)));
+        assert!(credentials.expiring(Tick(3_540_000), |_| false).is_empty(), "nobody works with it");
+        assert_eq!(credentials.expiring(Tick(3_540_000), |_| true), [("a".to_owned(), 1)]);
+        assert!(matches!(credentials.want("a", 1, None, Tick(3_540_000)), Reply::Wait));
+        let given = credentials.answered("a", 1, CredentialAnswer::Supplied(hour("two")), Tick(3_540_000));
+        assert_eq!((given.rows.len(), generation(&given)), (1, Some(2)));
+        // Not to be had: the old one is used to its end.
+        assert_eq!(credentials.expiring(Tick(9_000_000), |_| true).len(), 1);
+        credentials.answered("a", 2, CredentialAnswer::Later { retry_in_ms: None }, Tick(9_000_000));
+        assert!(matches!(credentials.want("a", 1, None, Tick(9_000_001)), Reply::Now(_, 2)));
+        assert!(credentials.expiring(Tick(9_000_002), |_| true).is_empty());
+    }
+
+    #[test]
+    fn who_signed_out_is_neither_used_nor_asked_for() {
+        let mut credentials = Credentials::default();
+        credentials.set("a", Credential::token("one"), Tick(0));
+        credentials.want("a", 1, Some(1), Tick(0));
+        assert_eq!(credentials.sign_out("a").len(), 1);
+        assert!(matches!(credentials.want("a", 1, None, Tick(1)), Reply::SignedOut));
+        let late = credentials.answered("a", 1, token("late"), Tick(1));
+        assert!(late.given.is_none() && matches!(credentials.want("a", 1, None, Tick(1)), Reply::SignedOut));
+        credentials.set("a", Credential::token("two"), Tick(2));
+        assert!(matches!(credentials.want("a", 1, None, Tick(3)), Reply::Now(_, 2)));
     }
 }

@@ -12,15 +12,16 @@ use super::{
     board::Board,
     journal::{Id, Journal, OpenFault, StateDir},
     mailbox::Mailbox,
-    message::{Loaded, Message},
+    message::{Loaded, Message, Said},
     pool::Pool,
+    unix_ms,
 };
 use crate::{
-    engine::{CommitId, Event, Facts, OpId, ReadDigest, Record},
+    engine::{Command, CommitId, Event, Facts, OpId, ReadDigest, Record, at_rest},
     error::{Code, ErrorInfo},
     hash::{Crc64, Digester, Md5},
     model::{Identity, http::ByteRange},
-    source::{MemorySource, PathSource, ReaderSource, Source, SourceWhat},
+    source::{Source, SourceWhat},
     transport::CancelToken,
 };
 
@@ -36,8 +37,10 @@ pub(super) enum Job {
     Append { row: usize, id: Id, commit: CommitId, record: Box<Record> },
     /// Closes a journal and drops its lock.
     Close { row: usize, id: Id },
-    /// Removes a journal that is closed, and takes its snapshot down.
-    Remove { id: Id, board: Arc<Board>, gone: Sender<()> },
+    /// Keeps what was said of uploads at rest, one after the other, without a machine.
+    Say { all: Vec<(usize, Id, Vec<Command>)> },
+    /// Removes a journal that is closed, and takes its snapshot down; `copy`: the host's temporary copy goes as well.
+    Remove { id: Id, board: Arc<Board>, gone: Sender<()>, copy: bool },
     /// Removes a host's temporary copy.
     RemoveCopy { path: PathBuf },
     /// Opens a source.
@@ -102,9 +105,7 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
                     }
                     Err(error) => Loaded::Lost(error),
                 },
-                Err(fault @ OpenFault::InUse { .. }) => Loaded::Elsewhere(fault.into()),
-                Err(OpenFault::Io(error)) => Loaded::Refused(error),
-                Err(fault) => Loaded::Lost(fault.into()),
+                Err(fault) => not_loaded(fault),
             };
             mailbox.post(Message::Loaded { row, loaded });
         }
@@ -121,10 +122,22 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
             drop(journal);
             mailbox.post(Message::Closed { row });
         }
-        Job::Remove { id, board, gone } => {
+        Job::Say { mut all } => {
+            if let Some((row, id, commands)) = all.pop() {
+                let said = say(dir, id, &commands);
+                mailbox.post(Message::Said { row, commands, said });
+            }
+            // Behind what came meanwhile: what uploads at work write does not wait for all of these.
+            return (!all.is_empty()).then_some(Job::Say { all });
+        }
+        Job::Remove { id, board, gone, copy } => {
+            let path = if copy { copy_of(dir, id) } else { None };
             // A journal that can't be removed is found again at the next start: the ending is told once more, never lost.
             if dir.remove(id).is_ok() {
                 board.remove(id.as_str());
+                if let Some(path) = path {
+                    let _ = std::fs::remove_file(path);
+                }
                 let _ = gone.send(());
             }
         }
@@ -133,7 +146,7 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
         }
         Job::Open { row, ask, what } => {
             // A host's own reader runs in here: what it breaks is its own upload's.
-            let result = harmless(|| open_source(what).and_then(look));
+            let result = harmless(|| what.open().and_then(look));
             mailbox.post(Message::Opened { row, ask, result });
         }
         Job::Look { row, ask, source } => {
@@ -152,6 +165,43 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
         }
     }
     None
+}
+
+/// Locks a journal, appends what was said, and closes it.
+fn say(dir: &StateDir, id: Id, commands: &[Command]) -> Said {
+    let (mut journal, records, _) = match dir.open_journal::<Record>(id) {
+        Ok(opened) => opened,
+        Err(fault) => return Said::Not(not_loaded(fault)),
+    };
+    let mut facts = match Facts::new(records) {
+        Ok(facts) => facts,
+        Err(error) => return Said::Not(Loaded::Lost(error)),
+    };
+    for command in commands {
+        let Some(records) = at_rest(&facts, command, unix_ms()) else { return Said::NeedsMachine };
+        for record in records {
+            // What is kept already stays: to say it again does no harm.
+            if let Err(error) = journal.append(&record, record.sync()) {
+                return Said::Not(Loaded::Refused(error));
+            }
+            facts.apply(record);
+        }
+    }
+    Said::Kept(Box::new(facts))
+}
+
+fn not_loaded(fault: OpenFault) -> Loaded {
+    match fault {
+        fault @ OpenFault::InUse { .. } => Loaded::Elsewhere(fault.into()),
+        OpenFault::Io(error) => Loaded::Refused(error),
+        fault => Loaded::Lost(fault.into()),
+    }
+}
+
+/// The host's temporary copy that an upload was made of.
+fn copy_of(dir: &StateDir, id: Id) -> Option<PathBuf> {
+    let source = Facts::new(dir.read::<Record>(id).ok()?).ok()?.upload.source;
+    source.path.filter(|_| source.delete_at_end).map(PathBuf::from)
 }
 
 fn append(
@@ -191,17 +241,6 @@ fn look(source: Arc<dyn Source>) -> Result<Opened, ErrorInfo> {
 fn harmless<T>(work: impl FnOnce() -> Result<T, ErrorInfo>) -> Result<T, ErrorInfo> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(ErrorInfo::new(Code::SourceUnreadable, "reading the source panicked")))
-}
-
-fn open_source(what: SourceWhat) -> Result<Arc<dyn Source>, ErrorInfo> {
-    Ok(match what {
-        SourceWhat::Path { path, .. } => Arc::new(PathSource::open(&path)?),
-        SourceWhat::Memory { bytes } => Arc::new(MemorySource::new(bytes)?),
-        SourceWhat::Reader { reader } => Arc::new(ReaderSource::new(reader)?),
-        SourceWhat::Later => {
-            return Err(ErrorInfo::new(Code::SourceNotFound, "the source has to be opened by the host"));
-        }
-    })
 }
 
 fn read_slice(mut job: ReadJob, mailbox: &Mailbox, buffer: &mut Vec<u8>) -> Option<Job> {

@@ -8,20 +8,24 @@ use std::{
     time::Duration,
 };
 
+use crossbeam_channel::Sender;
+
 use super::{
-    CredentialAsk, Idle, Limits, Network, SourceAsk, Why,
+    CredentialAsk, Limits, LogLevel, Network, Why,
     board::Board,
     clock::Clock,
-    credentials::{ASK_MS_MAX, Credentials, Reply},
+    credentials::{Credentials, Reply},
     disk::{Job, ReadJob},
+    host::CredentialAnswer,
     journal::Id,
+    logger::Logger,
     mailbox::{Mailbox, Sleep, Taken},
-    message::{Loaded, Message},
+    message::{CredentialReply, Loaded, Message},
     network::Send as SendJob,
     outlet::Outlet,
     pool::Pool,
     rate::Rate,
-    row::{Live, Row, Stage},
+    row::{Live, Row, Stage, Words},
     schedule::Schedule,
 };
 use crate::{
@@ -31,24 +35,20 @@ use crate::{
     },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
-    model::{Identity, Now, Tick},
-    source::{Source, SourceOffer, SourceWhat},
+    model::{Now, ServiceName, Tick},
+    source::SourceWhat,
     transport::CancelToken,
 };
 
-/// Progress alone is published this often at most.
-const PUBLISH_MS: u64 = 100;
-/// A wait longer than this gives the upload's place to another.
-const KEEP_PLACE_MS: u64 = 20_000;
 /// Uploads beyond the bound that are opened to keep what a host said of them.
 const COMMAND_PLACES: usize = 4;
 /// How often an upload that another process has is looked at again, and one whose journal the disk refused.
-const LOOK_AGAIN_MS: u64 = 5_000;
+pub(super) const LOOK_AGAIN_MS: u64 = 5_000;
 
 /// The driver and all that is its own.
 pub(super) struct Driver {
-    pub(super) rows: BTreeMap<usize, Row>,
-    pub(super) by_id: HashMap<String, usize>,
+    pub(super) rows: BTreeMap<usize, Box<Row>>,
+    pub(super) by_id: HashMap<Id, usize>,
     pub(super) next_row: usize,
     /// Those that have a machine.
     pub(super) live: BTreeSet<usize>,
@@ -66,8 +66,16 @@ pub(super) struct Driver {
     pub(super) only: Option<BTreeSet<String>>,
     pub(super) network: Network,
     pub(super) limits: Limits,
+    /// An ended upload is forgotten by itself after so long.
+    pub(super) ended_kept_ms: Option<u64>,
+    /// An upload at work is told this often, also when nothing changed.
+    pub(super) beat_ms: u64,
+    pub(super) words: Words,
+    pub(super) logger: Logger,
     pub(super) schedule: Schedule,
     pub(super) credentials: Credentials,
+    /// Who wants a credential and is no upload: numbers that no row has.
+    pub(super) askers: HashMap<usize, (String, Sender<CredentialReply>)>,
     pub(super) clock: Clock,
     pub(super) rng: fastrand::Rng,
     pub(super) board: Arc<Board>,
@@ -101,62 +109,57 @@ impl Driver {
         }
     }
 
-    fn at_rest(&self) -> bool {
+    pub(super) fn at_rest(&self) -> bool {
         self.rows.values().all(|row| matches!(row.stage, Stage::Idle))
     }
 
-    fn next_wake(&self) -> Option<Tick> {
+    pub(super) fn next_wake(&self) -> Option<Tick> {
         let now = self.clock.tick();
         let live = self.live.iter().filter_map(|number| match &self.rows.get(number)?.stage {
             Stage::Live(live) => live.wake.into_iter().chain(live.source_by).min(),
             _ => None,
         });
+        let renewal = self.credentials.next_renewal().filter(|_| !self.live.is_empty());
         let hosts = self.schedule.next_open(now).filter(|_| !self.live.is_empty());
-        let rest = self.rest_wake.filter(|_| !self.held);
-        live.chain(hosts).chain(rest).chain(self.credentials.next_expiry()).min()
+        let rest = self.rest_wake;
+        live.chain(hosts).chain(rest).chain(self.credentials.next_expiry()).chain(renewal).min()
     }
 
     // ---- messages
 
-    fn take(&mut self, message: Message) {
+    pub(super) fn take(&mut self, message: Message) {
         self.heard += u64::from(message.is_said());
         // What machines and workers say is about rows at work; all else may change who stands in line.
-        self.dirty |= !matches!(
-            message,
-            Message::Event { .. } | Message::Answered { .. } | Message::Opened { .. } | Message::Offered { .. }
-        );
+        self.dirty |= !message.is_of_work();
         match message {
-            Message::Added(uploads) => uploads.into_iter().for_each(|(upload, offer)| {
-                if let (Some(id), Ok(facts)) =
-                    (Id::parse(&upload.id), Facts::new([crate::engine::Record::Upload(Box::new(upload))]))
-                {
+            Message::Added(uploads) => uploads.into_iter().for_each(|(facts, offer)| {
+                if let Some(id) = Id::parse(&facts.upload.id) {
                     self.add(id, &facts, offer);
                 }
             }),
             Message::Command { ids, command } => self.each(&ids, |driver, row| driver.command(row, command.clone())),
-            Message::Priority { ids, priority } => self.each(&ids, |driver, row| {
-                if let Some(row) = driver.rows.get_mut(&row) {
-                    row.priority = priority;
-                }
-            }),
-            Message::Attach { id, offer } => self.each(&[id], |driver, row| {
-                if let Some(entry) = driver.rows.get_mut(&row) {
-                    entry.offer = Some(offer.clone());
-                    entry.again_if(&[WaitReason::Source]);
-                }
-                driver.command(row, Command::LookAgain);
-            }),
+            Message::Attach { id, offer } => self.each(&[id], |driver, row| driver.attach(row, offer.clone())),
             Message::Forget { ids, gone } => self.each(&ids, |driver, row| driver.forget(row, gone.clone())),
+            Message::Superseded { id } => self.each(&[id], Driver::supersede),
             Message::SetCredential { account, credential } => {
-                let (secret, generation) = self.credentials.set(&account, credential);
-                let rows: Vec<usize> =
-                    self.rows.iter().filter(|(_, row)| row.account == account).map(|(number, _)| *number).collect();
-                for row in rows {
-                    self.event(row, Event::Credential { credential: Some(secret.clone()), generation });
-                    if let Some(row) = self.rows.get_mut(&row) {
-                        row.again_if(&[WaitReason::Credential]);
-                    }
-                }
+                let now = self.clock.tick();
+                let given = self.credentials.set(&account, credential, now);
+                self.logger.log(LogLevel::Debug, "credential", || "the host set one".to_owned());
+                self.give_credential(&account, given);
+            }
+            Message::WantCredential { account, service, refused, reply } => {
+                let number = self.next_row;
+                self.next_row += 1;
+                self.askers.insert(number, (account.clone(), reply));
+                self.want_credential(number, account, service, refused);
+            }
+            Message::SignOut { account, wiped } => {
+                self.sign_out(&account);
+                let _ = wiped.send(());
+            }
+            Message::Reroute => {
+                self.net.renew();
+                self.schedule.reset();
             }
             Message::SetNetwork(network) => self.set_network(network),
             Message::SetLimits(limits) => {
@@ -168,10 +171,12 @@ impl Driver {
                 self.net.set_threads_max(self.schedule.threads_max());
             }
             Message::Hold => {
+                self.logger.log(LogLevel::Debug, "client", || "hold".to_owned());
                 self.held = true;
                 self.all_live(Event::Command(Command::Hold));
             }
             Message::Go { only } => {
+                self.logger.log(LogLevel::Debug, "client", || "go".to_owned());
                 self.held = false;
                 self.only = only.map(|ids| ids.into_iter().collect());
                 self.all_live(Event::Command(Command::Go));
@@ -182,52 +187,118 @@ impl Driver {
             Message::Event { row, event } => self.event(row, event),
             Message::Answered { row, host, event } => self.answered(row, &host, event),
             Message::Loaded { row, loaded } => self.loaded(row, loaded),
+            Message::Said { row, commands, said } => self.said(row, commands, said),
             Message::Closed { row } => self.closed(row),
             Message::Opened { row, ask, result } => self.opened(row, ask, result),
-            Message::Offered { row, ask, result } => self.offered(row, ask, result),
-            Message::Credential { account, ask, credential } => {
-                let (rows, given) = self.credentials.answered(&account, ask, credential);
-                for row in rows {
-                    let (credential, generation) =
-                        given.clone().map_or((None, 0), |(secret, generation)| (Some(secret), generation));
-                    self.event(row, Event::Credential { credential, generation });
-                }
-                if let Some((credential, generation)) = given {
-                    // Also to those that waited too long to be told by name.
-                    for number in self.live.clone() {
-                        if self.rows.get(&number).is_some_and(|row| row.account == account) {
-                            self.event(number, Event::Credential { credential: Some(credential.clone()), generation });
-                        }
-                    }
-                    for row in self.rows.values_mut().filter(|row| row.account == account) {
-                        row.again_if(&[WaitReason::Credential]);
-                    }
-                }
+            Message::Source { row, ask, news } => self.source_news(row, ask, news),
+            Message::Credential { account, ask, answer } => self.credential_answered(&account, ask, answer),
+        }
+    }
+
+    fn credential_answered(&mut self, account: &str, ask: u64, answer: CredentialAnswer) {
+        let now = self.clock.tick();
+        let answered = self.credentials.answered(account, ask, answer, now);
+        self.logger.log(LogLevel::Debug, "credential", || {
+            let what = match (&answered.given, answered.signed_out) {
+                (Some(_), _) => "a new one",
+                (None, true) => "nobody is signed in",
+                (None, false) => "none now",
+            };
+            format!("the host answered ask {ask}: {what}")
+        });
+        if let Some(given) = answered.given {
+            // Also to those that waited too long to be told by name.
+            return self.give_credential(account, given);
+        }
+        if answered.signed_out {
+            return self.sign_out(account);
+        }
+        for row in answered.rows {
+            self.no_credential(row, answered.retry_in_ms);
+        }
+    }
+
+    fn give_credential(&mut self, account: &str, (secret, generation): (crate::model::Credential, u64)) {
+        self.tell_askers(account, Some((secret.clone(), generation)));
+        for row in self.of_account(account) {
+            self.event(row, Event::Credential { credential: Some(secret.clone()), generation });
+            if let Some(row) = self.rows.get_mut(&row) {
+                row.again_if(&[WaitReason::Credential]);
             }
         }
     }
 
-    fn each(&mut self, ids: &[String], mut what: impl FnMut(&mut Driver, usize)) {
+    /// A row, or an asker beside them, wants a credential.
+    fn want_credential(&mut self, number: usize, account: String, service: ServiceName, refused: Option<u64>) {
+        match self.credentials.want(&account, number, refused, self.clock.tick()) {
+            Reply::Now(secret, generation) => match self.askers.remove(&number) {
+                Some((_, reply)) => drop(reply.send(Some((secret, generation)))),
+                None => self.event(number, Event::Credential { credential: Some(secret), generation }),
+            },
+            Reply::Wait => {}
+            Reply::SignedOut if self.askers.contains_key(&number) => self.no_credential(number, None),
+            Reply::SignedOut => self.event(number, Event::SignedOut),
+            Reply::Ask(ask, why) => self.ask_credential(account, service, ask, why),
+        }
+    }
+
+    /// Tells whoever wanted one that there is none now.
+    fn no_credential(&mut self, number: usize, retry_in_ms: Option<u64>) {
+        match self.askers.remove(&number) {
+            Some((_, reply)) => drop(reply.send(None)),
+            None => self.event(number, Event::NoCredential { retry_in_ms }),
+        }
+    }
+
+    /// To those beside the uploads who want one of that account.
+    fn tell_askers(&mut self, account: &str, given: CredentialReply) {
+        for (_, (_, reply)) in self.askers.extract_if(|_, (of, _)| of == account) {
+            let _ = reply.send(given.clone());
+        }
+    }
+
+    /// The credential is wiped here and in every machine; what carries it ends.
+    fn sign_out(&mut self, account: &str) {
+        self.credentials.sign_out(account);
+        self.tell_askers(account, None);
+        self.logger.log(LogLevel::Info, "credential", || "an account was signed out".to_owned());
+        for row in self.of_account(account) {
+            self.event(row, Event::SignedOut);
+        }
+    }
+
+    fn of_account(&self, account: &str) -> Vec<usize> {
+        self.rows.iter().filter(|(_, row)| &*row.account == account).map(|(number, _)| *number).collect()
+    }
+
+    pub(super) fn each(&mut self, ids: &[String], mut what: impl FnMut(&mut Driver, usize)) {
         for id in ids {
-            if let Some(row) = self.by_id.get(id).copied() {
+            if let Some(row) = Id::parse(id).and_then(|id| self.by_id.get(&id).copied()) {
                 what(self, row);
             }
         }
     }
 
     fn set_network(&mut self, network: Network) {
+        self.logger.log(LogLevel::Debug, "network", || {
+            let Network { state, metered, roaming, generation, .. } = network;
+            format!("{state:?}, metered {metered}, roaming {roaming}, generation {generation}")
+        });
         if network.generation > self.network.generation {
             self.schedule.reset();
+            // Connections of the old path are worth nothing: those that are kept idle too.
+            self.net.renew();
         }
         self.network = network;
-        self.all_live(Event::Network { online: network.online, generation: network.generation });
-        if network.online != Some(false) {
+        self.all_live(Event::Network(network));
+        if !network.is_offline() {
             for row in self.rows.values_mut() {
-                row.again_if(&[WaitReason::Network, WaitReason::Retry]);
+                row.again_if(&[WaitReason::Network, WaitReason::NetworkPolicy, WaitReason::Retry]);
                 let pending = matches!(row.state, State::Cancelled { remote: Remote::AbortPending });
                 row.eligible |= pending && row.forget.is_none();
             }
         }
+        self.look_at_the_line();
     }
 
     fn all_live(&mut self, event: Event) {
@@ -237,7 +308,7 @@ impl Driver {
     }
 
     /// To a machine at work; nobody else needs it.
-    fn event(&mut self, number: usize, event: Event) {
+    pub(super) fn event(&mut self, number: usize, event: Event) {
         let now = self.clock.now();
         let Some(row) = self.rows.get_mut(&number) else { return };
         let Some(live) = row.live() else { return };
@@ -261,80 +332,42 @@ impl Driver {
             }
             let count = if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls };
             *count = count.saturating_sub(1);
-            if let Some(live) = self.rows.get_mut(&number).and_then(Row::live) {
+            if let Some(live) = self.rows.get_mut(&number).and_then(|row| row.live()) {
                 live.cancels.retain(|(other, _)| other != op);
             }
         }
         self.event(number, event);
     }
 
-    fn command(&mut self, number: usize, command: Command) {
-        let Some(row) = self.rows.get_mut(&number) else { return };
-        if command == Command::Resume {
-            self.schedule.open(row.hosts.iter().map(String::as_str));
-        }
-        match &row.stage {
-            Stage::Live(_) => self.event(number, Event::Command(command)),
-            // An ended upload has nothing to be told.
-            _ if row.state.ended() => {}
-            _ => {
-                row.commands.push(command);
-                // What a host says is tried at once.
-                row.wake = None;
-            }
-        }
-    }
-
-    fn forget(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
-        let Some(row) = self.rows.get_mut(&number) else { return };
-        if !row.state.ended() {
-            return;
-        }
-        match row.stage {
-            Stage::Idle => self.remove(number, gone),
-            _ => {
-                row.forget = Some(gone);
-                row.eligible = false;
-            }
-        }
-    }
-
-    fn remove(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
-        if let Some(row) = self.rows.remove(&number) {
-            self.by_id.remove(row.id.as_str());
-            if let (true, Some(path)) = (row.source.delete_at_end, &row.source.path) {
-                self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
-            }
-            self.disk.submit(Job::Remove { id: row.id, board: self.board.clone(), gone });
-        }
-    }
-
     // ---- rows coming and going
 
     /// A new row.
-    pub(super) fn add(&mut self, id: Id, facts: &Facts, offer: Option<SourceOffer>) {
+    pub(super) fn add(&mut self, id: Id, facts: &Facts, offer: Option<Box<SourceWhat>>) {
         let now = self.clock.now();
         let number = self.next_row;
         self.next_row += 1;
-        let mut row = Row::new(id, facts, now.unix_ms);
+        let mut row = Row::new(id, facts, now.unix_ms, &mut self.words);
         row.offer = offer;
         // A kill may have come between the ending and this.
+        let source = &facts.upload.source;
         if let (Some(Ending::Completed(_) | Ending::Cancelled(_)), true, Some(path)) =
-            (&facts.ending, row.source.delete_at_end, &row.source.path)
+            (&facts.ending, source.delete_at_end, &source.path)
         {
             self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
         }
-        self.by_id.insert(id.as_str().to_owned(), number);
-        self.rows.insert(number, row);
+        self.by_id.insert(id, number);
+        self.rows.insert(number, Box::new(row));
+        self.look_at(number, now);
     }
 
-    fn loaded(&mut self, number: usize, loaded: Loaded) {
+    pub(super) fn loaded(&mut self, number: usize, loaded: Loaded) {
         let now = self.clock.now();
         let (held, network) = (self.held, self.network);
         let limits = MachineLimits { parallel_parts: self.limits.parallel_parts };
         let seed = self.rng.u64(..);
         let Some(row) = self.rows.get_mut(&number) else { return };
         row.stage = Stage::Idle;
+        row.needs_machine = false;
         let wait = |reason, error, needs_host| {
             let retry_in_ms = Some(LOOK_AGAIN_MS);
             let waiting = Waiting {
@@ -344,6 +377,7 @@ impl Driver {
                 error: Some(error),
                 choices: vec![],
                 needs_host,
+                prepared: None,
             };
             (State::Waiting { waiting }, true)
         };
@@ -354,7 +388,7 @@ impl Driver {
                     if held {
                         machine.handle(now, Event::Command(Command::Hold));
                     }
-                    machine.handle(now, Event::Network { online: network.online, generation: network.generation });
+                    machine.handle(now, Event::Network(network));
                     for command in std::mem::take(&mut row.commands) {
                         machine.handle(now, Event::Command(command));
                     }
@@ -391,16 +425,8 @@ impl Driver {
         self.publish(number, now);
     }
 
-    fn closed(&mut self, number: usize) {
-        let Some(row) = self.rows.get_mut(&number) else { return };
-        row.stage = Stage::Idle;
-        if let Some(gone) = row.forget.take() {
-            self.remove(number, gone);
-        }
-    }
-
     /// A panic in a machine ends that upload's run as a bug; its journal is kept, the others go on.
-    fn bug(&mut self, number: usize) {
+    pub(super) fn bug(&mut self, number: usize) {
         let now = self.clock.now();
         let Some(row) = self.rows.get_mut(&number) else { return };
         row.stage = Stage::Closing;
@@ -411,67 +437,9 @@ impl Driver {
             error: ErrorInfo::new(Code::Bug, "the upload's state machine panicked; its journal is kept"),
         };
         self.disk.submit(Job::Close { row: number, id: row.id });
+        let id = row.id;
+        self.logger.log(LogLevel::Error, "upload", || format!("{id}: its state machine panicked"));
         self.publish(number, now);
-    }
-
-    fn opened(&mut self, number: usize, ask: u64, result: Result<(Arc<dyn Source>, Identity), ErrorInfo>) {
-        let now = self.clock.tick();
-        let Some(row) = self.rows.get_mut(&number) else { return };
-        let (id, key, token) = (row.id.as_str().to_owned(), row.key.clone(), row.source.token.clone());
-        // What an earlier asking brought is about another opening.
-        let Some(live) = row.live().filter(|live| live.source_ask == ask) else { return };
-        match result {
-            Ok((source, identity)) => {
-                live.source = Some((source, identity.clone()));
-                live.source_by = None;
-                self.event(number, Event::Source(Ok(identity)));
-            }
-            Err(error) => {
-                let asked = live.source_offered;
-                let may_ask =
-                    self.outlet.has_sources() && matches!(error.code, Code::SourceNotFound | Code::SourceDenied);
-                if asked || !may_ask {
-                    live.source_by = None;
-                    row.offer = None;
-                    return self.event(number, Event::Source(Err(error)));
-                }
-                // What was given in this process did not help: the host may know more.
-                live.source_by = Some(now.after_ms(ASK_MS_MAX));
-                row.offer = None;
-                let mailbox = self.mailbox.clone();
-                let reply = Box::new(move |result| mailbox.post(Message::Offered { row: number, ask, result }));
-                self.outlet.ask_source(SourceAsk::new(id, key, token, error, reply));
-            }
-        }
-    }
-
-    /// The host answered for a source; after its time was up, too.
-    fn offered(&mut self, number: usize, ask: u64, result: Result<SourceOffer, ErrorInfo>) {
-        let Some(row) = self.rows.get_mut(&number) else { return };
-        let in_time = row.live().is_some_and(|live| live.source_ask == ask && live.source_by.is_some());
-        match result {
-            Ok(offer) => {
-                let what = offer.what.clone();
-                row.offer = Some(offer);
-                if in_time {
-                    if let Some(live) = row.live() {
-                        live.source_offered = true;
-                    }
-                    self.disk.submit(Job::Open { row: number, ask, what });
-                } else {
-                    row.again_if(&[WaitReason::Source]);
-                    self.dirty = true;
-                    self.command(number, Command::LookAgain);
-                }
-            }
-            Err(error) if in_time => {
-                if let Some(live) = row.live() {
-                    live.source_by = None;
-                }
-                self.event(number, Event::Source(Err(error)));
-            }
-            Err(_) => {}
-        }
     }
 
     // ---- a turn
@@ -480,12 +448,14 @@ impl Driver {
     pub(super) fn turn(&mut self) {
         let now = self.clock.now();
         for row in self.credentials.expired(now.tick) {
-            self.event(row, Event::Credential { credential: None, generation: 0 });
+            self.no_credential(row, None);
         }
+        self.renew_credentials(now.tick);
         for number in self.live.clone() {
-            let live = self.rows.get_mut(&number).and_then(Row::live);
+            let live = self.rows.get_mut(&number).and_then(|row| row.live());
             if let Some(live) = live.filter(|live| live.source_by.is_some_and(|by| by <= now.tick)) {
                 live.source_by = None;
+                live.prepared = None;
                 let error = ErrorInfo::new(Code::SourceNotFound, "the host did not open the source in time");
                 self.event(number, Event::Source(Err(error)));
             }
@@ -503,27 +473,43 @@ impl Driver {
             .collect();
         live.sort_unstable();
         live.into_iter().for_each(|(_, _, number)| self.drive(number, now));
+        self.lend_source_places();
         if std::mem::take(&mut self.dirty) {
-            self.bring_in(now.tick);
-            // One whose time has come stands in line, and a place that becomes free is noticed anyway.
-            let rest = self.rows.values().filter(|row| {
-                matches!(row.stage, Stage::Idle) && (row.eligible && self.goes(row) || !row.commands.is_empty())
-            });
-            self.rest_wake = rest.filter_map(|row| row.wake).filter(|wake| *wake > now.tick).min();
-            let (idle, at_rest) = self.idle(now.tick);
-            if self.board.set_idle(idle.clone(), at_rest, self.heard) {
-                self.outlet.idle(idle);
+            self.bring_in(now);
+            self.stand_by(now);
+        }
+    }
+
+    fn renew_credentials(&mut self, now: Tick) {
+        let works = |account: &str| {
+            self.live.iter().any(|number| self.rows.get(number).is_some_and(|row| &*row.account == account))
+        };
+        for (account, ask) in self.credentials.expiring(now, works) {
+            let service = self.rows.values().find(|row| *row.account == *account).map(|row| row.service);
+            if let Some(service) = service {
+                self.ask_credential(account, service, ask, Why::Expiring);
             }
         }
     }
 
+    fn ask_credential(&self, account: String, service: crate::model::ServiceName, ask: u64, why: Why) {
+        self.logger.log(LogLevel::Debug, "credential", || format!("the host is asked, ask {ask}: {why:?}"));
+        let (mailbox, of) = (self.mailbox.clone(), account.clone());
+        let reply = move |answer| mailbox.post(Message::Credential { account: of, ask, answer });
+        self.outlet.ask_credential(CredentialAsk::new(account, service, why, Box::new(reply)));
+    }
+
     /// True when an upload that may go on by itself is let.
-    fn goes(&self, row: &Row) -> bool {
+    pub(super) fn goes(&self, row: &Row) -> bool {
         !self.held && self.only.as_ref().is_none_or(|only| only.contains(row.id.as_str()))
     }
 
     /// Opens journals while there are places.
-    fn bring_in(&mut self, now: Tick) {
+    fn bring_in(&mut self, now: Now) {
+        for row in self.rows.values_mut().filter(|row| matches!(row.stage, Stage::Idle)) {
+            row.look_at_its_time(now);
+        }
+        self.keep_what_was_said(now);
         let taken = self
             .rows
             .values()
@@ -534,15 +520,15 @@ impl Driver {
         let mut wanting: Vec<_> = self
             .rows
             .iter()
-            .filter(|(_, row)| row.may_load(now) && (self.goes(row) || !row.commands.is_empty()))
+            .filter(|(_, row)| row.may_load(now, &self.network) && (self.goes(row) || row.needs_machine))
             .map(|(number, row)| {
-                (row.commands.is_empty(), std::cmp::Reverse(row.priority), row.created_unix_ms, row.id, *number)
+                (!row.needs_machine, std::cmp::Reverse(row.priority), row.created_unix_ms, row.id, *number)
             })
             .collect();
         wanting.sort_unstable();
-        for (no_command, _, _, id, number) in wanting {
+        for (by_itself, _, _, id, number) in wanting {
             // What a host said must be kept soon, also when every place is taken; but never all of them at once.
-            if no_command && places == 0 || guests == 0 {
+            if by_itself && places == 0 || guests == 0 {
                 break;
             }
             places = places.saturating_sub(1);
@@ -559,7 +545,7 @@ impl Driver {
         loop {
             let (parts, controls) = (self.parts, self.controls);
             let Some(row) = self.rows.get_mut(&number) else { return };
-            let mut slots: Slots = self.schedule.lend(now.tick, row.hosts.iter().map(String::as_str), parts, controls);
+            let mut slots: Slots = self.schedule.lend(now.tick, row.hosts.iter().map(|host| &**host), parts, controls);
             let Some(live) = row.live() else { return };
             let machine = &mut live.machine;
             let Ok(step) = std::panic::catch_unwind(AssertUnwindSafe(|| machine.poll(now, &mut slots))) else {
@@ -575,12 +561,12 @@ impl Driver {
                     live.done = true;
                     return self.rested(number, now);
                 }
-                step => self.carry_out(number, step, now),
+                step => self.carry_out(number, step),
             }
         }
     }
 
-    fn carry_out(&mut self, number: usize, step: Step, now: Now) {
+    fn carry_out(&mut self, number: usize, step: Step) {
         let Some(row) = self.rows.get_mut(&number) else { return };
         let (id, account, service) = (row.id, row.account.clone(), row.service);
         match step {
@@ -596,8 +582,9 @@ impl Driver {
                         *(if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls }) += 1;
                         let host = request.host().to_owned();
                         let source = request.body.range().and(live.source.clone());
-                        self.net.submit(SendJob { row: number, op, request, source, cancel });
-                        row.hosts.insert(host);
+                        let own_rate = live.rate.clone();
+                        self.net.submit(SendJob { row: number, op, request, source, cancel, own_rate });
+                        row.spoke_to(self.words.of(&host));
                     }
                     work @ (Work::Read { .. } | Work::Hash { .. }) => match live.source.clone() {
                         Some((source, identity)) => {
@@ -635,114 +622,10 @@ impl Driver {
                     live.cancels.iter().filter(|(other, _)| *other == op).for_each(|(_, cancel)| cancel.cancel());
                 }
             }
-            Step::AskCredential { refused } => match self.credentials.want(&account, number, refused, now.tick) {
-                Reply::Now(secret, generation) => {
-                    self.event(number, Event::Credential { credential: Some(secret), generation })
-                }
-                Reply::Wait => {}
-                Reply::Ask(ask) => {
-                    let (mailbox, of) = (self.mailbox.clone(), account.clone());
-                    let reply = move |credential| mailbox.post(Message::Credential { account: of, ask, credential });
-                    let why = if refused.is_some() { Why::Refused } else { Why::First };
-                    self.outlet.ask_credential(CredentialAsk::new(account, service, why, Box::new(reply)));
-                }
-            },
-            Step::AskSource => {
-                let offer = row.offer.clone();
-                let path = row.source.path.clone();
-                let Some(live) = row.live() else { return };
-                live.source_ask += 1;
-                live.source_offered = false;
-                live.source_by = None;
-                let (ask, open) = (live.source_ask, live.source.take());
-                let what = match (offer, path) {
-                    (Some(offer), _) if !matches!(offer.what, SourceWhat::Later) => offer.what,
-                    (_, Some(path)) => SourceWhat::Path { path: PathBuf::from(path), delete_at_end: false },
-                    _ => SourceWhat::Later,
-                };
-                match (what, open) {
-                    // A host's reader can't have been put in another's place, as a file can.
-                    (SourceWhat::Reader { .. }, Some((source, _))) => {
-                        self.disk.submit(Job::Look { row: number, ask, source })
-                    }
-                    (what, _) => self.disk.submit(Job::Open { row: number, ask, what }),
-                }
-            }
+            Step::AskCredential { refused } => self.want_credential(number, account.to_string(), service, refused),
+            Step::AskSource => self.want_source(number),
             Step::Wait { .. } | Step::Done => {}
         }
-    }
-
-    /// A machine has nothing to do for now: is it worth its place?
-    fn rested(&mut self, number: usize, now: Now) {
-        let Some(row) = self.rows.get_mut(&number) else { return };
-        let Stage::Live(live) = &mut row.stage else { return };
-        let state = live.machine.state(now);
-        let progress = live.machine.progress();
-        let wake = live.wake;
-        let busy = live.machine.is_busy();
-        let over = live.done;
-        let parks = live.machine.gives_place(now, KEEP_PLACE_MS);
-        let explanation = live.machine.explain(now);
-        let ended = live.machine.facts().ending.clone();
-        if (over || parks) && !busy {
-            row.eligible = !over && matches!(&state, State::Waiting { waiting } if waiting.retry_in_ms.is_some());
-            row.wake = wake.filter(|_| row.eligible);
-            row.stage = Stage::Closing;
-            self.live.remove(&number);
-            self.dirty = true;
-            if over {
-                if let (true, Some(path)) =
-                    (row.source.delete_at_end && !matches!(ended, Some(Ending::Failed(_))), &row.source.path)
-                {
-                    self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
-                }
-                row.offer = None;
-            }
-            self.disk.submit(Job::Close { row: number, id: row.id });
-        }
-        let told = now.tick.since_ms(row.published) >= PUBLISH_MS || matches!(row.stage, Stage::Closing);
-        if !row.state.is_like(&state) || (row.progress != progress && told) {
-            self.board.set_explanation(row.id.as_str(), explanation);
-            self.dirty |= !row.state.is_like(&state);
-            row.state = state;
-            row.progress = progress;
-            self.publish(number, now);
-        } else if row.progress != progress {
-            // Held back, not lost: nothing else may ever happen that would show it.
-            let beat = row.published.after_ms(PUBLISH_MS);
-            if let Some(live) = row.live() {
-                live.wake = Some(live.wake.map_or(beat, |wake| wake.min(beat)));
-            }
-        }
-    }
-
-    fn publish(&mut self, number: usize, now: Now) {
-        let Some(row) = self.rows.get_mut(&number) else { return };
-        row.published = now.tick;
-        if let Some(mut snapshot) = self.board.snapshot(row.id.as_str()) {
-            if std::mem::discriminant(&snapshot.state) != std::mem::discriminant(&row.state) {
-                snapshot.changed_unix_ms = now.unix_ms;
-            }
-            snapshot.state = row.state.clone();
-            snapshot.progress = row.progress;
-            self.outlet.changed(self.board.publish(snapshot));
-        }
-    }
-
-    fn idle(&self, now: Tick) -> (Idle, bool) {
-        let mut idle = Idle::default();
-        for row in self.rows.values().filter(|row| !row.state.ended()) {
-            idle.bytes_remaining += row.progress.bytes_total.saturating_sub(row.progress.bytes_acknowledged);
-            match (&row.stage, &row.state) {
-                (_, State::Waiting { waiting }) if waiting.needs_host => idle.waiting_for_person += 1,
-                (Stage::Live(_) | Stage::Loading, _) => idle.active += 1,
-                (_, State::Queued) => idle.queued += 1,
-                _ => {}
-            }
-        }
-        idle.next_wake_ms = self.next_wake().map(|at| at.since_ms(now));
-        let line = self.rows.values().any(|row| row.may_load(now) && self.goes(row));
-        (idle, self.at_rest() && !line)
     }
 }
 

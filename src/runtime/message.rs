@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use super::{Limits, Network};
+use super::{Limits, Network, host::CredentialAnswer, host::SourceNews};
 use crate::{
-    engine::{Command, Event, Facts, UploadRecord},
+    engine::{Command, Event, Facts},
     error::ErrorInfo,
-    model::Identity,
-    source::{Source, SourceOffer},
+    model::{Credential, Identity, ServiceName},
+    source::{Source, SourceOffer, SourceWhat},
 };
 
 /// What loading a journal led to.
@@ -24,41 +24,41 @@ pub(super) enum Loaded {
     Refused(ErrorInfo),
 }
 
-impl Message {
-    /// True for what a host said.
-    pub(super) fn is_said(&self) -> bool {
-        matches!(
-            self,
-            Message::Added(_)
-                | Message::Command { .. }
-                | Message::Priority { .. }
-                | Message::Attach { .. }
-                | Message::Forget { .. }
-                | Message::SetCredential { .. }
-                | Message::SetNetwork(_)
-                | Message::SetLimits(_)
-                | Message::Hold
-                | Message::Go { .. }
-        )
-    }
+/// What became of what a host said of an upload at rest.
+pub(super) enum Said {
+    /// It is kept; this is what the journal says now. The journal is closed.
+    Kept(Box<Facts>),
+    /// Only its machine can do it; nothing was kept.
+    NeedsMachine,
+    /// It could not be kept now.
+    Not(Loaded),
 }
+
+/// A credential and its generation, if there is one.
+pub(super) type CredentialReply = Option<(Credential, u64)>;
 
 /// One message. `row` is the driver's own number of an upload.
 pub(super) enum Message {
     /// Uploads that are durable already.
-    Added(Vec<(UploadRecord, Option<SourceOffer>)>),
+    Added(Vec<(Box<Facts>, Option<Box<SourceWhat>>)>),
     /// For these uploads.
     Command { ids: Vec<String>, command: Command },
-    /// For these uploads.
-    Priority { ids: Vec<String>, priority: i8 },
     /// Another source for an upload.
     Attach { id: String, offer: SourceOffer },
     /// Ended ones that the host has taken; each that is gone is reported.
     Forget { ids: Vec<String>, gone: Sender<()> },
+    /// An ended one whose proof another upload has taken over.
+    Superseded { id: String },
     /// A credential, unasked.
-    SetCredential { account: String, credential: crate::model::Credential },
+    SetCredential { account: String, credential: Credential },
+    /// Somebody beside the uploads wants one; `refused`: newer than that generation. Answered once, with none when there is none to be had now.
+    WantCredential { account: String, service: ServiceName, refused: Option<u64>, reply: Sender<CredentialReply> },
+    /// Nobody is signed in to the account any more.
+    SignOut { account: String, wiped: Sender<()> },
     /// What the host says of the network.
     SetNetwork(Network),
+    /// The way out of this device changed: connections of before are worth nothing.
+    Reroute,
     /// New bounds.
     SetLimits(Limits),
     /// Everything stays.
@@ -71,12 +71,44 @@ pub(super) enum Message {
     Answered { row: usize, host: String, event: Event },
     /// A journal was opened, or not.
     Loaded { row: usize, loaded: Loaded },
+    /// What was said of an upload at rest was kept, or not; the commands come back.
+    Said { row: usize, commands: Vec<Command>, said: Said },
     /// A journal was closed and its lock dropped.
     Closed { row: usize },
     /// A source was opened, or not.
     Opened { row: usize, ask: u64, result: Result<(Arc<dyn Source>, Identity), ErrorInfo> },
-    /// The host answered for a source.
-    Offered { row: usize, ask: u64, result: Result<SourceOffer, ErrorInfo> },
+    /// The host has news of a source.
+    Source { row: usize, ask: u64, news: SourceNews },
     /// The host answered for a credential.
-    Credential { account: String, ask: u64, credential: Option<crate::model::Credential> },
+    Credential { account: String, ask: u64, answer: CredentialAnswer },
+}
+
+impl Message {
+    /// True for what a host said.
+    pub(super) fn is_said(&self) -> bool {
+        matches!(
+            self,
+            Message::Added(_)
+                | Message::Command { .. }
+                | Message::Attach { .. }
+                | Message::Forget { .. }
+                | Message::Superseded { .. }
+                | Message::SetCredential { .. }
+                | Message::WantCredential { .. }
+                | Message::SignOut { .. }
+                | Message::SetNetwork(_)
+                | Message::Reroute
+                | Message::SetLimits(_)
+                | Message::Hold
+                | Message::Go { .. }
+        )
+    }
+
+    /// True for what is about rows at work alone: it changes nothing about who stands in line.
+    pub(super) fn is_of_work(&self) -> bool {
+        matches!(
+            self,
+            Message::Event { .. } | Message::Answered { .. } | Message::Opened { .. } | Message::Source { .. }
+        )
+    }
 }

@@ -6,6 +6,7 @@
 //! | `partway-net` | parallel parts + 2 | one request at a time each, with connections of its own |
 //! | `partway-disk` | 1 | journal writes and reads of sources, in order |
 //! | `partway-events` | 1 | calls the host |
+//! | `partway-log` | 1 | writes to the host's log, if it takes one |
 //!
 //! A thread starts when there is work for it and ends a few seconds after the last; the driver stays while an upload waits for a time.
 
@@ -17,15 +18,22 @@ mod driver;
 mod host;
 #[doc(hidden)]
 pub mod journal;
+mod logger;
 mod mailbox;
 mod message;
 mod network;
+mod opening;
 mod outlet;
 mod pool;
 mod rate;
 mod row;
+mod said;
 pub mod schedule;
 mod snapshot;
+mod speed;
+mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -43,13 +51,25 @@ pub(crate) use outlet::Hosts;
 use crate::{
     engine::{Command, Facts, Record, UploadRecord},
     error::{Code, ErrorInfo},
-    source::SourceOffer,
-    transport::Transport,
+    model::ServiceName,
+    source::{SourceOffer, SourceWhat},
+    transport::{Lane, Lanes},
 };
 use driver::Driver;
 use journal::{Id, OpenFault, ReadFault, StateDir};
 use mailbox::Mailbox;
 use message::Message;
+
+/// How a client was opened, as far as the engine room is concerned.
+pub(crate) struct Options {
+    pub(crate) limits: Limits,
+    pub(crate) network: Network,
+    pub(crate) held: bool,
+    pub(crate) ended_kept_ms: Option<u64>,
+    pub(crate) beat_ms: u64,
+    pub(crate) log: Option<Arc<dyn LogSink>>,
+    pub(crate) log_level: LogLevel,
+}
 
 /// The engine room: what the facade stands on.
 pub(crate) struct Runtime {
@@ -59,6 +79,8 @@ pub(crate) struct Runtime {
     outlet: Arc<outlet::Outlet>,
     disk: Arc<pool::Pool<disk::Job>>,
     net: Arc<pool::Pool<network::Send>>,
+    lanes: Arc<dyn Lanes>,
+    logger: logger::Logger,
 }
 
 impl Runtime {
@@ -66,20 +88,43 @@ impl Runtime {
     pub(crate) fn open(
         dir: StateDir,
         hosts: Hosts,
-        transport: Arc<dyn Transport>,
-        limits: Limits,
-        held: bool,
+        lanes: Arc<dyn Lanes>,
+        options: Options,
     ) -> Result<(Runtime, Vec<Problem>), ErrorInfo> {
-        let limits = limits.clamped();
+        let (runtime, mut driver) = Runtime::assemble(dir, hosts, lanes, options);
+        let (found, problems) = recover(&runtime.dir)?;
+        for problem in &problems {
+            runtime.logger.log(LogLevel::Error, "journal", || format!("{}: {}", problem.id, problem.error.log_line()));
+        }
+        runtime.logger.log(LogLevel::Info, "client", || format!("opened, {} uploads", found.len()));
+        for (id, facts) in found {
+            runtime.outlet.changed(runtime.board.publish(snapshot_of(&facts, unix_ms())));
+            driver.add(id, &facts, None);
+        }
+        driver::spawn(driver);
+        Ok((runtime, problems))
+    }
+
+    /// Everything in its place, and nothing works yet.
+    fn assemble(dir: StateDir, hosts: Hosts, lanes: Arc<dyn Lanes>, options: Options) -> (Runtime, Driver) {
+        let limits = options.limits.clamped();
         let dir = Arc::new(dir);
         let mailbox = Arc::new(Mailbox::default());
         let board = Arc::new(Board::default());
-        let outlet = Arc::new(outlet::Outlet::new(Arc::new(hosts)));
+        board.set_world(Some(options.held), Some(options.network));
+        let logger = logger::Logger::new(options.log, options.log_level);
+        let outlet = Arc::new(outlet::Outlet::new(Arc::new(hosts), logger.clone()));
         let disk = disk::pool(dir.clone(), mailbox.clone());
         let rate = Arc::new(rate::Rate::new(limits.rate_bytes_per_s));
         let schedule = schedule::Schedule::new(limits.parallel_parts);
-        let net = Arc::new(network::pool(schedule.threads_max(), transport, rate.clone(), mailbox.clone()));
-        let mut driver = Driver {
+        let net = Arc::new(network::pool(
+            schedule.threads_max(),
+            lanes.clone(),
+            rate.clone(),
+            mailbox.clone(),
+            dir.checkpoints().clone(),
+        ));
+        let driver = Driver {
             rows: BTreeMap::new(),
             by_id: HashMap::new(),
             next_row: 0,
@@ -89,12 +134,17 @@ impl Runtime {
             dirty: true,
             rest_wake: None,
             heard: 0,
-            held,
+            held: options.held,
             only: None,
-            network: Network::default(),
+            network: options.network,
             limits,
+            ended_kept_ms: options.ended_kept_ms,
+            beat_ms: options.beat_ms,
+            words: row::Words::default(),
+            logger: logger.clone(),
             schedule,
             credentials: credentials::Credentials::default(),
+            askers: HashMap::new(),
             clock: clock::Clock::new(),
             rng: fastrand::Rng::new(),
             board: board.clone(),
@@ -104,55 +154,85 @@ impl Runtime {
             rate,
             mailbox: mailbox.clone(),
         };
-        let mut problems = vec![];
-        for id in dir.list()? {
-            match read(&dir, id) {
-                Ok(Some(facts)) => {
-                    outlet.changed(board.publish(snapshot_of(&facts, unix_ms())));
-                    driver.add(id, &facts, None);
-                }
-                Ok(None) => {}
-                Err(error) => problems.push(Problem { id: id.as_str().to_owned(), error }),
-            }
-        }
-        driver::spawn(driver);
-        Ok((Runtime { dir, mailbox, board, outlet, disk, net }, problems))
+        (Runtime { dir, mailbox, board, outlet, disk, net, lanes, logger }, driver)
     }
 
     pub(crate) fn board(&self) -> &Board {
         &self.board
     }
 
-    /// Makes uploads durable and sets them going. `known` looks for a key in what other processes may have added meanwhile.
-    pub(crate) fn add(&self, uploads: Vec<(UploadRecord, Option<SourceOffer>)>) -> Result<(), ErrorInfo> {
+    /// Makes uploads durable and sets them going.
+    pub(crate) fn add(&self, uploads: Vec<(UploadRecord, Option<SourceWhat>)>) -> Result<(), ErrorInfo> {
+        let with_records = |(upload, offer): (UploadRecord, _)| (vec![Record::Upload(Box::new(upload))], offer);
+        self.add_journals(uploads.into_iter().map(with_records).collect())
+    }
+
+    /// The same with all that is to be in their journals.
+    pub(crate) fn add_journals(&self, uploads: Vec<(Vec<Record>, Option<SourceWhat>)>) -> Result<(), ErrorInfo> {
         if self.board.is_closed() {
             return Err(ErrorInfo::new(Code::Closed, "the client is closed"));
         }
-        let mut files = vec![];
-        for (upload, _) in &uploads {
-            if let Some(id) = Id::parse(&upload.id) {
-                files.push((id, vec![Record::Upload(Box::new(upload.clone()))]));
-            }
+        let (mut files, mut added) = (vec![], vec![]);
+        for (records, offer) in uploads {
+            let facts = Facts::new(records.iter().cloned())?;
+            let id = Id::parse(&facts.upload.id).ok_or_else(|| ErrorInfo::new(Code::Bug, "an id that is none"))?;
+            files.push((id, records));
+            added.push((Box::new(facts), offer.map(Box::new)));
         }
         self.dir.create_all(&files)?;
-        for (upload, _) in &uploads {
-            let facts = Facts::new([Record::Upload(Box::new(upload.clone()))])?;
-            self.outlet.changed(self.board.publish(snapshot_of(&facts, unix_ms())));
+        for (facts, _) in &added {
+            self.outlet.changed(self.board.publish(snapshot_of(facts, unix_ms())));
         }
-        self.say(Message::Added(uploads));
+        self.say(Message::Added(added));
         Ok(())
+    }
+
+    /// What the journal of an upload says.
+    pub(crate) fn records(&self, id: &str) -> Result<Vec<Record>, ErrorInfo> {
+        let unknown = || ErrorInfo::new(Code::UnknownUpload, "there is no upload of that id");
+        self.dir.read::<Record>(Id::parse(id).ok_or_else(unknown)?).map_err(|fault| match fault {
+            ReadFault::Gone => unknown(),
+            fault => fault.into(),
+        })
+    }
+
+    /// A credential of the account with its generation, newer than `refused`; none when the host has none now. Waits for the host, 60 s at most.
+    pub(crate) fn credential(
+        &self,
+        account: &str,
+        service: ServiceName,
+        refused: Option<u64>,
+    ) -> Result<Option<(Credential, u64)>, ErrorInfo> {
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        self.say(Message::WantCredential { account: account.to_owned(), service, refused, reply });
+        // Whoever closes the client drops the question.
+        answer.recv().map_err(|_| ErrorInfo::new(Code::Closed, "the client is closed"))
+    }
+
+    /// A way out beside the workers' own.
+    pub(crate) fn lane(&self) -> Box<dyn Lane> {
+        self.lanes.lane()
+    }
+
+    /// Another upload has taken over what this one had proven.
+    pub(crate) fn supersede(&self, id: String) {
+        self.say(Message::Superseded { id });
     }
 
     /// Runs `work` while no other process starts uploads in this directory; before it, what others added is put up.
     pub(crate) fn with_start_lock<T>(&self, work: impl FnOnce() -> T) -> Result<T, ErrorInfo> {
         self.dir.with_start_lock(|| {
+            let mut added = vec![];
             for id in self.dir.list().unwrap_or_default() {
-                if self.board.snapshot(id.as_str()).is_none()
+                if !self.board.has(id.as_str())
                     && let Ok(Some(facts)) = read(&self.dir, id)
                 {
-                    self.board.publish(snapshot_of(&facts, unix_ms()));
-                    self.say(Message::Added(vec![(facts.upload, None)]));
+                    self.outlet.changed(self.board.publish(snapshot_of(&facts, unix_ms())));
+                    added.push((Box::new(facts), None));
                 }
+            }
+            if !added.is_empty() {
+                self.say(Message::Added(added));
             }
             work()
         })
@@ -160,10 +240,6 @@ impl Runtime {
 
     pub(crate) fn command(&self, ids: Vec<String>, command: Command) {
         self.say(Message::Command { ids, command });
-    }
-
-    pub(crate) fn priority(&self, ids: Vec<String>, priority: i8) {
-        self.say(Message::Priority { ids, priority });
     }
 
     pub(crate) fn attach(&self, id: String, offer: SourceOffer) {
@@ -186,8 +262,22 @@ impl Runtime {
         self.say(Message::SetCredential { account, credential });
     }
 
+    /// Returns when the credential is wiped.
+    pub(crate) fn sign_out(&self, account: String) {
+        const WIPED_WAIT: Duration = Duration::from_secs(5);
+        let (wiped, done) = crossbeam_channel::bounded(1);
+        self.say(Message::SignOut { account, wiped });
+        let _ = done.recv_timeout(WIPED_WAIT);
+    }
+
     pub(crate) fn set_network(&self, network: Network) {
+        self.board.set_world(None, Some(network));
         self.say(Message::SetNetwork(network));
+    }
+
+    /// Connections are made anew.
+    pub(crate) fn reroute(&self) {
+        self.say(Message::Reroute);
     }
 
     pub(crate) fn set_limits(&self, limits: Limits) {
@@ -195,11 +285,18 @@ impl Runtime {
     }
 
     pub(crate) fn hold(&self) {
+        self.board.set_world(Some(true), None);
         self.say(Message::Hold);
     }
 
     pub(crate) fn go(&self, only: Option<Vec<String>>) {
+        self.board.set_world(Some(false), None);
         self.say(Message::Go { only });
+    }
+
+    /// Ends the network's threads and with them every connection, as soon as nothing is under way; waits at most so long.
+    pub(crate) fn drop_connections(&self, timeout: Duration) -> bool {
+        self.net.drain(timeout)
     }
 
     fn say(&self, message: Message) {
@@ -209,7 +306,7 @@ impl Runtime {
 
     /// Threads that live, for tests and for the curious.
     pub(crate) fn threads(&self) -> usize {
-        self.disk.alive() + self.net.alive() + self.outlet.alive()
+        self.disk.alive() + self.net.alive() + self.outlet.alive() + self.logger.alive()
     }
 
     /// Nothing starts any more.
@@ -219,6 +316,7 @@ impl Runtime {
         self.net.close();
         self.disk.close();
         self.outlet.close();
+        self.logger.close();
     }
 }
 
@@ -226,6 +324,22 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// What the journals of a directory say. One whose proof another took over is what a kill left behind: it goes.
+fn recover(dir: &StateDir) -> Result<(Vec<(Id, Facts)>, Vec<Problem>), ErrorInfo> {
+    let (mut found, mut problems) = (vec![], vec![]);
+    for id in dir.list()? {
+        match read(dir, id) {
+            Ok(Some(facts)) => found.push((id, facts)),
+            Ok(None) => {}
+            Err(error) => problems.push(Problem { id: id.as_str().to_owned(), error }),
+        }
+    }
+    let superseded: BTreeSet<Id> =
+        found.iter().filter_map(|(_, facts)| Id::parse(facts.upload.continues.as_deref()?)).collect();
+    found.retain(|(id, _)| !(superseded.contains(id) && dir.remove(*id).is_ok()));
+    Ok((found, problems))
 }
 
 /// What a journal says, without its lock. One that is damaged is set aside.
@@ -259,6 +373,7 @@ fn snapshot_of(facts: &Facts, unix_ms: i64) -> Snapshot {
         service: upload.target.service(),
         account: upload.target.account().to_owned(),
         destination: upload.target.destination(),
+        network: upload.network,
         revision: 0,
         state: row::state_at_rest(facts, unix_ms),
         progress: row::progress_at_rest(facts),

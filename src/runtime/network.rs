@@ -12,10 +12,11 @@ use crate::{
     error::{Code, ErrorInfo},
     model::{
         Identity,
+        checkpoint::{Act, Checkpoints},
         http::{Answer, Body, ByteRange, Request, Sent, TransportFault},
     },
     source::{RangeReader, Source},
-    transport::{BytesBody, CancelToken, Lane, RequestBody, Transport},
+    transport::{BytesBody, CancelToken, FileRange, Lane, Lanes, RequestBody},
 };
 
 /// A worker tells how far it is this often at most.
@@ -28,24 +29,28 @@ pub(super) struct Send {
     pub(super) request: Request,
     pub(super) source: Option<(Arc<dyn Source>, Identity)>,
     pub(super) cancel: CancelToken,
+    /// The upload's own bound, beside the client's.
+    pub(super) own_rate: Arc<Rate>,
 }
 
 /// The pool of them.
 pub(super) fn pool(
     threads_max: usize,
-    transport: Arc<dyn Transport>,
+    lanes: Arc<dyn Lanes>,
     rate: Arc<Rate>,
     mailbox: Arc<Mailbox>,
+    checkpoints: Checkpoints,
 ) -> Pool<Send> {
     Pool::new("partway-net", threads_max, move || {
-        let mut lane = transport.lane();
-        let (rate, mailbox, transport) = (rate.clone(), mailbox.clone(), transport.clone());
+        let mut lane = lanes.lane();
+        let (rate, mailbox, lanes, checkpoints) = (rate.clone(), mailbox.clone(), lanes.clone(), checkpoints.clone());
         Box::new(move |job: Send| {
             let host = job.request.host().to_owned();
             let carried = AssertUnwindSafe(|| carry(&job, lane.as_mut(), &rate, &mailbox));
-            let (result, sent) = catch_unwind(carried).unwrap_or_else(|_| {
+            let carried = checkpoints.around(Act::Request, || catch_unwind(carried));
+            let (result, sent) = carried.unwrap_or_else(|_| {
                 // A host's transport or source broke: that is its upload's affair, and this worker goes on with a new lane.
-                lane = transport.lane();
+                lane = lanes.lane();
                 let error = ErrorInfo::new(Code::SourceUnreadable, "reading or sending panicked in the host's code");
                 (Err(TransportFault::Source(error)), Sent::default())
             });
@@ -58,7 +63,8 @@ fn carry(job: &Send, lane: &mut dyn Lane, rate: &Rate, mailbox: &Mailbox) -> (Re
     match (job.request.body.range(), job.source.clone()) {
         _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
         (Some(range), Some((source, identity))) => {
-            let mut body = SourceBody::new(source, identity, range, rate, mailbox, job.row, job.op, &job.cancel);
+            let rates = [rate, &job.own_rate];
+            let mut body = SourceBody::new(source, identity, range, rates, mailbox, job.row, job.op, &job.cancel);
             let result = match &job.request.body {
                 Body::Form { head, tail, .. } => {
                     let mut form = FormBody { head, body: &mut body, tail, at: 0 };
@@ -88,7 +94,8 @@ struct SourceBody<'a> {
     source: Arc<dyn Source>,
     identity: Identity,
     reader: RangeReader,
-    rate: &'a Rate,
+    /// The client's, and the upload's own.
+    rates: [&'a Rate; 2],
     mailbox: &'a Mailbox,
     row: usize,
     op: OpId,
@@ -104,7 +111,7 @@ impl<'a> SourceBody<'a> {
         source: Arc<dyn Source>,
         identity: Identity,
         range: ByteRange,
-        rate: &'a Rate,
+        rates: [&'a Rate; 2],
         mailbox: &'a Mailbox,
         row: usize,
         op: OpId,
@@ -115,7 +122,7 @@ impl<'a> SourceBody<'a> {
             source,
             identity,
             reader,
-            rate,
+            rates,
             mailbox,
             row,
             op,
@@ -151,7 +158,7 @@ impl RequestBody for SourceBody<'_> {
         if self.reader.done_bytes() == 0 {
             self.unchanged()?;
         }
-        let most = self.rate.quantum(buf.len());
+        let most = self.rates.iter().fold(buf.len(), |most, rate| rate.quantum(most));
         let n = self.reader.read(&mut buf[..most])?;
         if n == 0 {
             return Ok(0);
@@ -159,7 +166,7 @@ impl RequestBody for SourceBody<'_> {
         if self.reader.done_bytes() == self.reader.len_bytes() {
             self.unchanged()?;
         }
-        if !self.rate.take(n, || self.cancel.is_cancelled()) {
+        if !self.rates.iter().all(|rate| rate.take(n, || self.cancel.is_cancelled())) {
             return Err(stopped());
         }
         if self.told.elapsed() >= TELL {
@@ -173,6 +180,16 @@ impl RequestBody for SourceBody<'_> {
     fn rewind(&mut self) {
         self.high = self.sent();
         self.reader.rewind();
+    }
+
+    fn file_range(&self) -> Option<FileRange> {
+        // Who reads the file himself is not held back by us.
+        if self.rates.iter().any(|rate| rate.is_limited()) {
+            return None;
+        }
+        let (file, start) = self.source.file()?;
+        let offset = start.checked_add(self.reader.offset())?;
+        Some(FileRange { file: file.try_clone().ok()?, offset, len: self.reader.len_bytes() })
     }
 }
 

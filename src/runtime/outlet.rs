@@ -11,12 +11,18 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{CredentialAsk, CredentialProvider, Idle, Listener, Snapshot, SourceAsk, SourceProvider, pool::Pool};
+use super::{
+    CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, Snapshot, SourceAsk, SourceProvider, logger::Logger,
+    pool::Pool,
+};
 
 /// Between two batches, as a rule.
 const BEAT: Duration = Duration::from_millis(100);
 /// Batches within a second, whatever happens.
 const CALLS_A_SECOND: usize = 10;
+
+/// A callback that takes longer is named in the log.
+const CALL_MAX: Duration = Duration::from_secs(5);
 
 /// What the host gave at open.
 pub(crate) struct Hosts {
@@ -72,25 +78,67 @@ pub(super) struct Outlet {
     pending: Arc<Mutex<VecDeque<Snapshot>>>,
     asks: Sender<Ask>,
     closed: Arc<AtomicBool>,
+    watch: Watch,
     pool: Pool<Call>,
 }
 
+/// Which callback the host is in, since when, and whether that was said.
+#[derive(Clone)]
+struct Watch {
+    call: Arc<Mutex<Option<(&'static str, Instant, bool)>>>,
+    logger: Logger,
+}
+
+impl Watch {
+    fn set(&self, call: Option<(&'static str, Instant, bool)>) -> Option<(&'static str, Instant, bool)> {
+        std::mem::replace(&mut *self.call.lock().unwrap_or_else(PoisonError::into_inner), call)
+    }
+
+    /// A host that panics in a call of ours harms nobody else.
+    fn over(&self, what: &'static str, call: impl FnOnce()) {
+        self.set(Some((what, Instant::now(), false)));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err();
+        if panicked {
+            self.logger.log(LogLevel::Error, "host", || format!("{what} panicked"));
+        }
+        if let Some((_, since, _)) = self.set(None).filter(|(_, since, _)| since.elapsed() > CALL_MAX) {
+            self.logger
+                .log(LogLevel::Error, "host", || format!("{what} returned after {} s", since.elapsed().as_secs()));
+        }
+    }
+
+    /// Looked at whenever there is something to tell: a callback that never returns is named once.
+    fn look(&self) {
+        let mut call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((what, since, said)) = call.as_mut().filter(|(_, since, said)| !said && since.elapsed() > CALL_MAX)
+        {
+            *said = true;
+            let seconds = since.elapsed().as_secs();
+            self.logger
+                .log(LogLevel::Error, "host", || format!("{what} blocks since {seconds} s: nothing is told meanwhile"));
+        }
+    }
+}
+
 impl Outlet {
-    pub(super) fn new(hosts: Arc<Hosts>) -> Outlet {
+    pub(super) fn new(hosts: Arc<Hosts>, logger: Logger) -> Outlet {
+        let watch = Watch { call: Arc::default(), logger };
+        let watched = watch.clone();
         let pending = Arc::new(Mutex::new(VecDeque::new()));
         let (asks, asked) = crossbeam_channel::unbounded();
         let closed = Arc::new(AtomicBool::new(false));
         let (to, of, over) = (hosts.clone(), pending.clone(), closed.clone());
         let pool = Pool::new("partway-events", 1, move || {
             let (hosts, pending, asked, closed) = (to.clone(), of.clone(), asked.clone(), over.clone());
+            let watch = watched.clone();
             let mut calls = Calls::default();
             Box::new(move |call| {
                 if !closed.load(Ordering::SeqCst) {
-                    serve(call, &hosts, &pending, &asked, &mut calls, &closed);
+                    serve(call, &hosts, &pending, &asked, &mut calls, &closed, &watch);
                 }
             })
         });
-        Outlet { hosts, pending, asks, closed, pool }
+        Outlet { hosts, pending, asks, closed, watch, pool }
     }
 
     pub(super) fn has_sources(&self) -> bool {
@@ -102,6 +150,7 @@ impl Outlet {
         if self.hosts.listener.is_none() {
             return;
         }
+        self.watch.look();
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let first = pending.is_empty();
         let ended = snapshot.state.ended();
@@ -129,6 +178,7 @@ impl Outlet {
     }
 
     fn ask(&self, ask: Ask) {
+        self.watch.look();
         // It can't fail: the pool holds the other end. If it could, the ask would be dropped, which answers it.
         let _ = self.asks.send(ask);
         self.pool.submit(Call::Asks);
@@ -159,12 +209,13 @@ fn serve(
     asked: &Receiver<Ask>,
     calls: &mut Calls,
     closed: &AtomicBool,
+    watch: &Watch,
 ) {
     match call {
-        Call::Asks => asked.try_iter().for_each(|ask| answer(ask, hosts, calls)),
+        Call::Asks => asked.try_iter().for_each(|ask| answer(ask, hosts, calls, watch)),
         Call::Idle(idle) => {
             if let Some(listener) = &hosts.listener {
-                harmless(|| listener.on_idle(&idle));
+                watch.over("Listener::on_idle", || listener.on_idle(&idle));
             }
         }
         Call::Deliver => {
@@ -173,7 +224,7 @@ fn serve(
                 if closed.load(Ordering::SeqCst) {
                     return;
                 }
-                answer(ask, hosts, calls);
+                answer(ask, hosts, calls, watch);
             }
             if closed.load(Ordering::SeqCst) {
                 return;
@@ -181,24 +232,19 @@ fn serve(
             calls.note();
             let batch: Vec<Snapshot> = pending.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
             if let (Some(listener), false) = (&hosts.listener, batch.is_empty()) {
-                harmless(|| listener.on_changes(&batch));
+                watch.over("Listener::on_changes", || listener.on_changes(&batch));
             }
         }
     }
 }
 
-fn answer(ask: Ask, hosts: &Hosts, calls: &mut Calls) {
-    harmless(|| match ask {
+fn answer(ask: Ask, hosts: &Hosts, calls: &mut Calls, watch: &Watch) {
+    match ask {
         Ask::Hurry => calls.hurry = true,
-        Ask::Credential(ask) => hosts.credentials.provide(ask),
+        Ask::Credential(ask) => watch.over("CredentialProvider::provide", || hosts.credentials.provide(ask)),
         Ask::Source(ask) => match &hosts.sources {
-            Some(sources) => sources.open(ask),
+            Some(sources) => watch.over("SourceProvider::open", || sources.open(ask)),
             None => ask.gone(),
         },
-    });
-}
-
-/// A host that panics in a call of ours harms nobody else.
-fn harmless(call: impl FnOnce()) {
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+    }
 }

@@ -21,6 +21,8 @@ struct Inner<J> {
     name: &'static str,
     state: Mutex<State<J>>,
     work: Condvar,
+    /// A thread ended.
+    ended: Condvar,
     make: Box<dyn Fn() -> Worker<J> + Send + Sync>,
 }
 
@@ -30,6 +32,8 @@ struct State<J> {
     alive: usize,
     idle: usize,
     closed: bool,
+    /// Grows when what threads keep between jobs is worth nothing any more.
+    generation: u64,
 }
 
 impl<J> Inner<J> {
@@ -45,8 +49,9 @@ impl<J: Send + 'static> Pool<J> {
         threads_max: usize,
         make: impl Fn() -> Worker<J> + Send + Sync + 'static,
     ) -> Self {
-        let state = State { queue: VecDeque::new(), threads_max, alive: 0, idle: 0, closed: false };
-        Self { inner: Arc::new(Inner { name, state: Mutex::new(state), work: Condvar::new(), make: Box::new(make) }) }
+        let state = State { queue: VecDeque::new(), threads_max, alive: 0, idle: 0, closed: false, generation: 0 };
+        let (state, work, ended) = (Mutex::new(state), Condvar::new(), Condvar::new());
+        Self { inner: Arc::new(Inner { name, state, work, ended, make: Box::new(make) }) }
     }
 
     /// Puts a job at the end of the queue.
@@ -71,6 +76,22 @@ impl<J: Send + 'static> Pool<J> {
         self.inner.lock().threads_max = threads_max;
     }
 
+    /// What threads keep between jobs is worth nothing any more: those without a job end now, the others make it anew for their next one.
+    pub(super) fn renew(&self) {
+        self.inner.lock().generation += 1;
+        self.inner.work.notify_all();
+    }
+
+    /// The same, and waits until no thread lives, at most so long. `true`: none does.
+    pub(super) fn drain(&self, timeout: Duration) -> bool {
+        self.renew();
+        let left = |state: &mut State<J>| state.alive > 0;
+        let state = self.inner.lock();
+        let (state, _) =
+            self.inner.ended.wait_timeout_while(state, timeout, left).unwrap_or_else(PoisonError::into_inner);
+        state.alive == 0
+    }
+
     /// Drops what is queued; threads end after their job.
     pub(super) fn close(&self) {
         let mut state = self.inner.lock();
@@ -93,11 +114,18 @@ impl<J: Send + 'static> Drop for Pool<J> {
 }
 
 fn serve<J: Send + 'static>(inner: &Inner<J>) {
-    let mut worker = (inner.make)();
     let mut state = inner.lock();
+    let mut generation = state.generation;
+    drop(state);
+    let mut worker = (inner.make)();
+    state = inner.lock();
     loop {
         if let Some(job) = state.queue.pop_front() {
+            let now = state.generation;
             drop(state);
+            if std::mem::replace(&mut generation, now) != now {
+                worker = (inner.make)();
+            }
             // What a job breaks is answered by the job itself; the thread is not to be lost, or the pool shrinks for ever.
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker(job))).is_err() {
                 worker = (inner.make)();
@@ -105,7 +133,7 @@ fn serve<J: Send + 'static>(inner: &Inner<J>) {
             state = inner.lock();
             continue;
         }
-        if state.closed || state.alive > state.threads_max {
+        if state.closed || state.alive > state.threads_max || state.generation != generation {
             break;
         }
         state.idle += 1;
@@ -121,6 +149,7 @@ fn serve<J: Send + 'static>(inner: &Inner<J>) {
     drop(worker);
     let mut state = inner.lock();
     state.alive -= 1;
+    inner.ended.notify_all();
     // A job that came in between must not wait for the next one.
     if !state.queue.is_empty() && state.idle == 0 && state.alive < state.threads_max && !state.closed {
         state.alive += 1;
@@ -159,6 +188,57 @@ mod tests {
         jobs.sort_unstable();
         assert_eq!(jobs, (0..100).collect::<Vec<_>>());
         assert!(most.load(Ordering::SeqCst) <= 3 && pool.alive() <= 3);
+    }
+
+    /// A job that came while the last worker let go of its own things was left lying: nobody was idle, and nobody new was started.
+    #[test]
+    fn a_job_that_comes_while_a_worker_ends_is_served() {
+        struct Leaving(Arc<Mutex<Option<Pool<u32>>>>);
+        impl Drop for Leaving {
+            fn drop(&mut self) {
+                if let Some(pool) = &*self.0.lock().expect("the pool") {
+                    pool.set_threads_max(1);
+                    pool.submit(2);
+                }
+            }
+        }
+        let (served, jobs) = mpsc::channel();
+        let place = Arc::new(Mutex::new(None));
+        let of = place.clone();
+        let pool = Pool::new("test", 1, move || {
+            let (leaving, served) = (Leaving(of.clone()), served.clone());
+            Box::new(move |job: u32| {
+                // From here on it is one thread too many, and ends.
+                if let (1, Some(pool)) = (job, &*leaving.0.lock().expect("the pool")) {
+                    pool.set_threads_max(0);
+                }
+                served.send(job).expect("the test listens");
+            })
+        });
+        place.lock().expect("the pool").insert(pool).submit(1);
+        let patience = Duration::from_secs(30);
+        assert_eq!([jobs.recv_timeout(patience), jobs.recv_timeout(patience)], [Ok(1), Ok(2)]);
+    }
+
+    #[test]
+    fn what_a_thread_keeps_is_made_anew_or_goes() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let (done, finished) = mpsc::channel();
+        let count = made.clone();
+        let pool = Pool::new("test", 1, move || {
+            let mine = count.fetch_add(1, Ordering::SeqCst);
+            let done = done.clone();
+            Box::new(move |()| done.send(mine).expect("the test listens"))
+        });
+        let next = || {
+            pool.submit(());
+            finished.recv().expect("done")
+        };
+        assert_eq!((next(), next()), (0, 0));
+        pool.renew();
+        assert_eq!(next(), 1);
+        assert!(pool.drain(Duration::from_secs(30)), "the thread ends without waiting to be idle");
+        assert_eq!((pool.alive(), next()), (0, 2));
     }
 
     #[test]

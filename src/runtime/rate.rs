@@ -47,6 +47,11 @@ impl Rate {
         self.changed.notify_all();
     }
 
+    /// True when there is a limit now.
+    pub(super) fn is_limited(&self) -> bool {
+        self.lock().bytes_per_s > 0
+    }
+
     /// The most that one read may take of `wanted`.
     pub(super) fn quantum(&self, wanted: usize) -> usize {
         match self.lock().bytes_per_s {

@@ -1,13 +1,13 @@
-//! One upload as the driver holds it: a few hundred bytes while it waits in line, a machine while it works.
+//! One upload as the driver holds it: less than a KiB while it waits in line, a machine while it works.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
-use super::journal::Id;
+use super::{journal::Id, rate::Rate, speed::Speed};
 use crate::{
-    engine::{Command, Facts, Machine, OpId, Progress, SourceRecord, State, UploadRecord, WaitReason, Waiting, Wish},
+    engine::{Command, Facts, Machine, OpId, Progress, State, WaitReason, Waiting, Wish},
     error::ErrorInfo,
-    model::{Identity, ServiceName, Tick},
-    source::{Source, SourceOffer},
+    model::{Identity, Network, NetworkPolicy, Now, ServiceName, Tick},
+    source::{Source, SourceWhat},
     transport::CancelToken,
 };
 
@@ -15,6 +15,8 @@ use crate::{
 pub(super) enum Stage {
     /// Nothing is open. In line if it may go on by itself.
     Idle,
+    /// What was said of it is being kept; it will be at rest again.
+    Saying,
     /// Its journal is being opened.
     Loading,
     /// It works.
@@ -30,41 +32,67 @@ pub(super) struct Live {
     pub(super) cancels: Vec<(OpId, CancelToken)>,
     pub(super) wake: Option<Tick>,
     pub(super) done: bool,
+    /// Its place among the sources that may be open.
+    pub(super) place: SourcePlace,
     /// Which opening of the source is waited for.
     pub(super) source_ask: u64,
     /// The host was asked for it, and must answer by then.
     pub(super) source_by: Option<Tick>,
     /// The host's own answer is being opened: a failure of that is final for this asking.
     pub(super) source_offered: bool,
+    /// The host is getting it: so far.
+    pub(super) prepared: Option<f32>,
+    pub(super) speed: Speed,
+    /// Its own bound, beside the client's.
+    pub(super) rate: Arc<Rate>,
+}
+
+/// Whether an upload may have its source open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SourcePlace {
+    /// It did not ask yet.
+    None,
+    /// It stands in line.
+    Wanted,
+    /// It has.
+    Taken,
 }
 
 impl Live {
     pub(super) fn new(machine: Machine) -> Live {
+        let rate = Arc::new(Rate::new(machine.facts().upload.rate_bytes_per_s.unwrap_or(0)));
         Live {
             machine,
             source: None,
             cancels: vec![],
             wake: None,
             done: false,
+            place: SourcePlace::None,
             source_ask: 0,
             source_by: None,
             source_offered: false,
+            prepared: None,
+            speed: Speed::default(),
+            rate,
         }
     }
 }
 
-/// One upload.
+/// One upload: what is needed to know when its turn comes. All else is read back from its journal then.
 pub(super) struct Row {
     pub(super) id: Id,
-    pub(super) account: String,
+    pub(super) account: Arc<str>,
     pub(super) service: ServiceName,
     pub(super) priority: i8,
+    pub(super) policy: NetworkPolicy,
     pub(super) created_unix_ms: i64,
-    pub(super) key: String,
-    /// How to come by the source, beside what the host gave in this process.
-    pub(super) source: SourceRecord,
-    /// What the host gave in this process.
-    pub(super) offer: Option<SourceOffer>,
+    /// Its own time is over then.
+    pub(super) gives_up_unix_ms: Option<i64>,
+    /// It is: nothing but its end is to come, whatever else keeps it.
+    pub(super) over: bool,
+    pub(super) ended_unix_ms: Option<i64>,
+    /// What the host gave in this process and no journal can hold.
+    pub(super) offer: Option<Box<SourceWhat>>,
     pub(super) stage: Stage,
     /// It may go on by itself: it stands in line.
     pub(super) eligible: bool,
@@ -72,10 +100,14 @@ pub(super) struct Row {
     pub(super) wake: Option<Tick>,
     /// Said to it while it was not at work.
     pub(super) commands: Vec<Command>,
+    /// Only its machine can do what was said.
+    pub(super) needs_machine: bool,
     /// The services' hosts that it spoke to in this run.
-    pub(super) hosts: BTreeSet<String>,
+    pub(super) hosts: Vec<Arc<str>>,
     /// The host has taken its ending.
     pub(super) forget: Option<crossbeam_channel::Sender<()>>,
+    /// Another upload took its proof over, and the host's temporary copy with it.
+    pub(super) superseded: bool,
     /// As published last.
     pub(super) state: State,
     pub(super) progress: Progress,
@@ -84,35 +116,75 @@ pub(super) struct Row {
 
 impl Row {
     /// A row over what its journal says. The upload itself stays on the disk.
-    pub(super) fn new(id: Id, facts: &Facts, unix_ms: i64) -> Row {
-        let UploadRecord { key, target, source, priority, created_unix_ms, .. } = &facts.upload;
-        let state = state_at_rest(facts, unix_ms);
-        Row {
+    pub(super) fn new(id: Id, facts: &Facts, unix_ms: i64, words: &mut Words) -> Row {
+        let upload = &facts.upload;
+        let mut row = Row {
             id,
-            account: target.account().to_owned(),
-            service: target.service(),
-            priority: *priority,
-            created_unix_ms: *created_unix_ms,
-            key: key.clone(),
-            source: source.clone(),
+            account: words.of(upload.target.account()),
+            service: upload.target.service(),
+            priority: upload.priority,
+            policy: upload.network,
+            created_unix_ms: upload.created_unix_ms,
+            gives_up_unix_ms: upload.gives_up_unix_ms(),
+            over: false,
+            ended_unix_ms: None,
             offer: None,
             stage: Stage::Idle,
-            eligible: matches!(state, State::Queued) || needs_abort(facts),
+            eligible: false,
             wake: None,
             commands: vec![],
-            hosts: BTreeSet::from([crate::model::http::host_of(target.endpoint()).to_owned()]),
+            needs_machine: false,
+            hosts: vec![words.of(crate::model::http::host_of(upload.target.endpoint()))],
             forget: None,
-            progress: progress_at_rest(facts),
-            state,
+            superseded: false,
+            progress: Progress::default(),
+            state: State::Queued,
             published: Tick(0),
-        }
+        };
+        row.rests_as(facts, unix_ms);
+        row
+    }
+
+    /// Where it stands is what its journal says.
+    pub(super) fn rests_as(&mut self, facts: &Facts, unix_ms: i64) {
+        self.state = state_at_rest(facts, unix_ms);
+        self.progress = progress_at_rest(facts);
+        self.priority = facts.upload.priority;
+        self.policy = facts.upload.network;
+        self.ended_unix_ms = facts.ended_unix_ms;
+        self.eligible = matches!(self.state, State::Queued) || needs_abort(facts);
     }
 
     /// True when it could be given a machine now.
-    pub(super) fn may_load(&self, now: Tick) -> bool {
-        matches!(self.stage, Stage::Idle)
-            && self.wake.is_none_or(|wake| wake <= now)
-            && (!self.commands.is_empty() || self.eligible)
+    pub(super) fn may_load(&self, now: Now, network: &Network) -> bool {
+        if !matches!(self.stage, Stage::Idle) {
+            return false;
+        }
+        let due = self.wake.is_none_or(|wake| wake <= now.tick);
+        let goes = self.eligible && self.barred(network).is_none();
+        due && (!self.commands.is_empty() || goes)
+    }
+
+    /// Looks whether its own time is over: then it goes on at once, to its end.
+    pub(super) fn look_at_its_time(&mut self, now: Now) {
+        if !self.over && !self.state.ended() && self.gives_up_unix_ms.is_some_and(|at| at <= now.unix_ms) {
+            self.over = true;
+            self.eligible = true;
+            self.wake = None;
+        }
+    }
+
+    /// What of the world keeps it from going on.
+    pub(super) fn barred(&self, network: &Network) -> Option<WaitReason> {
+        if self.over {
+            None
+        } else if network.is_offline() {
+            Some(WaitReason::Network)
+        } else if !self.state.ended() && !self.policy.allows(network) {
+            Some(WaitReason::NetworkPolicy)
+        } else {
+            None
+        }
     }
 
     /// Puts it in line again if it waits for one of these.
@@ -125,11 +197,33 @@ impl Row {
         }
     }
 
+    /// Notes a host of its service.
+    pub(super) fn spoke_to(&mut self, host: Arc<str>) {
+        if !self.hosts.contains(&host) {
+            self.hosts.push(host);
+        }
+    }
+
     pub(super) fn live(&mut self) -> Option<&mut Live> {
         match &mut self.stage {
             Stage::Live(live) => Some(live),
             _ => None,
         }
+    }
+}
+
+/// Words that many uploads share, each kept once: accounts and hosts are few.
+#[derive(Default)]
+pub(super) struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    pub(super) fn of(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return known.clone();
+        }
+        let word: Arc<str> = word.into();
+        self.0.insert(word.clone());
+        word
     }
 }
 
@@ -158,6 +252,18 @@ pub(super) fn state_at_rest(facts: &Facts, unix_ms: i64) -> State {
                     .map(|service| service.capabilities().conflict_choices.to_vec())
                     .unwrap_or_default(),
                 needs_host: true,
+                prepared: None,
+            },
+        },
+        (None, _) if !facts.handed_off.is_empty() => State::Waiting {
+            waiting: Waiting {
+                reason: WaitReason::HandedOff,
+                since_unix_ms: unix_ms,
+                retry_in_ms: None,
+                error: None,
+                choices: vec![],
+                needs_host: false,
+                prepared: None,
             },
         },
         (None, _) => State::Queued,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     engine::{Progress, State},
-    model::ServiceName,
+    model::{NetworkPolicy, ServiceName},
 };
 
 /// Everything about one upload at one moment.
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub account: String,
     /// Where to, for people: never for a log.
     pub destination: String,
+    /// Which networks it may use.
+    pub network: NetworkPolicy,
     /// Grows with every change within one process: a late callback can be told from a new one.
     pub revision: u64,
     /// Where it stands.
@@ -47,6 +49,8 @@ pub struct Idle {
     pub bytes_remaining: u64,
     /// When something will be tried again, at the earliest.
     pub next_wake_ms: Option<u64>,
+    /// The mildest policy that would let something go on by itself: what network a scheduler should ask for.
+    pub wants: NetworkPolicy,
     /// Uploads that only the host or a person can move.
     pub waiting_for_person: u32,
 }

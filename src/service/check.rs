@@ -1,6 +1,19 @@
 //! What may stand in an authority and in headers: asked of the caller's input and of the service's alike.
 
-use crate::error::{Code, ErrorInfo};
+use crate::{
+    error::{Code, ErrorInfo},
+    model::http::Answer,
+};
+
+/// True for a portal's page: no service's answer, whatever its status says.
+pub(super) fn is_web_page(answer: &Answer) -> bool {
+    let begins =
+        |text: &[u8], word: &str| text.get(..word.len()).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes()));
+    let body = answer.body.trim_ascii_start();
+    answer.header("content-type").is_some_and(|kind| begins(kind.trim_start().as_bytes(), "text/html"))
+        || begins(body, "<!doctype html")
+        || begins(body, "<html")
+}
 
 /// True for `host`, `host:port`, `[v6]` and `[v6]:port`; anything else could smuggle a path, user info or a second header.
 pub(super) fn is_authority(text: &str) -> bool {

@@ -154,6 +154,46 @@ pub struct ListedPart {
     pub md5: Option<String>,
 }
 
+/// What a service tells of an upload, for people: nothing is decided by it. What it does not tell is `None`.
+#[derive(Clone, Default, PartialEq, Eq)]
+// Our own unit tests compare all of it.
+#[cfg_attr(test, derive(Debug))]
+pub struct RemoteTask {
+    /// The object was made.
+    pub complete: Option<bool>,
+    /// When it was begun, by the service's clock.
+    pub created_unix_ms: Option<i64>,
+    /// The service's own word for the kind of file.
+    pub kind: Option<String>,
+    /// The service's own word for what happens when the name is taken.
+    pub conflict_strategy: Option<String>,
+    /// Where the object is or will be, its name last; `None` also when the parent directory is gone.
+    pub path: Option<Vec<String>>,
+    /// The object's size, where it is told of a finished one.
+    pub size_bytes: Option<u64>,
+    /// SHA-256 of its content, lower-case hex.
+    pub sha256: Option<String>,
+    /// The parts that the service has, by number; `None` when it does not list them.
+    pub parts: Option<Vec<ListedPart>>,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
+}
+
+/// Names and paths are a person's own: not printed.
+#[cfg(not(test))]
+impl std::fmt::Debug for RemoteTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteTask")
+            .field("complete", &self.complete)
+            .field("created_unix_ms", &self.created_unix_ms)
+            .field("kind", &self.kind)
+            .field("conflict_strategy", &self.conflict_strategy)
+            .field("parts", &self.parts)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Outcome of an inspection of the session.
 #[derive(Clone, Debug)]
 pub enum Inspected {
@@ -318,6 +358,9 @@ pub trait Service: Send + Sync {
         proof: Option<&Proof>,
         answer: &Answer,
     ) -> Result<Inspected, Fault>;
+
+    /// Reads the same answer for people.
+    fn read_task(&self, session: &Session, answer: &Answer) -> Result<RemoteTask, Fault>;
 
     /// Looks the object up by its place.
     fn probe(&self, caller: Caller<'_>) -> Request;

@@ -70,6 +70,10 @@ impl Source for FdSource {
             _ => Ok(0),
         }
     }
+
+    fn file(&self) -> Option<(&File, u64)> {
+        Some((&self.file, self.offset))
+    }
 }
 
 #[cfg(test)]

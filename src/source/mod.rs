@@ -20,6 +20,8 @@ pub use path::PathSource;
 pub use range::{RangeReader, read_exact_at};
 pub use reader::{HostReader, ReaderSource};
 
+use std::fs::File;
+
 use crate::{error::ErrorInfo, model::Identity};
 
 /// A source that is open. Shared by several workers at once: `read_at` takes no position of its own.
@@ -30,4 +32,9 @@ pub trait Source: Send + Sync {
     /// Fills the beginning of `buf` from `offset` (bytes from the source's own first one): how many bytes, 0 at the end. Short reads are
     /// normal; the whole of a range is what [`read_exact_at`] and [`RangeReader`] are for.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ErrorInfo>;
+
+    /// The open file behind it, if it is one, and where in it the source begins.
+    fn file(&self) -> Option<(&File, u64)> {
+        None
+    }
 }

@@ -1,8 +1,13 @@
 //! How a host names the bytes: what the facade calls a source.
 
+#[cfg(unix)]
+use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::{path::PathBuf, sync::Arc};
 
-use super::HostReader;
+#[cfg(unix)]
+use super::FdSource;
+use super::{HostReader, MemorySource, PathSource, ReaderSource, Source};
+use crate::error::{Code, ErrorInfo};
 
 /// The greatest size of a source's token.
 pub const TOKEN_BYTES_MAX: usize = 16 << 10;
@@ -24,7 +29,70 @@ impl SourceOffer {
 
     /// Bytes in memory, at most 8 MiB.
     pub fn memory(bytes: Vec<u8>) -> SourceOffer {
-        SourceOffer { what: SourceWhat::Memory { bytes }, token: vec![] }
+        SourceOffer { what: SourceWhat::Memory { bytes: bytes.into() }, token: vec![] }
+    }
+
+    /// What the host reads itself.
+    pub fn reader(reader: Arc<dyn HostReader>) -> SourceOffer {
+        SourceOffer { what: SourceWhat::Reader { reader }, token: vec![] }
+    }
+
+    /// What the host opens when its turn comes; `token` is the host's own word for it.
+    pub fn later(token: impl Into<Vec<u8>>) -> SourceOffer {
+        SourceOffer { what: SourceWhat::Later, token: token.into() }
+    }
+
+    /// The whole of a regular file that is open for reading. The descriptor is ours from here on, and closed when the upload ends.
+    #[cfg(unix)]
+    pub fn fd(fd: OwnedFd) -> SourceOffer {
+        SourceOffer { what: SourceWhat::Fd { fd: Arc::new(fd), offset: 0, len_bytes: None }, token: vec![] }
+    }
+
+    /// The same with a duplicate (close-on-exec): the caller's own stays the caller's and may be closed at any time.
+    #[cfg(unix)]
+    pub fn duplicate(fd: BorrowedFd<'_>) -> Result<SourceOffer, ErrorInfo> {
+        fd.try_clone_to_owned().map(SourceOffer::fd).map_err(|error| super::file::fault("duplicating", &error))
+    }
+
+    /// The same by its number, for the faces of other languages. `owned`: it is ours from here on, also when this fails; else it is duplicated.
+    ///
+    /// # Safety
+    ///
+    /// `fd` is open, and when `owned` nobody else closes it.
+    #[cfg(unix)]
+    #[allow(unsafe_code)]
+    pub unsafe fn raw_fd(fd: i32, owned: bool) -> Result<SourceOffer, ErrorInfo> {
+        if fd < 0 {
+            return Err(ErrorInfo::new(Code::InvalidArgument, "that is no descriptor"));
+        }
+        if owned {
+            // SAFETY: the caller promises that it is open and that nobody else will close it.
+            return Ok(SourceOffer::fd(unsafe { OwnedFd::from_raw_fd(fd) }));
+        }
+        // SAFETY: the caller promises that it is open; it is borrowed for this call alone.
+        SourceOffer::duplicate(unsafe { BorrowedFd::borrow_raw(fd) })
+    }
+
+    /// Keeps the host's own word with it.
+    #[must_use]
+    pub fn with_token(self, token: impl Into<Vec<u8>>) -> SourceOffer {
+        SourceOffer { token: token.into(), ..self }
+    }
+}
+
+impl SourceWhat {
+    /// Opens it. What the host has to open first is `source_not_found`.
+    pub fn open(&self) -> Result<Arc<dyn Source>, ErrorInfo> {
+        Ok(match self {
+            SourceWhat::Path { path, .. } => Arc::new(PathSource::open(path)?),
+            #[cfg(unix)]
+            SourceWhat::Fd { fd, offset, len_bytes } => Arc::new(FdSource::duplicate(fd.as_fd(), *offset, *len_bytes)?),
+            SourceWhat::Memory { bytes } => Arc::new(MemorySource::new(bytes.clone())?),
+            SourceWhat::Reader { reader } => Arc::new(ReaderSource::new(reader.clone())?),
+            SourceWhat::Later => {
+                return Err(ErrorInfo::new(Code::SourceNotFound, "the source has to be opened by the host"));
+            }
+        })
     }
 }
 
@@ -38,10 +106,20 @@ pub enum SourceWhat {
         /// It is a copy made for this upload: removed at the end, also after a kill.
         delete_at_end: bool,
     },
-    /// Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill the host is asked.
+    /// A regular file that the host opened, or a range of it. It does not outlive the process: after a kill the host is asked. A queued upload holds it.
+    #[cfg(unix)]
+    Fd {
+        /// It; closed when the last upload that holds it has ended.
+        fd: Arc<OwnedFd>,
+        /// Where the range begins.
+        offset: u64,
+        /// How long it is; to the file's end without it.
+        len_bytes: Option<u64>,
+    },
+    /// Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill the host is asked. A queued upload holds them.
     Memory {
         /// Them.
-        bytes: Vec<u8>,
+        bytes: Arc<[u8]>,
     },
     /// The host reads. It does not outlive the process: after a kill the host is asked.
     Reader {

@@ -53,6 +53,10 @@ impl Source for PathSource {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
         file::read_at(&self.file, offset, buf)
     }
+
+    fn file(&self) -> Option<(&File, u64)> {
+        Some((&self.file, 0))
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,11 @@ impl RangeReader {
         self.crc64 = Crc64::new();
     }
 
+    /// Where the range begins in the source.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// How long the range is, in bytes.
     pub fn len_bytes(&self) -> u64 {
         self.len_bytes

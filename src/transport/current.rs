@@ -10,7 +10,13 @@ use super::{
     CancelToken, TransportFault, fault,
     setup::{Setup, millis},
 };
-use crate::{error::Code, model::http::HEADERS_BYTES_MAX};
+use crate::{
+    error::Code,
+    model::{
+        checkpoint::{Act, At},
+        http::HEADERS_BYTES_MAX,
+    },
+};
 
 /// One a lane.
 pub(super) struct Current {
@@ -31,6 +37,8 @@ struct State {
     early: bool,
     /// Since when nothing but the answer is awaited.
     waiting_since: Option<Instant>,
+    /// That all of it was sent has been told.
+    told: bool,
     /// Bytes that came for this request.
     received: u64,
     head_done: bool,
@@ -74,6 +82,16 @@ impl Current {
     /// Something is being sent (again).
     pub(super) fn sending(&self) {
         self.state().waiting_since = None;
+    }
+
+    /// All of the request was given to a connection, and its answer is awaited.
+    pub(super) fn sent(&self) {
+        let mut state = self.state();
+        let first = !std::mem::replace(&mut state.told, true) && !state.early;
+        drop(state);
+        if first {
+            self.setup.checkpoints.at(Act::Request, At::Within);
+        }
     }
 
     /// The request began to leave; and on a connection that had served one before.

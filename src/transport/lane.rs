@@ -1,6 +1,9 @@
 //! The built-in transport: ureq for HTTP/1.1, our own way to a connection beneath it.
 
-use std::{io::Read, sync::Arc};
+use std::{
+    io::Read,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use ureq::{
     Agent, SendBody,
@@ -13,7 +16,7 @@ use ureq::{
 };
 
 use super::{
-    CancelToken, Lane, RequestBody, Transport, TransportFault,
+    CancelToken, Lane, Lanes, RequestBody, TransportFault,
     body::BodyReader,
     current::Current,
     fault,
@@ -39,7 +42,7 @@ const IDLE_MAX: usize = 3;
 /// * A request that HTTP can't carry (its URL, a header's name or value, `Host`, `Content-Length`, `Transfer-Encoding` or `Expect` among its
 ///   headers, a body on a method that has none) is [`TransportFault::Unreached`] with [`Code::RequestRefused`].
 pub struct UreqTransport {
-    setup: Arc<Setup>,
+    setup: Mutex<Arc<Setup>>,
 }
 
 impl UreqTransport {
@@ -47,13 +50,24 @@ impl UreqTransport {
     pub fn new(config: TransportConfig) -> Result<UreqTransport, ErrorInfo> {
         let refused = |_| ErrorInfo::new(Code::InvalidArgument, "The user agent can't be a header.");
         HeaderValue::from_str(&config.user_agent).map_err(refused)?;
-        Ok(UreqTransport { setup: Arc::new(Setup::new(config)?) })
+        Ok(UreqTransport { setup: Mutex::new(Arc::new(Setup::new(config)?)) })
+    }
+
+    fn setup(&self) -> MutexGuard<'_, Arc<Setup>> {
+        self.setup.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another proxy, or none, for the lanes that are made from here on. Refuses one that is no `http://` URL ([`Code::InvalidArgument`]).
+    pub fn set_proxy(&self, proxy: Option<&str>) -> Result<(), ErrorInfo> {
+        let mut setup = self.setup();
+        *setup = Arc::new(setup.with_proxy(proxy)?);
+        Ok(())
     }
 }
 
-impl Transport for UreqTransport {
+impl Lanes for UreqTransport {
     fn lane(&self) -> Box<dyn Lane> {
-        let current = Arc::new(Current::new(self.setup.clone()));
+        let current = Arc::new(Current::new(self.setup().clone()));
         Box::new(UreqLane { agent: agent(&current), current })
     }
 }

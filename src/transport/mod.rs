@@ -6,7 +6,9 @@ mod cancel;
 mod current;
 mod dial;
 mod fault;
+pub mod host;
 mod lane;
+mod pins;
 mod proxy;
 mod setup;
 mod tls;
@@ -20,7 +22,7 @@ pub use cancel::CancelToken;
 pub use lane::UreqTransport;
 pub use setup::TransportConfig;
 
-use std::io;
+use std::{fs::File, io};
 
 use crate::{
     error::ErrorInfo,
@@ -34,10 +36,24 @@ pub trait RequestBody: Send {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo>;
     /// Back to the first byte.
     fn rewind(&mut self);
+    /// Where its bytes lie, when they are those of a file and may be read there at any speed.
+    fn file_range(&self) -> Option<FileRange> {
+        None
+    }
 }
 
-/// What carries requests: the built-in one, or the host's.
-pub trait Transport: Send + Sync {
+/// A stretch of an open file.
+pub struct FileRange {
+    /// A descriptor of its own.
+    pub file: File,
+    /// Of the first byte.
+    pub offset: u64,
+    /// Its length.
+    pub len: u64,
+}
+
+/// What carries requests: the built-in transport, or the host's.
+pub trait Lanes: Send + Sync {
     /// A lane for one network worker, with connections of its own.
     fn lane(&self) -> Box<dyn Lane>;
 }

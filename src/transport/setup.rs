@@ -5,13 +5,15 @@ use std::{sync::Arc, time::Duration};
 use rustls::ClientConfig;
 
 use super::{proxy::Proxy, tls};
-use crate::error::ErrorInfo;
+use crate::{error::ErrorInfo, model::checkpoint::Checkpoints};
 
 /// How the built-in transport reaches the world. Times are in milliseconds, from 1 to a day.
 #[derive(Clone)]
 pub struct TransportConfig {
     /// Certificates (PEM) that are trusted besides the bundled roots.
     pub extra_ca_pem: Option<String>,
+    /// If there are any, a service's certificates must hold one of these keys: the SHA-256 of its `SubjectPublicKeyInfo`, base64 or hex.
+    pub spki_sha256_pins: Vec<String>,
     /// `http://[user:password@]host[:port]` of a proxy that takes CONNECT. The environment's proxy is never used.
     pub proxy: Option<String>,
     /// The longest way to a usable connection: name, TCP, proxy and TLS together.
@@ -24,6 +26,9 @@ pub struct TransportConfig {
     pub continue_ms: u64,
     /// The `User-Agent`.
     pub user_agent: String,
+    /// Told when all of a request was given to the network. For tests.
+    #[doc(hidden)]
+    pub checkpoints: Checkpoints,
 }
 
 /// A proxy's address may hold a password.
@@ -41,12 +46,14 @@ impl Default for TransportConfig {
     fn default() -> Self {
         Self {
             extra_ca_pem: None,
+            spki_sha256_pins: vec![],
             proxy: None,
             connect_ms: 10_000,
             stall_ms: 30_000,
             answer_ms: 60_000,
             continue_ms: 1_000,
             user_agent: concat!("partway/", env!("CARGO_PKG_VERSION")).to_owned(),
+            checkpoints: Checkpoints::default(),
         }
     }
 }
@@ -60,18 +67,31 @@ pub(super) struct Setup {
     pub(super) answer: Duration,
     pub(super) await_continue: Duration,
     pub(super) user_agent: String,
+    pub(super) checkpoints: Checkpoints,
 }
 
 impl Setup {
     pub(super) fn new(config: TransportConfig) -> Result<Setup, ErrorInfo> {
         Ok(Setup {
-            tls: tls::client_config(config.extra_ca_pem.as_deref())?,
+            tls: tls::client_config(config.extra_ca_pem.as_deref(), &config.spki_sha256_pins)?,
             proxy: config.proxy.as_deref().map(Proxy::parse).transpose()?,
             connect: millis(config.connect_ms),
             stall: millis(config.stall_ms),
             answer: millis(config.answer_ms),
             await_continue: millis(config.continue_ms),
             user_agent: config.user_agent,
+            checkpoints: config.checkpoints,
+        })
+    }
+
+    /// The same with another way out.
+    pub(super) fn with_proxy(&self, proxy: Option<&str>) -> Result<Setup, ErrorInfo> {
+        Ok(Setup {
+            tls: self.tls.clone(),
+            proxy: proxy.map(Proxy::parse).transpose()?,
+            user_agent: self.user_agent.clone(),
+            checkpoints: self.checkpoints.clone(),
+            ..*self
         })
     }
 

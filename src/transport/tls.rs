@@ -6,23 +6,33 @@ use std::{io, net::TcpStream, sync::Arc, time::Instant};
 
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore,
+    client::WebPkiServerVerifier,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 
-use super::{TransportFault, dial::Timed, fault::unreached};
+use super::{TransportFault, dial::Timed, fault::unreached, pins::Pinned};
 use crate::error::{Code, ErrorInfo};
 
-/// The bundled roots and the host's certificates.
-pub(super) fn client_config(extra_ca_pem: Option<&str>) -> Result<Arc<ClientConfig>, ErrorInfo> {
+/// The bundled roots, the host's certificates, and the keys that it pins.
+pub(super) fn client_config(extra_ca_pem: Option<&str>, pins: &[String]) -> Result<Arc<ClientConfig>, ErrorInfo> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = extra_ca_pem {
         add_pem(&mut roots, pem)?;
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let own_defaults = || ErrorInfo::new(Code::Bug, "The TLS library refused its own defaults.");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|_| ErrorInfo::new(Code::Bug, "The TLS library refused its own defaults."))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .map_err(|_| own_defaults())?;
+    if pins.is_empty() {
+        return Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()));
+    }
+    let roots = Arc::new(roots);
+    let usual =
+        WebPkiServerVerifier::builder_with_provider(roots.clone(), provider).build().map_err(|_| own_defaults())?;
+    let pinned = Pinned::new(usual, roots, algorithms, pins)?;
+    let config = builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned)).with_no_client_auth();
     Ok(Arc::new(config))
 }
 

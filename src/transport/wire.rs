@@ -134,6 +134,9 @@ impl UreqTransport for Wire {
         if std::mem::take(&mut self.unseen) || kept {
             return Ok(true);
         }
+        if !asking {
+            self.current.sent();
+        }
         let begun = !self.buffers.input().is_empty();
         let mut until = self.current.answer_deadline(begun).map_err(|fault| self.current.fail(fault))?;
         if asking {

@@ -48,7 +48,7 @@ impl CredentialProvider for Tokens {
         self.asked.fetch_add(1, Ordering::SeqCst);
         match self.value.lock().unwrap().clone() {
             Some(value) => ask.supply(Credential::token(value)),
-            None => ask.later(),
+            None => ask.later(None),
         }
     }
 }

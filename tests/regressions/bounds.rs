@@ -19,7 +19,7 @@ use crate::{
 #[test]
 fn uploads_complete_under_bounds_of_zero() {
     let dir = tempfile::tempdir().unwrap();
-    let none = Limits { parallel_uploads: 0, parallel_parts: 0, rate_bytes_per_s: 0 };
+    let none = Limits { parallel_uploads: 0, parallel_parts: 0, rate_bytes_per_s: 0, ..Limits::default() };
     let mut config = config(dir.path(), good);
     config.limits = none;
     let client = open(config);
@@ -116,7 +116,7 @@ fn a_resume_of_many_uploads_keeps_to_the_bound() {
         good(request, body, cancel)
     });
     config.autostart = false;
-    config.limits = Limits { parallel_uploads: 1, parallel_parts: 8, rate_bytes_per_s: 0 };
+    config.limits = Limits { parallel_uploads: 1, parallel_parts: 8, rate_bytes_per_s: 0, ..Limits::default() };
     let client = open(config);
     let source = Source::path(file(dir.path(), 100));
     let all: Vec<UploadRequest> = (0..200).map(|number| request(&format!("y{number}.bin"), source.clone())).collect();

@@ -20,7 +20,7 @@ use partway::{
         KooDriveTarget, SmhMode, SmhTarget, Target,
         http::{Answer, Body, Method, Request, TransportFault},
     },
-    transport::{CancelToken, Lane, RequestBody, Transport},
+    transport::{CancelToken, Lane, Lanes, RequestBody},
 };
 
 use crate::common::PATIENCE_MS;
@@ -30,7 +30,7 @@ type Handler = dyn Fn(&Request, &mut dyn RequestBody, &CancelToken) -> Answered 
 
 struct Service(Arc<Handler>);
 
-impl Transport for Service {
+impl Lanes for Service {
     fn lane(&self) -> Box<dyn Lane> {
         Box::new(Service(self.0.clone()))
     }
@@ -59,7 +59,7 @@ pub(crate) fn config(
     service: impl Fn(&Request, &mut dyn RequestBody, &CancelToken) -> Answered + Send + Sync + 'static,
 ) -> Config {
     let mut config = Config::new(dir.join("state"), Arc::<Always>::default());
-    config.transport = Some(Arc::new(Service(Arc::new(service))));
+    config.lanes = Some(Arc::new(Service(Arc::new(service))));
     config
 }
 
@@ -245,5 +245,5 @@ impl Listener for Endings {
 }
 
 pub(crate) fn network(online: bool, generation: u64) -> Network {
-    Network { online: Some(online), generation }
+    if online { Network::online(generation) } else { Network::offline(generation) }
 }

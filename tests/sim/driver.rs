@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use partway::{
     engine::{Command, Event, Machine, OpId, OpKind, Slots, State, Step, WaitReason, Work},
     error::{Code, ErrorInfo},
-    model::{Identity, Tick},
+    model::{Identity, Network, Online, Tick},
     runtime::schedule::Schedule,
 };
 
@@ -56,6 +56,18 @@ pub struct Phone {
 }
 
 impl Phone {
+    /// What the host told of the network.
+    pub fn network(&self) -> Network {
+        let state = match self.online {
+            None => Online::Unreported,
+            Some(false) => Online::Offline,
+            Some(true) => Online::Online,
+        };
+        Network { state, generation: self.network_generation, ..Network::default() }
+    }
+}
+
+impl Phone {
     pub fn over(&self) -> bool {
         self.rows.iter().all(|row| row.state.ended() && matches!(row.stage, Stage::Idle) && !row.eligible)
     }
@@ -75,7 +87,7 @@ impl Phone {
 impl World {
     pub fn event(&mut self, row: usize, event: Event) {
         let now = self.now();
-        if matches!(event, Event::Network { .. } | Event::Command(Command::Resume | Command::Go)) {
+        if matches!(event, Event::Network(_) | Event::Command(Command::Resume | Command::Go)) {
             self.oracles.of[row].things_changed();
         }
         self.check_secrets(|| format!("{event:?}"));

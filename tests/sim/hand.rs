@@ -1,7 +1,7 @@
 //! The random hand of the host and of the world; and, after the storm, the hand that mends what only a host can mend.
 
 use partway::{
-    engine::{Command, Event, State, WaitReason},
+    engine::{Command, Event, State, Tuning, WaitReason},
     model::{Conflict, OnChange},
 };
 
@@ -25,7 +25,7 @@ impl World {
             7 | 8 => self.hold(false),
             9 => {
                 let parts = self.rng.u32(1..6).min(self.options.parallel_parts);
-                self.command(row, Command::ParallelParts(parts));
+                self.command(row, Command::Tune(Tuning { parallel_parts: Some(parts), ..Tuning::default() }));
             }
             10 => {
                 let conflict =
@@ -75,9 +75,9 @@ impl World {
         phone.online = online;
         phone.network_generation += 1;
         phone.schedule.reset();
-        let generation = phone.network_generation;
+        let network = phone.network();
         self.note(|_| format!("network: {online:?}"));
-        self.all_live(Event::Network { online, generation });
+        self.all_live(Event::Network(network));
         if online != Some(false) {
             self.again_if(&[WaitReason::Network, WaitReason::Retry]);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use partway::{
     engine::{Command, Ending, Event, Facts, Limits, Machine, Record, Remote, SourceRecord, State, UploadRecord, Wish},
-    model::{Conflict, InstantMode, OnChange, SmhTarget, Target},
+    model::{Conflict, InstantMode, NetworkPolicy, OnChange, SmhTarget, Target},
     runtime::{journal::Id, schedule::Schedule},
     service,
 };
@@ -59,6 +59,10 @@ impl World {
                 verify_source: false,
                 adopted: None,
                 part_size_bytes: Some(options.part_size_bytes),
+                network: NetworkPolicy::Any,
+                rate_bytes_per_s: None,
+                give_up_after_ms: None,
+                continues: None,
                 parallel_parts: None,
             };
             self.disks.push(Disk::new(Id::parse(&id).expect("an id"), &Record::Upload(Box::new(upload))));
@@ -119,7 +123,7 @@ impl World {
         if phone.held {
             machine.handle(now, Event::Command(Command::Hold));
         }
-        machine.handle(now, Event::Network { online: phone.online, generation: phone.network_generation });
+        machine.handle(now, Event::Network(phone.network()));
         for command in std::mem::take(&mut phone.rows[row].commands) {
             machine.handle(now, Event::Command(command));
         }

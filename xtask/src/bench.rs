@@ -5,6 +5,7 @@
 
 mod child;
 mod cloud;
+mod small;
 
 use std::{
     fs::File,
@@ -30,15 +31,19 @@ const PEAK_BYTES_MAX: u64 = 24 * MIB;
 const READ_RATIO_MAX: f64 = 1.000_1;
 
 pub(crate) fn run(args: &[&str]) -> Outcome {
-    let quick = match args {
-        [] => false,
-        ["--quick"] => true,
-        _ => return Err("`cargo xtask bench` knows only --quick".to_owned()),
+    let (quick, small_files) = match args {
+        [] => (false, false),
+        ["--quick"] => (true, false),
+        ["--small-files"] => (false, true),
+        _ => return Err("`cargo xtask bench` knows only --quick and --small-files".to_owned()),
     };
     run_command(cargo().args(["build", "--release", "--quiet", "--package", "partway-cli"]))?;
     let size_bytes = if quick { 128 * MIB } else { 1024 * MIB };
     let bench = Bench { command: command()?, dir: scratch()? };
-    let outcome = bench.measure(size_bytes, (!quick).then_some(16 * 1024 * MIB));
+    let outcome = match small_files {
+        true => bench.small_files(),
+        false => bench.measure(size_bytes, (!quick).then_some(16 * 1024 * MIB)),
+    };
     let _ = std::fs::remove_dir_all(&bench.dir);
     outcome
 }
@@ -105,8 +110,7 @@ impl Bench {
             ("peak memory", peak_bytes <= PEAK_BYTES_MAX),
             ("reads", read <= READ_RATIO_MAX),
         ];
-        let missed: Vec<&str> = gates.iter().filter(|(_, met)| !met).map(|(name, _)| *name).collect();
-        if missed.is_empty() { Ok(()) } else { Err(format!("over the gate: {}", missed.join(", "))) }
+        met(&gates)
     }
 
     fn upload(&self, cloud: &Cloud, file: &Path, name: &str) -> Result<Cost, String> {
@@ -157,6 +161,12 @@ impl Bench {
         write().map_err(|error| format!("a file to upload: {error}"))?;
         Ok(path)
     }
+}
+
+/// Names the gates that were not met.
+fn met(gates: &[(&str, bool)]) -> Outcome {
+    let missed: Vec<&str> = gates.iter().filter(|(_, met)| !met).map(|(name, _)| *name).collect();
+    if missed.is_empty() { Ok(()) } else { Err(format!("over the gate: {}", missed.join(", "))) }
 }
 
 fn mib(bytes: u64) -> f64 {

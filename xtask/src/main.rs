@@ -2,8 +2,10 @@
 #![allow(clippy::print_stdout)] // A tool that people run.
 
 mod bench;
+mod bindings;
 mod errors;
 mod generated;
+mod kotlin;
 mod mutants;
 mod notice;
 mod sim;
@@ -19,9 +21,13 @@ type Outcome = Result<(), String>;
 const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
+  test kotlin [NAME…]
+                     the Kotlin face and its tests; first .ci/install/kotlin
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
+  bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
+  bindings [--check] writes the Kotlin and Swift code of the mobile face
   errors [--check]   writes docs/errors.md from the table of error codes
   notice [--check]   writes NOTICE from what the library is linked with";
 
@@ -30,6 +36,8 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
+        ["bindings", rest @ ..] => bindings::write(rest),
+        ["test", "kotlin", rest @ ..] => kotlin::test(rest),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),

@@ -63,7 +63,10 @@ pub(crate) async fn confirm(exchange: &Exchange, body: &[u8]) -> Result<Answer, 
         Ok(assembled) => assembled.map_err(|e| Refusal::broken(&e))?,
         Err(_) => return Err(Refusal::broken(&std::io::Error::other("the object could not be made"))),
     };
-    finish(exchange, key, &said, &content, assembled)
+    let answer = finish(exchange, key, &said, &content, assembled);
+    // Nobody who waits for the log is kept from looking at what it tells.
+    exchange.shared.log.wake();
+    answer
 }
 
 /// Opens the task again when confirm ends in any way, the client's going included.
@@ -192,6 +195,5 @@ fn finish(
             crate::store::remove(part.file.as_deref());
         }
     }
-    exchange.shared.log.wake();
     Ok(Answer::json(200, &file))
 }

@@ -14,6 +14,7 @@ use crate::exchange::Exchange;
 use crate::faults::Service;
 use crate::shared::World;
 use crate::store::StoredObject;
+use crate::switches::InstantScope;
 
 /// The service recognises nothing smaller.
 const SIZE_MIN: u64 = 1 << 20;
@@ -36,8 +37,10 @@ pub(crate) async fn try_instant(
     let _ = tokio::task::spawn_blocking(move || shared.complete_hashes(Some(size))).await;
 
     let world = &mut *exchange.shared.world();
+    let one_space = world.switches.instant_scope == InstantScope::Space;
     let same = |object: &&StoredObject| {
         object.size == size
+            && (!one_space || object.space == wanted.space)
             && (beginning.is_none() || object.beginning_hash == beginning)
             && (full.is_none() || object.full_hash == full)
     };

@@ -44,11 +44,14 @@ pub(crate) struct Smh {
     pub(crate) tasks: Tasks,
     pub(crate) tokens: Tokens,
     pub(crate) signer: Signer,
+    /// API calls in this second of the service's clock.
+    second: i64,
+    calls: u64,
 }
 
 impl Smh {
     pub(crate) fn new(tokens: &[String]) -> Self {
-        Self { tasks: Tasks::default(), tokens: Tokens::fixed(tokens), signer: Signer::new() }
+        Self { tasks: Tasks::default(), tokens: Tokens::fixed(tokens), signer: Signer::new(), second: 0, calls: 0 }
     }
 
     /// The remote path that a request is about; empty when it is unknown.
@@ -105,6 +108,7 @@ pub(crate) async fn handle(exchange: &Exchange, body: &mut Body) -> Result<Answe
 }
 
 async fn api(exchange: &Exchange, body: &[u8]) -> Result<Answer, Refusal> {
+    paced(exchange)?;
     match exchange.route.step {
         Step::Begin => start::start(exchange, Kind::Multipart, body).await,
         Step::SimpleBegin => start::start(exchange, Kind::Simple, body).await,
@@ -118,6 +122,24 @@ async fn api(exchange: &Exchange, body: &[u8]) -> Result<Answer, Refusal> {
         Step::Info => directory::info(exchange),
         Step::Token => token_call::token(exchange),
         _ => Err(Refusal::new(404, "RouteNotFound", "there is no such call")),
+    }
+}
+
+/// What time does to the service: tasks that are too old go, and so many calls a second are answered.
+fn paced(exchange: &Exchange) -> Result<(), Refusal> {
+    let world = &mut *exchange.shared.world();
+    let now_ms = exchange.shared.clock.now_ms();
+    if let Some(ttl_ms) = world.switches.task_ttl_ms {
+        world.smh.tasks.remove_before(now_ms.saturating_sub_unsigned(ttl_ms));
+    }
+    let second = now_ms.div_euclid(1_000);
+    if world.smh.second != second {
+        (world.smh.second, world.smh.calls) = (second, 0);
+    }
+    world.smh.calls += 1;
+    match world.switches.api_calls_per_s_max {
+        Some(max) if world.smh.calls > max => Err(Refusal::new(429, "RateLimitExceeded", "too many calls in a second")),
+        _ => Ok(()),
     }
 }
 

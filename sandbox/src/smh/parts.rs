@@ -3,13 +3,19 @@
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
+use crate::switches::Shape;
 
 const NUMBERS_MAX: usize = 100;
 pub(crate) const PART_NUMBER_MAX: u32 = 10_000;
 
 /// The part numbers that are asked for: `"1,8-10"` or `[1, 8, 9, 10]`.
-pub(crate) fn part_number_range(body: &Map<String, Value>) -> Result<Vec<u32>, Refusal> {
+pub(crate) fn part_number_range(body: &Map<String, Value>, shape: Shape) -> Result<Vec<u32>, Refusal> {
     let bad = || Refusal::param("`partNumberRange` is missing or is not a range such as \"1,8-10\" or [1, 8]");
+    match (shape, body.get("partNumberRange")) {
+        (Shape::Text, Some(Value::Array(_))) => return Err(Refusal::param("`partNumberRange` must be a string")),
+        (Shape::Numbers, Some(Value::String(_))) => return Err(Refusal::param("`partNumberRange` must be an array")),
+        _ => {}
+    }
     let mut numbers = Vec::new();
     match body.get("partNumberRange") {
         Some(Value::String(text)) => {
@@ -45,7 +51,7 @@ mod tests {
     use serde_json::json;
 
     fn range(value: Value) -> Option<Vec<u32>> {
-        part_number_range(json!({ "partNumberRange": value }).as_object().expect("an object")).ok()
+        part_number_range(json!({ "partNumberRange": value }).as_object().expect("an object"), Shape::Either).ok()
     }
 
     #[test]

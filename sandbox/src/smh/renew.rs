@@ -20,7 +20,10 @@ pub(crate) fn renew(exchange: &Exchange, body: &[u8]) -> Result<Answer, Refusal>
     let caller = access::check(exchange, world, library, space, RENEW_GRANTS)?;
     let limit = traffic_limit(&exchange.head)?;
     let parts = match world.switches.deployment {
-        Deployment::Private => part_number_range(&body)?,
+        Deployment::Private => part_number_range(&body, world.switches.part_numbers)?,
+        Deployment::Public if world.switches.part_numbers_refused && body.contains_key("partNumberRange") => {
+            return Err(Refusal::param("`partNumberRange` is not known here"));
+        }
         Deployment::Public => Vec::new(),
     };
     let task = world.smh.tasks.get_mut(key).filter(|t| t.space == space && t.confirmed.is_none());

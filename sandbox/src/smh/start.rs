@@ -20,7 +20,7 @@ use crate::head::Head;
 use crate::random;
 use crate::route::Target;
 use crate::shared::World;
-use crate::switches::Deployment;
+use crate::switches::{Deployment, Shape};
 
 /// What a start asks for.
 #[derive(Debug)]
@@ -62,7 +62,10 @@ fn begin(exchange: &Exchange, kind: Kind, wanted: Wanted, body: &Map<String, Val
     let shared = &exchange.shared;
     let world = &mut *shared.world();
     let private = world.switches.deployment == Deployment::Private && kind == Kind::Multipart;
-    let parts = if private { part_number_range(body)? } else { Vec::new() };
+    if !private && world.switches.part_numbers_refused && body.contains_key("partNumberRange") {
+        return Err(Refusal::param("`partNumberRange` is not known here"));
+    }
+    let parts = if private { part_number_range(body, world.switches.part_numbers)? } else { Vec::new() };
     let confirm_key = random::hex(32);
     let name = wanted.path.last().map_or("", String::as_str);
     let object_path = format!("/smh{}/{}{}", random::hex(6), random::hex(12), names::extension(name));
@@ -101,6 +104,15 @@ fn check_room(head: &Head, body: &Map<String, Value>, world: &World, wanted: &Wa
         Some(text) => Some(text.parse::<u64>().map_err(|_| Refusal::param("filesize is not a whole number"))?),
         None => number(body, "size")?,
     };
+    match (world.switches.body_size, body.get("size")) {
+        (Shape::Text, Some(Value::Number(_))) => return Err(Refusal::param("`size` must be a string")),
+        (Shape::Numbers, Some(Value::String(_))) => return Err(Refusal::param("`size` must be a number")),
+        _ => {}
+    }
+    let name = wanted.path.last().map_or("", String::as_str);
+    if world.switches.extensions_refused && !names::extension(name).is_empty() {
+        return Err(Refusal::new(400, "ExtnameNotAllowed", "names with an extension are not taken"));
+    }
     if !world.store.parent_exists(&wanted.space, &wanted.path) {
         return Err(Refusal::new(404, "DirectoryNotFound", "the parent directory does not exist"));
     }

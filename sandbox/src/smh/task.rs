@@ -148,6 +148,15 @@ impl Tasks {
         Some(task)
     }
 
+    /// Removes what was begun before that time and not confirmed.
+    pub(crate) fn remove_before(&mut self, ms: i64) {
+        let old = self.by_key.values().filter(|task| task.created_ms < ms && task.confirmed.is_none());
+        let keys: Vec<String> = old.map(|task| task.confirm_key.clone()).collect();
+        for key in keys {
+            self.remove(&key);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         let keys: Vec<String> = self.by_key.keys().cloned().collect();
         for key in keys {

@@ -1,42 +1,15 @@
 //! A journal that is open for appending.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::io;
 
 use serde::Serialize;
 
+use super::disk::{Disk, write_all};
 use super::fault::io_error;
 use super::lock::Lock;
-use super::state_dir::sync_dir;
-use super::{FILE_BYTES_MAX, Id, Sync, line};
+use super::{FILE_BYTES_MAX, Id, StateDir, Sync, line};
 use crate::error::{Code, ErrorInfo};
-
-/// The three calls that appending makes of a disk, so that tests can let each of them fail.
-pub(super) trait Disk: Send {
-    /// Writes a beginning of `bytes` at the end of the file; says how much.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
-    /// Returns when the disk has everything.
-    fn sync(&mut self) -> io::Result<()>;
-    /// Makes the file `length` bytes long.
-    fn truncate(&mut self, length: u64) -> io::Result<()>;
-}
-
-/// A file that was opened for appending.
-impl Disk for File {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Write::write(self, bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
-    }
-}
 
 /// One upload's journal, locked and open for appending. Dropping it closes the file and frees the lock. It may move between threads.
 pub struct Journal {
@@ -45,7 +18,7 @@ pub struct Journal {
     good_bytes: u64,
     poisoned: bool,
     /// The state directory, while it is not known that the journal's name is on the disk: a synced record of a file without a name is no record.
-    unsynced_dir: Option<PathBuf>,
+    unsynced_dir: Option<StateDir>,
     /// The line that is being written, kept for its capacity.
     line: Vec<u8>,
     // Dropped after the file, so that whoever gets the lock next finds nobody writing.
@@ -58,7 +31,7 @@ impl Journal {
         id: Id,
         disk: Box<dyn Disk>,
         good_bytes: u64,
-        unsynced_dir: Option<PathBuf>,
+        unsynced_dir: Option<StateDir>,
         lock: Lock,
     ) -> Journal {
         Journal { id, disk, good_bytes, poisoned: false, unsynced_dir, line: Vec::new(), lock }
@@ -96,7 +69,7 @@ impl Journal {
         if length > FILE_BYTES_MAX {
             return Err(ErrorInfo::new(Code::JournalUnwritable, "the journal is as long as it may be"));
         }
-        if let Err(error) = self.write_line() {
+        if let Err(error) = write_all(self.disk.as_mut(), &self.line) {
             self.undo();
             return Err(io_error("appending to the journal", &error));
         }
@@ -114,22 +87,8 @@ impl Journal {
     fn sync(&mut self) -> io::Result<()> {
         self.disk.sync()?;
         if let Some(dir) = &self.unsynced_dir {
-            sync_dir(dir)?;
+            dir.sync_names()?;
             self.unsynced_dir = None;
-        }
-        Ok(())
-    }
-
-    /// One write as a rule; the rest after a short one, which then tells why it was short.
-    fn write_line(&mut self) -> io::Result<()> {
-        let mut rest = self.line.as_slice();
-        while !rest.is_empty() {
-            match self.disk.write(rest) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
         }
         Ok(())
     }

@@ -1,16 +1,18 @@
 //! A journal appears whole or not at all: written beside its place, synced, renamed.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 
 use serde::Serialize;
 
+use super::disk::{Disk, disk, write_all};
 use super::fault::{OpenFault, io_error};
 use super::line::{self, Header};
 use super::lock::Lock;
-use super::state_dir::{private, sync_dir};
+use super::state_dir::private;
 use super::{FILE_BYTES_MAX, Id, Journal, StateDir, Sync};
 use crate::error::{Code, ErrorInfo};
+use crate::model::checkpoint::Act;
 
 impl StateDir {
     /// Creates the journal of a new upload with its first records, at least one, and opens it for appending.
@@ -20,17 +22,17 @@ impl StateDir {
     pub fn create<R: Serialize>(&self, id: Id, records: &[R], sync: Sync) -> Result<Journal, ErrorInfo> {
         let _creating = self.lock_creating()?;
         let lock = self.lock_upload(id).map_err(ErrorInfo::from)?;
-        let made = self.write_new(id, records).and_then(|(file, length)| {
+        let made = self.write_new(id, records).and_then(|(disk, length)| {
             self.place(id)?;
             match sync {
-                Sync::Process => Ok((file, length)),
-                Sync::Power => self.sync_or_withdraw(&[id]).map(|()| (file, length)),
+                Sync::Process => Ok((disk, length)),
+                Sync::Power => self.sync_or_withdraw(&[id]).map(|()| (disk, length)),
             }
         });
         match made {
-            Ok((file, length)) => {
-                let unsynced_dir = (sync == Sync::Process).then(|| self.path().to_owned());
-                Ok(Journal::new(id, Box::new(file), length, unsynced_dir, lock))
+            Ok((disk, length)) => {
+                let unsynced_dir = (sync == Sync::Process).then(|| self.clone());
+                Ok(Journal::new(id, disk, length, unsynced_dir, lock))
             }
             Err(error) => {
                 self.discard_lock(id, lock);
@@ -49,7 +51,7 @@ impl StateDir {
         for (done, (id, records)) in uploads.iter().enumerate() {
             if let Err(error) = self.write_new(*id, records) {
                 for (id, _) in &uploads[..done] {
-                    let _ = fs::remove_file(self.temp_path(*id));
+                    let _ = self.remove_file(&self.temp_path(*id));
                 }
                 return Err(error);
             }
@@ -59,7 +61,7 @@ impl StateDir {
             if let Err(error) = self.place(*id) {
                 self.withdraw(&ids[..placed]);
                 for id in &ids[placed..] {
-                    let _ = fs::remove_file(self.temp_path(*id));
+                    let _ = self.remove_file(&self.temp_path(*id));
                 }
                 return Err(error);
             }
@@ -68,7 +70,7 @@ impl StateDir {
     }
 
     /// Writes header and records to the temporary file of `id` and syncs it; leaves none after an error. Returns it, open for appending, and its length.
-    fn write_new<R: Serialize>(&self, id: Id, records: &[R]) -> Result<(File, u64), ErrorInfo> {
+    fn write_new<R: Serialize>(&self, id: Id, records: &[R]) -> Result<(Box<dyn Disk>, u64), ErrorInfo> {
         if records.is_empty() {
             return Err(ErrorInfo::new(Code::Bug, "a journal begins with a record"));
         }
@@ -85,17 +87,19 @@ impl StateDir {
         }
         let path = self.temp_path(id);
         // One that a killed process left behind; a living one can't have been given our id.
-        let _ = fs::remove_file(&path);
-        let written = private().append(true).create_new(true).open(&path).and_then(|mut file| {
-            file.write_all(&text)?;
-            file.sync_data()?;
-            Ok(file)
+        let _ = self.remove_file(&path);
+        let made = self.checkpoints().around(Act::Create, || private().append(true).create_new(true).open(&path));
+        let written = made.and_then(|file| {
+            let mut disk = disk(file, self.checkpoints());
+            write_all(disk.as_mut(), &text)?;
+            disk.sync()?;
+            Ok(disk)
         });
         match written {
-            Ok(file) => Ok((file, text.len() as u64)),
+            Ok(disk) => Ok((disk, text.len() as u64)),
             Err(error) => {
                 if error.kind() != ErrorKind::AlreadyExists {
-                    let _ = fs::remove_file(&path);
+                    let _ = self.remove_file(&path);
                 }
                 Err(io_error("creating a journal", &error))
             }
@@ -103,15 +107,15 @@ impl StateDir {
     }
 
     fn place(&self, id: Id) -> Result<(), ErrorInfo> {
-        fs::rename(self.temp_path(id), self.journal_path(id)).map_err(|error| {
-            let _ = fs::remove_file(self.temp_path(id));
+        self.rename(&self.temp_path(id), &self.journal_path(id)).map_err(|error| {
+            let _ = self.remove_file(&self.temp_path(id));
             io_error("placing a journal", &error)
         })
     }
 
     /// A journal whose creation is reported as failed must not come to life at the next start.
     fn sync_or_withdraw(&self, ids: &[Id]) -> Result<(), ErrorInfo> {
-        sync_dir(self.path()).map_err(|error| {
+        self.sync_names().map_err(|error| {
             self.withdraw(ids);
             io_error("syncing the state directory", &error)
         })
@@ -119,14 +123,14 @@ impl StateDir {
 
     fn withdraw(&self, ids: &[Id]) {
         for id in ids {
-            let _ = fs::remove_file(self.journal_path(*id));
+            let _ = self.remove_file(&self.journal_path(*id));
         }
     }
 
     /// Unlinks a lock file that has no journal, while it is still held.
     pub(super) fn discard_lock(&self, id: Id, lock: Lock) {
         if fs::symlink_metadata(self.journal_path(id)).is_err() {
-            let _ = fs::remove_file(self.lock_path(id));
+            let _ = self.remove_file(&self.lock_path(id));
         }
         drop(lock);
     }
@@ -135,7 +139,7 @@ impl StateDir {
     pub(super) fn lock_upload(&self, id: Id) -> Result<Lock, OpenFault> {
         use super::lock::{Attempt, try_signed};
 
-        match try_signed(&self.lock_path(id)) {
+        match self.checkpoints().around(Act::Lock, || try_signed(&self.lock_path(id))) {
             Ok(Attempt::Held(lock)) => Ok(lock),
             Ok(Attempt::Busy(pid)) => Err(OpenFault::InUse { pid }),
             Err(error) => Err(io_error("locking a journal", &error).into()),

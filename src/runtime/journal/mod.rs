@@ -13,6 +13,7 @@ mod append;
 #[doc(hidden)]
 pub mod codec;
 mod create;
+mod disk;
 mod fault;
 mod id;
 mod line;

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use super::fault::{OpenFault, io_error};
 use super::lock::Lock;
-use super::state_dir::sync_dir;
 use super::{Id, Journal, StateDir};
 use crate::error::{Code, ErrorInfo};
 
@@ -41,8 +40,8 @@ impl StateDir {
     }
 
     fn unlink_journal(&self, id: Id) -> Result<(), ErrorInfo> {
-        unlink(&self.journal_path(id))
-            .and_then(|()| sync_dir(self.path()))
+        self.unlink(&self.journal_path(id))
+            .and_then(|()| self.sync_names())
             .map_err(|error| io_error("deleting a journal", &error))
     }
 
@@ -57,7 +56,7 @@ impl StateDir {
             let Some(stem) = name.to_str().and_then(|name| name.strip_suffix(".tmp")) else { continue };
             // Only names that we give: the directory may hold a stranger's files.
             if Id::parse(stem).is_some() || stem.starts_with(".probe-") {
-                unlink(&self.path().join(&name)).map_err(failed)?;
+                self.unlink(&self.path().join(&name)).map_err(failed)?;
                 swept += 1;
             }
         }
@@ -76,11 +75,12 @@ impl StateDir {
         }
         Ok(swept)
     }
-}
 
-fn unlink(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
+    /// One that is gone already is as good as removed.
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        match self.remove_file(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
     }
 }

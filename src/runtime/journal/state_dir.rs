@@ -8,19 +8,23 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::disk::disk;
 use super::fault::{OpenFault, ReadFault, Recovery, io_error};
 use super::lock::{self, Kind, Lock};
 use super::scan::{Scan, ScanFault, scan};
 use super::{Id, Journal};
 use crate::error::{Code, ErrorInfo};
+use crate::model::checkpoint::{Act, Checkpoints};
 
 /// How often a reader looks again before it calls a journal damaged that somebody may be writing.
 const READ_TRIES: u32 = 4;
 
 /// The state directory: where the journals are. It is a path and holds no descriptor; calls may come from any thread and block on the disk.
+#[derive(Clone)]
 pub struct StateDir {
     path: PathBuf,
     writable: bool,
+    checkpoints: Checkpoints,
 }
 
 impl StateDir {
@@ -28,15 +32,20 @@ impl StateDir {
     ///
     /// Errors: `StateDirUnusable`; `DiskFull`; `JournalUnwritable` for what may pass, such as too many open files.
     pub fn open(path: impl Into<PathBuf>) -> Result<StateDir, ErrorInfo> {
-        let path = path.into();
-        create_dir(&path).and_then(|()| probe(&path)).map_err(|error| io_error("using the state directory", &error))?;
-        Ok(StateDir { path, writable: true })
+        StateDir::open_watched(path, Checkpoints::default())
+    }
+
+    /// The same; somebody is told of everything that is done to the disk, from here on.
+    pub fn open_watched(path: impl Into<PathBuf>, checkpoints: Checkpoints) -> Result<StateDir, ErrorInfo> {
+        let dir = StateDir { path: path.into(), writable: true, checkpoints };
+        dir.make().and_then(|()| dir.probe()).map_err(|error| io_error("using the state directory", &error))?;
+        Ok(dir)
     }
 
     /// The directory at `path` for listing and reading, without the right to write: everything else fails with `StateDirUnusable`, as this does
     /// when there is no such directory or it can't be read.
     pub fn open_read_only(path: impl Into<PathBuf>) -> Result<StateDir, ErrorInfo> {
-        let dir = StateDir { path: path.into(), writable: false };
+        let dir = StateDir { path: path.into(), writable: false, checkpoints: Checkpoints::default() };
         dir.list().map(|_| dir)
     }
 
@@ -87,15 +96,16 @@ impl StateDir {
         };
         match scan(&file, id) {
             Ok(Scan { records, good_bytes, torn_bytes }) => {
+                let mut disk = disk(file, &self.checkpoints);
                 if torn_bytes > 0 {
-                    file.set_len(good_bytes)
-                        .and_then(|()| file.sync_data())
+                    disk.truncate(good_bytes)
+                        .and_then(|()| disk.sync())
                         .map_err(|error| io_error("cutting a journal's torn end", &error))?;
                 }
                 let recovery = Recovery { cut_bytes: torn_bytes, unlocked: !lock.real };
                 // Whoever created it may have been killed before the directory was synced.
-                let unsynced_dir = Some(self.path.clone());
-                Ok((Journal::new(id, Box::new(file), good_bytes, unsynced_dir, lock), records, recovery))
+                let unsynced_dir = Some(self.clone());
+                Ok((Journal::new(id, disk, good_bytes, unsynced_dir, lock), records, recovery))
             }
             Err(ScanFault::Version(found)) => Err(OpenFault::Version { found }),
             Err(ScanFault::Io(error)) => Err(io_error("reading a journal", &error).into()),
@@ -112,8 +122,8 @@ impl StateDir {
     /// written and not synced: before anyone is told of it, it must be as lasting as if its append had returned.
     pub fn settle(&self, id: Id) -> Result<(), ErrorInfo> {
         File::open(self.journal_path(id))
-            .and_then(|file| file.sync_data())
-            .and_then(|()| sync_dir(&self.path))
+            .and_then(|file| self.checkpoints.around(Act::Sync, || file.sync_data()))
+            .and_then(|()| self.sync_names())
             .map_err(|error| io_error("syncing a journal", &error))
     }
 
@@ -132,13 +142,15 @@ impl StateDir {
     /// Held while sweeping; `None` when journals are being created.
     pub(super) fn lock_sweeping(&self) -> Result<Option<Lock>, ErrorInfo> {
         self.check_writable()?;
-        lock::try_plain(&self.path.join(".create.lock"), Kind::Exclusive)
+        self.checkpoints
+            .around(Act::Lock, || lock::try_plain(&self.path.join(".create.lock"), Kind::Exclusive))
             .map_err(|error| io_error("locking the state directory", &error))
     }
 
     fn lock_wide(&self, name: &str, kind: Kind) -> Result<Lock, ErrorInfo> {
         self.check_writable()?;
-        lock::wait_plain(&self.path.join(name), kind, lock::WAIT)
+        self.checkpoints
+            .around(Act::Lock, || lock::wait_plain(&self.path.join(name), kind, lock::WAIT))
             .map_err(|error| io_error("locking the state directory", &error))?
             .ok_or_else(|| ErrorInfo::new(Code::InUse, "another process holds the state directory"))
     }
@@ -150,11 +162,45 @@ impl StateDir {
             let name = format!("{id}.journal.corrupt-{n}");
             let path = self.path.join(&name);
             if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-                fs::rename(self.journal_path(id), &path)?;
-                sync_dir(&self.path)?;
+                self.rename(&self.journal_path(id), &path)?;
+                self.sync_names()?;
                 return Ok(name);
             }
             n += 1;
+        }
+    }
+
+    /// Makes the directory and its parents where they are missing.
+    fn make(&self) -> io::Result<()> {
+        let absent = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+        let missing: Vec<&Path> = self.path.ancestors().take_while(absent).collect();
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        self.checkpoints.around(Act::MakeDir, || builder.create(&self.path))?;
+        for parent in missing.iter().filter_map(|dir| dir.parent()) {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            // A parent that isn't ours may not be opened; the system's own habit must do then.
+            let _ = self.checkpoints.around(Act::SyncDir, || sync_dir(parent));
+        }
+        Ok(())
+    }
+
+    /// Asks the disk, because rights, mounts and quotas can't be told from a mode.
+    fn probe(&self) -> io::Result<()> {
+        static PROBES: AtomicU32 = AtomicU32::new(0);
+
+        let name = format!(".probe-{}-{}.tmp", std::process::id(), PROBES.fetch_add(1, Ordering::Relaxed));
+        let file = self.path.join(name);
+        let wrote = self.checkpoints.around(Act::Create, || {
+            let made = private().write(true).create(true).truncate(true).open(&file);
+            made.and_then(|mut made| made.write_all(b"?"))
+        });
+        match (wrote, self.remove_file(&file)) {
+            // Another process may have swept it.
+            (Ok(()), Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
+            (wrote, _) => wrote,
         }
     }
 
@@ -173,6 +219,24 @@ impl StateDir {
             ids.extend(name.to_str().and_then(|name| name.strip_suffix(suffix)).and_then(Id::parse));
         }
         Ok(ids)
+    }
+
+    /// Returns when the names in the directory are on the disk.
+    pub(super) fn sync_names(&self) -> io::Result<()> {
+        self.checkpoints.around(Act::SyncDir, || sync_dir(&self.path))
+    }
+
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.checkpoints.around(Act::Rename, || fs::rename(from, to))
+    }
+
+    pub(super) fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.checkpoints.around(Act::Remove, || fs::remove_file(path))
+    }
+
+    /// Who is told of what is done to the disk.
+    pub(crate) fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -215,32 +279,4 @@ pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn sync_dir(_: &Path) -> io::Result<()> {
     Ok(())
-}
-
-fn create_dir(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
-    for parent in missing.iter().filter_map(|dir| dir.parent()) {
-        // A parent that isn't ours may not be opened; the system's own habit must do then.
-        let _ = sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
-    }
-    Ok(())
-}
-
-/// Asks the disk, because rights, mounts and quotas can't be told from a mode.
-fn probe(path: &Path) -> io::Result<()> {
-    static PROBES: AtomicU32 = AtomicU32::new(0);
-
-    let name = format!(".probe-{}-{}.tmp", std::process::id(), PROBES.fetch_add(1, Ordering::Relaxed));
-    let file = path.join(name);
-    let wrote = private().write(true).create(true).truncate(true).open(&file).and_then(|mut f| f.write_all(b"?"));
-    match (wrote, fs::remove_file(&file)) {
-        // Another process may have swept it.
-        (Ok(()), Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
-        (wrote, _) => wrote,
-    }
 }

@@ -106,7 +106,7 @@ impl Place {
     /// What the place of the proof is derived from (koodrive §3.4).
     pub(super) fn proof_origin<'a>(&'a self, credential: &'a Credential) -> &'a str {
         match credential {
-            Credential::Token { value } => usable(value.expose()),
+            Credential::Token { value, .. } => usable(value.expose()),
             Credential::AppKey { .. } => self.user_id(credential),
         }
     }
@@ -116,7 +116,7 @@ impl Place {
         let date = date(caller.service_unix_ms);
         let user_id = self.user_id(caller.credential);
         let authorization = match caller.credential {
-            Credential::Token { value } => usable(value.expose()).to_owned(),
+            Credential::Token { value, .. } => usable(value.expose()).to_owned(),
             Credential::AppKey { app_id, app_secret, .. } => {
                 let signed = Signed { method: Method::Post, host: &self.authority, path, date: &date, user_id, body };
                 signed.authorization(usable(app_id), app_secret)

@@ -40,6 +40,8 @@ pub(super) struct Document {
     pub(super) id: Scalar,
     pub(super) size: Scalar,
     pub(super) sha256: Scalar,
+    pub(super) file_type: Scalar,
+    pub(super) created_time: Scalar,
 }
 
 impl Document {

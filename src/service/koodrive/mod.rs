@@ -22,8 +22,8 @@ use crate::{
         http::{Answer, ByteRange, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, Service,
-        Session, Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, RemoteTask,
+        Service, Session, Stored,
     },
 };
 use fault::Op;
@@ -126,6 +126,10 @@ impl Service for KooDrive {
         answer: &Answer,
     ) -> Result<Inspected, Fault> {
         response::read_inspect(&Upload::of(session), proof, answer)
+    }
+
+    fn read_task(&self, session: &Session, answer: &Answer) -> Result<RemoteTask, Fault> {
+        response::read_task(&Upload::of(session), answer)
     }
 
     /// No such request: it looks at the parent folder, which changes nothing.

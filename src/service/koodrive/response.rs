@@ -4,7 +4,7 @@ use crate::{
     model::{Receipt, http::Answer},
     redact,
     service::{
-        Begin, Complete, Fault, Inspected, Lease, Proof, Stored,
+        Begin, Complete, Fault, Inspected, Lease, Proof, RemoteTask, Stored, check, iso8601,
         koodrive::{
             document::Document,
             fault::{self, Op},
@@ -123,18 +123,41 @@ fn is_same(document: &Document, proof: &Proof) -> Option<bool> {
     }
 }
 
+/// The file is not there: no code of a service that says so, no gateway that stands in for it.
+fn is_absent(fault: &Fault, answer: &Answer) -> bool {
+    match fault.error().service_code.as_deref() {
+        Some(code) => NOT_THERE.contains(&code) || answer.status == 404 && !fault::is_known(code),
+        None => answer.status == 404,
+    }
+}
+
+/// koodrive §7, for people. A file that is not there was not completed; of one that is there nothing says whether it was.
+pub(super) fn read_task(upload: &Upload, answer: &Answer) -> Result<RemoteTask, Fault> {
+    let request_id = fault::request_id(answer, []);
+    let document = match document(Op::Inspect, answer) {
+        Ok(document) => document,
+        Err(fault) if is_absent(&fault, answer) => {
+            return Ok(RemoteTask { complete: Some(false), request_id, ..RemoteTask::default() });
+        }
+        Err(fault) => return Err(fault),
+    };
+    Ok(RemoteTask {
+        created_unix_ms: document.created_time.text().and_then(iso8601::parse),
+        kind: document.file_type.text().and_then(redact::label),
+        path: Some(vec![word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone())]),
+        size_bytes: document.size.u64(),
+        sha256: document.sha256.text().and_then(redact::label).map(|sha256| sha256.to_ascii_lowercase()),
+        request_id,
+        ..RemoteTask::default()
+    })
+}
+
 /// koodrive §7. Only a complete makes the object, so without the proof of one it is open.
 pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answer) -> Result<Inspected, Fault> {
     let open = Inspected::Open { parts: None, lease: None };
     let document = match document(Op::Inspect, answer) {
         Ok(document) => document,
-        Err(fault) => {
-            let is_there = match fault.error().service_code.as_deref() {
-                Some(code) => !NOT_THERE.contains(&code) && (answer.status != 404 || fault::is_known(code)),
-                None => answer.status != 404,
-            };
-            return if is_there { Err(fault) } else { Ok(open) };
-        }
+        Err(fault) => return if is_absent(&fault, answer) { Ok(open) } else { Err(fault) },
     };
     let Some(proof) = proof else { return Ok(open) };
     match is_same(&document, proof) {
@@ -156,9 +179,7 @@ pub(super) fn read_put(answer: &Answer) -> Result<Stored, Fault> {
     if answer.status != 200 {
         return Err(fault::of_storage(answer));
     }
-    // A portal's page is no storage's answer.
-    if answer.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
-    {
+    if check::is_web_page(answer) {
         return Err(fault::malformed(Op::Put, answer, "it is a web page"));
     }
     let etag = answer.header("etag").and_then(|etag| redact::label(etag.trim().trim_matches('"')));

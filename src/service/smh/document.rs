@@ -41,6 +41,11 @@ pub(super) struct Document {
     pub(super) confirm_key: Scalar,
     pub(super) confirmed: Scalar,
     pub(super) upload_part_info: Nested,
+    // What get task says beside that (smh §6).
+    pub(super) creation_time: Scalar,
+    #[serde(rename = "type")]
+    pub(super) kind: Scalar,
+    pub(super) conflict_resolution_strategy: Scalar,
     // A file object (smh §7.3).
     pub(super) name: Scalar,
     pub(super) size: Scalar,

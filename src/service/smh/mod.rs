@@ -20,8 +20,8 @@ use crate::{
         http::{Answer, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, Service,
-        Session, Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, RemoteTask,
+        Service, Session, Stored,
     },
 };
 use place::Place;
@@ -140,6 +140,10 @@ impl Service for Smh {
         answer: &Answer,
     ) -> Result<Inspected, Fault> {
         self.place.read_inspect(plan, answer)
+    }
+
+    fn read_task(&self, _session: &Session, answer: &Answer) -> Result<RemoteTask, Fault> {
+        self.place.read_task(answer)
     }
 
     fn probe(&self, caller: Caller<'_>) -> Request {

@@ -5,8 +5,9 @@ use crate::{
         PartPlan, Receipt, SmhMode,
         http::{Answer, Sent},
     },
+    redact,
     service::{
-        Begin, Complete, Fault, Inspected, Lease, Proof, Stored, json,
+        Begin, Complete, Fault, Inspected, Lease, Proof, RemoteTask, Stored, check, iso8601, json,
         smh::{
             document::{Document, Path},
             fault::{self, Op},
@@ -30,6 +31,18 @@ fn document(op: Op, answer: &Answer) -> Result<Document, Fault> {
         json::read(&answer.body).ok_or_else(|| fault::malformed(op, answer, "it is no JSON object of the kind"))?;
     match document.status.i64() {
         None | Some(0) => Ok(document),
+        Some(_) => Err(fault::of_document(op, answer, &document)),
+    }
+}
+
+/// An answer whose words don't matter: none (smh §8), or an object that names no failure. A page of some portal in between is neither.
+fn bare(op: Op, answer: &Answer) -> Result<(), Fault> {
+    if (200..=299).contains(&answer.status) && answer.body.trim_ascii().is_empty() && !check::is_web_page(answer) {
+        return Ok(());
+    }
+    let document = document(op, answer)?;
+    match document.code.text() {
+        None => Ok(()),
         Some(_) => Err(fault::of_document(op, answer, &document)),
     }
 }
@@ -134,11 +147,9 @@ impl Place {
 
     /// That it exists already is success (smh §1.3).
     pub(super) fn read_create_parent(&self, answer: &Answer) -> Result<(), Fault> {
-        let body: Document = json::read(&answer.body).unwrap_or_default();
-        match (answer.status, body.code.text()) {
-            (409, Some("SameNameDirectoryOrFileExists")) => Ok(()),
-            (200..=299, None) if matches!(body.status.i64(), None | Some(0)) => Ok(()),
-            _ => Err(fault::of_document(Op::CreateParent, answer, &body)),
+        match bare(Op::CreateParent, answer) {
+            Err(fault) if fault.error().service_code.as_deref() == Some("SameNameDirectoryOrFileExists") => Ok(()),
+            outcome => outcome,
         }
     }
 
@@ -167,6 +178,28 @@ impl Place {
         }
     }
 
+    /// smh §6, for people.
+    pub(super) fn read_task(&self, answer: &Answer) -> Result<RemoteTask, Fault> {
+        let document = document(Op::Inspect, answer).map_err(|fault| self.other_words(fault))?;
+        let Some(complete) = document.confirmed.bool() else {
+            return Err(unexpected(Op::Inspect, answer, &document, "it does not say whether the task is confirmed"));
+        };
+        let lists = document.upload_id.text().is_some() || !document.parts.listed.is_empty();
+        Ok(RemoteTask {
+            complete: Some(complete),
+            created_unix_ms: document.creation_time.text().and_then(iso8601::parse),
+            kind: document.kind.text().and_then(redact::label),
+            conflict_strategy: document.conflict_resolution_strategy.text().and_then(redact::label),
+            parts: lists.then(|| document.parts.listed.into_values().collect()),
+            path: match document.path {
+                Path::File(path) => Some(path),
+                Path::Object(_) | Path::None => None,
+            },
+            request_id: fault::request_id(answer, []),
+            ..RemoteTask::default()
+        })
+    }
+
     /// The receipt of a task that was confirmed: it tells the path, not what lies there.
     fn confirmed(&self, document: Document, answer: &Answer, plan: &PartPlan) -> Receipt {
         let path = match document.path {
@@ -192,14 +225,10 @@ impl Place {
 
     /// 404 is as good as gone, and so is a task that was completed: its file stays (smh §8).
     pub(super) fn read_abort(&self, answer: &Answer) -> Result<(), Fault> {
-        let body: Document = json::read(&answer.body).unwrap_or_default();
-        match (answer.status, body.code.text()) {
-            (404, _) | (409, Some("UploadComplete")) => Ok(()),
-            (200..=299, None) if matches!(body.status.i64(), None | Some(0)) => Ok(()),
-            _ => match fault::of_document(Op::Abort, answer, &body) {
-                Fault::SessionGone(_) => Ok(()),
-                fault => Err(fault),
-            },
+        match bare(Op::Abort, answer) {
+            Err(Fault::SessionGone(_)) => Ok(()),
+            Err(_) if answer.status == 404 && !check::is_web_page(answer) => Ok(()),
+            outcome => outcome,
         }
     }
 }
@@ -220,9 +249,7 @@ pub(super) fn read_put(answer: &Answer, sent: &Sent) -> Result<Stored, Fault> {
     if !matches!(answer.status, 200 | 201 | 204) {
         return Err(fault::of_storage(answer));
     }
-    // A portal's page is no storage's answer.
-    if answer.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
-    {
+    if check::is_web_page(answer) {
         return Err(fault::malformed(Op::Put, answer, "it is a web page"));
     }
     let digits = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -230,6 +257,6 @@ pub(super) fn read_put(answer: &Answer, sent: &Sent) -> Result<Stored, Fault> {
     if crc64.is_some_and(|crc64| crc64 != sent.crc64) {
         return Err(fault::damaged(answer));
     }
-    let etag = answer.header("etag").and_then(|etag| crate::redact::label(etag.trim().trim_matches('"')));
+    let etag = answer.header("etag").and_then(|etag| redact::label(etag.trim().trim_matches('"')));
     Ok(Stored { crc64, etag })
 }

@@ -167,3 +167,82 @@ fn a_proxy_that_refuses_or_is_gone_is_a_proxy_failure() {
         assert_eq!(kind(outcome), ("unreached", Some(Code::ProxyFailed)));
     }
 }
+
+// ---- pins
+
+/// A root, and a certificate for `localhost` that it signed; what the server needs, the root, and the two keys' pins in hex.
+fn chain() -> (Arc<ServerConfig>, String, [String; 2]) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PublicKeyData as _};
+    use sha2::Digest as _;
+
+    let pin = |key: &KeyPair| {
+        sha2::Sha256::digest(key.subject_public_key_info()).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let root_key = KeyPair::generate().expect("a key");
+    let mut root = CertificateParams::new(vec![]).expect("parameters");
+    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root_cert = root.self_signed(&root_key).expect("a root");
+    let key = KeyPair::generate().expect("a key");
+    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
+    let pins = [pin(&root_key), pin(&key)];
+    let cert = leaf.signed_by(&key, &Issuer::new(root, root_key)).expect("a certificate");
+    let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone(), root_cert.der().clone()], der)
+        .expect("a pair");
+    (Arc::new(config), root_cert.pem(), pins)
+}
+
+#[test]
+fn a_pinned_key_on_the_way_to_the_root_is_wanted() {
+    let (config, pem, [root, leaf]) = chain();
+    let (_, _, [other, _]) = chain();
+    let cases = [(vec![root.clone()], true), (vec![other.clone(), leaf], true), (vec![other.clone()], false)];
+    for (pins, fits) in cases {
+        let (url, _server) = serve_tls(config.clone(), |mut peer| {
+            peer.head();
+            peer.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        });
+        let setup = TransportConfig { spki_sha256_pins: pins, ..trusting(pem.clone()) };
+        let outcome = lane(setup).execute(&get(&url), &mut Zeros::default(), &CancelToken::default());
+        match outcome {
+            Ok(answer) => assert!(fits && answer.body == b"ok"),
+            Err(fault) => assert!(!fits && kind(Err(fault)) == ("unreached", Some(Code::TlsFailed))),
+        }
+    }
+    // A pin is beside the trust, not instead of it.
+    let (url, _server) = serve_tls(config, |mut peer| peer.rest());
+    let untrusted = TransportConfig { spki_sha256_pins: vec![root], ..quick() };
+    let outcome = lane(untrusted).execute(&get(&url), &mut Zeros::default(), &CancelToken::default());
+    assert_eq!(kind(outcome), ("unreached", Some(Code::TlsFailed)));
+    let bad = TransportConfig { spki_sha256_pins: vec!["no pin".to_owned()], ..quick() };
+    assert_eq!(UreqTransport::new(bad).err().map(|error| error.code), Some(Code::InvalidArgument));
+}
+
+#[test]
+fn lanes_made_after_a_change_of_the_proxy_go_the_new_way() {
+    let (proxy, through) = serve(|listener| {
+        let mut peer = listener.accept();
+        let head = peer.head();
+        peer.say("HTTP/1.1 403 No\r\n\r\n");
+        head
+    });
+    let transport = UreqTransport::new(quick()).expect("a transport");
+    assert_eq!(transport.set_proxy(Some("socks5://h:1")).expect_err("no proxy").code, Code::InvalidArgument);
+    transport.set_proxy(Some(&proxy)).expect("a proxy");
+    let run = |transport: &UreqTransport, url: &str| {
+        transport.lane().execute(&get(url), &mut Zeros::default(), &CancelToken::default())
+    };
+    assert_eq!(kind(run(&transport, "https://service.example/")), ("unreached", Some(Code::ProxyFailed)));
+    assert!(through.join().expect("asked").starts_with("CONNECT service.example:443"));
+    transport.set_proxy(None).expect("none");
+    let (url, _server) = serve(|listener| {
+        let mut peer = listener.accept();
+        peer.head();
+        peer.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    });
+    assert_eq!(run(&transport, &url).expect("200").status, 200);
+}

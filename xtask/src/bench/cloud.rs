@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub(crate) struct Cloud {
     process: Child,
+    control: String,
     pub(crate) api: String,
     pub(crate) library: String,
     pub(crate) space: String,
@@ -38,11 +39,30 @@ impl Cloud {
         let addresses: Value =
             serde_json::from_str(&line).map_err(|error| format!("the sandbox says {line:?}: {error}"))?;
         let text = |name: &str| addresses[name].as_str().unwrap_or("").to_owned();
-        let cloud =
-            Cloud { process, api: text("api"), library: text("library"), space: text("space"), token: text("token") };
-        call("POST", &text("control"), "/config", r#"{"discard":true}"#)?;
-        call("POST", &text("control"), "/directories", r#"{"path":"bench","space":"-"}"#)?;
+        let cloud = Cloud {
+            process,
+            control: text("control"),
+            api: text("api"),
+            library: text("library"),
+            space: text("space"),
+            token: text("token"),
+        };
+        call("POST", &cloud.control, "/config", r#"{"discard":true}"#)?;
+        call("POST", &cloud.control, "/directories", r#"{"path":"bench","space":"-"}"#)?;
         Ok(cloud)
+    }
+
+    /// Every request waits so long before it is looked at.
+    pub(crate) fn delay(&self, ms: u64) -> Result<(), String> {
+        call("POST", &self.control, "/rules", &format!(r#"{{"step":"any","how":"delay","ms":{ms}}}"#)).map(drop)
+    }
+
+    /// Every request so far.
+    pub(crate) fn log(&self) -> Result<Vec<Value>, String> {
+        match call("GET", &self.control, "/log", "")? {
+            Value::Array(entries) => Ok(entries),
+            _ => Err("the sandbox gave no log".to_owned()),
+        }
     }
 
     /// A signed place for one PUT of the whole file.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::super::append::Disk;
+use super::super::disk::Disk;
 use super::*;
 use crate::error::Code;
 

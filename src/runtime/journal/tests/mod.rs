@@ -5,6 +5,7 @@ mod damage;
 mod full_disk;
 mod life;
 mod mounts;
+mod told;
 
 use std::fs;
 use std::path::{Path, PathBuf};

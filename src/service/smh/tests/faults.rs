@@ -168,6 +168,30 @@ fn what_is_there_or_gone_already_is_success() {
     assert!(smh.read_create_parent(&answer(201, &[], "{}")).is_ok());
     assert!(smh.read_create_parent(&coded(409, "PathConflict")).is_err());
     assert!(smh.read_create_parent(&answer(200, &[], r#"{"status":1}"#)).is_err());
+    for empty in [answer(201, &[], ""), answer(200, &[], " ")] {
+        assert!(smh.read_create_parent(&empty).is_ok() && smh.read_abort(&empty).is_ok());
+    }
+    // A portal in between says 200, or 404, to everything.
+    for status in [200, 201, 204, 404] {
+        for page in [
+            answer(status, &[], "<!DOCTYPE html><p>Sign in"),
+            answer(status, &[], "\n<HTML>"),
+            answer(status, &[("content-type", "text/html")], ""),
+        ] {
+            assert_eq!(
+                verdict(&smh.read_abort(&page).expect_err("a page")),
+                Verdict::Retry(Code::AnswerMalformed),
+                "{status}"
+            );
+            assert_eq!(
+                verdict(&smh.read_create_parent(&page).expect_err("a page")),
+                Verdict::Retry(Code::AnswerMalformed)
+            );
+        }
+        let text = answer(status, &[], "Sign in");
+        assert!(smh.read_create_parent(&text).is_err());
+        assert_eq!(smh.read_abort(&text).is_ok(), status == 404);
+    }
     assert!(smh.read_abort(&answer(204, &[], "")).is_ok());
     assert!(smh.read_abort(&coded(404, "UploadNotFound")).is_ok());
     assert!(smh.read_abort(&coded(403, "InvalidAccessToken")).is_err());

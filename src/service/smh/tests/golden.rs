@@ -105,6 +105,7 @@ fn outcome(reader: &str, answer: &Answer) -> String {
             Inspected::Open { parts, lease } => format!("parts {parts:#?}\n{}", maybe_lease(lease.as_ref())),
             done => format!("{done:#?}\n"),
         }),
+        "task" => smh.read_task(&session(), answer).map(|task| format!("{task:#?}\n")),
         "probe" => smh.read_probe(&proof(Conflict::Ask), answer).map(|probed| format!("{probed:#?}\n")),
         "complete" => {
             smh.read_complete(&session(), &proof(Conflict::Ask), answer).map(|complete| format!("{complete:#?}\n"))

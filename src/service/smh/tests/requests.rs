@@ -175,3 +175,27 @@ fn a_part_without_a_link_is_not_sent() {
     assert!(smh(target()).put(&mode_of("simple"), &lease(target(), WHOLE), &part(2)).is_none());
     assert!(smh(target()).put(&mode_of("form"), &lease(target(), FORM), &part(2)).is_none());
 }
+
+/// The request body of the form upload's page, as it is printed (smh §1.4): a start that says all of it says it in these words and types.
+#[test]
+fn a_start_says_what_the_page_says() {
+    const PAGE: &str = r#"{
+"fullHash": "9fee55123adad49e5090236eead6a8a9edc9caaa0f97b9e38c3713c1b97b9d29",
+"beginningHash": "9faskdfhwek2h3r4kjdsjkahfsdkfhjaksdldc9caaa0f97b9e38c3713c1b97b9d29",
+"size": "2081112",
+"labels":["elephant","animal","Asian elephant"],
+"category":"video",
+"localCreationTime": "2022-07-26T02:58:09Z",
+"localModificationTime": "2022-07-26T02:58:09Z"
+}"#;
+    let whole = PartPlan { size_bytes: 2_081_112, part_size_bytes: 4 << 20 };
+    let request = with_caller(|caller| smh(form()).begin(caller, &whole, &Conflict::Rename, &hashes(true), false));
+    let crate::model::http::Body::Bytes(body) = request.body else { panic!("no body") };
+    let shape = |text: &[u8]| {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text).expect("an object");
+        object.into_iter().map(|(name, value)| (name, value.is_string(), value.is_array())).collect::<Vec<_>>()
+    };
+    assert_eq!(shape(&body), shape(PAGE.as_bytes()));
+    let said: serde_json::Value = serde_json::from_slice(&body).expect("an object");
+    assert_eq!((&said["size"], &said["category"]), (&"2081112".into(), &"video".into()));
+}

@@ -1,0 +1,71 @@
+package partway
+
+import java.io.File
+
+/** The way in. */
+object Partway {
+    /**
+     * Opens the state directory, recovers what is in it and goes on. It reads and writes files: not on the main thread, `by lazy` does.
+     * One client a directory and process.
+     */
+    @JvmStatic
+    fun open(stateDir: File, configure: PartwayOptions.() -> Unit): PartwayClient = LivePartway(stateDir, PartwayOptions().apply(configure))
+}
+
+/** What an app gives; see [Partway.open]. Only [token] or [credentials] is needed. */
+class PartwayOptions internal constructor() {
+    internal var credentials = CredentialSource { _, _, _ -> null }
+    internal var sources: SourceOpener? = null
+    internal var transport: Transport? = null
+    internal var limits: Limits? = null
+
+    /** `http://[user:password@]host:port`; the environment is never read. */
+    var proxy: String? = null
+
+    /** Further roots to trust, as PEM. */
+    var extraCaPem: String? = null
+
+    /** False opens it held, until [PartwayClient.go]. */
+    var autostart: Boolean? = null
+
+    /** Who knows the tokens: asked when one is needed, and again when one was refused. `null`, or an exception: not now. */
+    fun token(provider: TokenProvider) = credentials { account, _, why -> provider.token(account, why)?.let { Credential.Token(Secret(it)) } }
+
+    /** The same for credentials of every kind. */
+    fun credentials(provider: CredentialSource) {
+        credentials = provider
+    }
+
+    /** Who opens sources by their tokens: after a restart, when a path is gone, or when the turn of [Source.Companion.later] comes. */
+    fun sources(opener: SourceOpener) {
+        sources = opener
+    }
+
+    /** Who carries requests in the place of the built-in transport. */
+    fun transport(transport: Transport) {
+        this.transport = transport
+    }
+
+    /** Bounds; they may be changed later. */
+    fun limits(parallelUploads: Int? = null, parallelParts: Int? = null, rateBytesPerS: Long? = null) {
+        limits = Limits(parallelUploads, parallelParts, rateBytesPerS)
+    }
+}
+
+/** Knows tokens. */
+fun interface TokenProvider {
+    /** The token of [account]; `null`: not now. */
+    suspend fun token(account: String, why: Why): String?
+}
+
+/** Knows credentials. */
+fun interface CredentialSource {
+    /** The credential of [account]; `null`: not now. */
+    suspend fun credential(account: String, service: Service, why: Why): Credential?
+}
+
+/** Opens sources again. */
+fun interface SourceOpener {
+    /** The bytes that the ask's token means; `null`, or an exception: they can't be had, and the upload waits. */
+    suspend fun open(ask: SourceAsk): Source?
+}

@@ -1,0 +1,29 @@
+package partway.test
+
+import java.io.File
+import java.util.concurrent.atomic.AtomicInteger
+import partway.Credential
+import partway.CredentialAsk
+import partway.CredentialProvider
+import partway.Idle
+import partway.Listener
+import partway.NativeClient
+import partway.NativeConfig
+import partway.Secret
+import partway.Snapshot
+
+/** A host on the generated face itself, whose listener throws whatever it is told: an exception, then an error, and so on. */
+internal class RawHost(private val token: String) : CredentialProvider, Listener {
+    val threw = AtomicInteger()
+
+    fun open(state: File): NativeClient = NativeClient.open(NativeConfig(state.path, this, listener = this))
+
+    override fun provide(ask: CredentialAsk) = ask.use { it.supply(Credential.Token(Secret(token))) }
+
+    override fun onChanges(changes: List<Snapshot>) {
+        if (threw.incrementAndGet() % 2 == 1) throw IllegalStateException("a listener that throws")
+        throw NotImplementedError("a listener that throws an error")
+    }
+
+    override fun onIdle(idle: Idle) = throw IllegalArgumentException("idle")
+}

@@ -1,0 +1,277 @@
+//! Where uploads stand: shown when it changes, and what follows for places, journals and whoever waits for rest.
+
+use std::path::PathBuf;
+
+use super::{
+    Idle, LogLevel,
+    disk::Job,
+    driver::Driver,
+    row::{Row, Stage},
+};
+use crate::{
+    engine::{Command, Ending, Event, State, WaitReason, Waiting, policy_error},
+    error::{Code, ErrorInfo},
+    model::{NetworkPolicy, Now, Tick},
+};
+
+/// Progress alone is published this often at most.
+const PUBLISH_MS: u64 = 100;
+/// A rate that falls is told this often.
+const RATE_MS: u64 = 1_000;
+/// A wait longer than this gives the upload's place to another.
+const KEEP_PLACE_MS: u64 = 20_000;
+
+impl Driver {
+    /// A machine has nothing to do for now: is it worth its place?
+    pub(super) fn rested(&mut self, number: usize, now: Now) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let Stage::Live(live) = &mut row.stage else { return };
+        let mut state = live.machine.state(now);
+        let prepared = live.prepared.filter(|_| matches!(state, State::Active { .. } | State::Queued));
+        if let Some(fraction) = prepared {
+            state = preparing(fraction, now.unix_ms);
+        }
+        let mut progress = live.machine.progress();
+        let wake = live.wake;
+        let busy = live.machine.is_busy();
+        let over = live.done;
+        let parks = prepared.is_none() && live.machine.gives_place(now, KEEP_PLACE_MS);
+        let explanation = live.machine.explain(now);
+        let leaves = (over || parks) && !busy;
+        if leaves {
+            self.leave(number, &state, wake, over, now);
+        }
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let since = now.tick.since_ms(row.published);
+        let news = !row.progress.counts_as(&progress);
+        let slows = row.progress.rate_bytes_per_s > 0;
+        if let (false, Some(live)) = (leaves, row.live()) {
+            live.speed.fill(now.tick, &mut progress);
+        }
+        let changed = !row.state.is_like(&state);
+        let due = leaves || news && since >= PUBLISH_MS || slows && since >= RATE_MS || !over && since >= self.beat_ms;
+        if changed || due && (news || slows || !leaves) {
+            self.board.set_explanation(row.id.as_str(), (!state.ended()).then_some(explanation));
+            self.dirty |= changed;
+            row.state = state;
+            row.progress = progress;
+            self.publish(number, now);
+        }
+        // Held back, not lost: nothing else may ever happen that would show it.
+        let beat = self.beat_ms;
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let published = row.published;
+        let in_ms = match (row.progress.counts_as(&progress), row.progress.rate_bytes_per_s) {
+            (false, _) => PUBLISH_MS,
+            (true, 0) => beat,
+            (true, _) => RATE_MS,
+        };
+        if let Some(live) = row.live().filter(|live| !live.done) {
+            let at = published.after_ms(in_ms);
+            live.wake = Some(live.wake.map_or(at, |wake| wake.min(at)));
+        }
+    }
+
+    /// Its journal is closed, and its place is another's.
+    fn leave(&mut self, number: usize, state: &State, wake: Option<Tick>, over: bool, now: Now) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let Stage::Live(live) = &row.stage else { return };
+        let facts = live.machine.facts();
+        let unkept = live.machine.unkept();
+        let copy =
+            facts.upload.source.path.clone().filter(|_| {
+                over && facts.upload.source.delete_at_end && !matches!(facts.ending, Some(Ending::Failed(_)))
+            });
+        row.ended_unix_ms = facts.ended_unix_ms;
+        row.eligible = !over && matches!(state, State::Waiting { waiting } if waiting.retry_in_ms.is_some());
+        row.wake = wake.filter(|_| row.eligible);
+        if !unkept.is_empty() && !state.ended() {
+            // The disk refused what the host said: that is said again, before what was said since.
+            let since = std::mem::replace(&mut row.commands, unkept);
+            row.commands.extend(since);
+            row.wake = Some(now.tick.after_ms(super::driver::LOOK_AGAIN_MS));
+        }
+        row.stage = Stage::Closing;
+        if over {
+            row.offer = None;
+        }
+        let id = row.id;
+        self.live.remove(&number);
+        self.dirty = true;
+        if let Some(path) = copy {
+            self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
+        }
+        self.disk.submit(Job::Close { row: number, id });
+    }
+
+    pub(super) fn publish(&mut self, number: usize, now: Now) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        row.published = now.tick;
+        if let Some(mut snapshot) = self.board.snapshot(row.id.as_str()) {
+            if std::mem::discriminant(&snapshot.state) != std::mem::discriminant(&row.state) {
+                snapshot.changed_unix_ms = now.unix_ms;
+            }
+            if !snapshot.state.is_like(&row.state) {
+                let (id, state) = (row.id, &row.state);
+                self.logger.log(level_of(state), "upload", || format!("{id}: {}", words_of(state)));
+            }
+            snapshot.network = row.policy;
+            snapshot.state = row.state.clone();
+            snapshot.progress = row.progress;
+            self.outlet.changed(self.board.publish(snapshot));
+        }
+    }
+
+    // ---- endings
+
+    pub(super) fn forget(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        if !row.state.ended() {
+            return;
+        }
+        match row.stage {
+            Stage::Idle => self.remove(number, gone),
+            _ => {
+                row.forget = Some(gone);
+                row.eligible = false;
+            }
+        }
+    }
+
+    /// Another upload took its proof over: what is left of this one ends without a word.
+    pub(super) fn supersede(&mut self, number: usize) {
+        if let Some(row) = self.rows.get_mut(&number) {
+            row.superseded = true;
+        }
+        self.event(number, Event::Command(Command::Hold));
+        self.forget(number, crossbeam_channel::unbounded().0);
+    }
+
+    pub(super) fn remove(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
+        if let Some(row) = self.rows.remove(&number) {
+            let copy = !row.superseded;
+            self.by_id.remove(&row.id);
+            self.disk.submit(Job::Remove { id: row.id, board: self.board.clone(), gone, copy });
+        }
+    }
+
+    pub(super) fn closed(&mut self, number: usize) {
+        let now = self.clock.now();
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        row.stage = Stage::Idle;
+        if let Some(gone) = row.forget.take() {
+            return self.remove(number, gone);
+        }
+        self.look_at(number, now);
+    }
+
+    /// Ended uploads whose time is over are forgotten; what else goes on by itself is known by its time.
+    pub(super) fn stand_by(&mut self, now: Now) {
+        let kept_ms = self.ended_kept_ms.and_then(|ms| i64::try_from(ms).ok());
+        let over_at = |row: &Row| match (kept_ms, row.ended_unix_ms, &row.stage) {
+            (Some(kept_ms), Some(at), Stage::Idle) if row.state.ended() && !row.eligible => {
+                Some(at.saturating_add(kept_ms))
+            }
+            _ => None,
+        };
+        let over: Vec<usize> = self
+            .rows
+            .iter()
+            .filter(|(_, row)| over_at(row).is_some_and(|at| at <= now.unix_ms))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in over {
+            self.remove(number, crossbeam_channel::unbounded().0);
+        }
+        // One whose time has come stands in line, and a place that becomes free is noticed anyway.
+        let unix = |at: i64| now.tick.after_ms(u64::try_from(at.saturating_sub(now.unix_ms)).unwrap_or(0).max(1));
+        let next = |row: &Row| {
+            let idle = matches!(row.stage, Stage::Idle);
+            let retries = row.eligible && self.goes(row) && row.barred(&self.network).is_none();
+            let wake = row.wake.filter(|at| idle && *at > now.tick && (retries || !row.commands.is_empty()));
+            let gives_up = row
+                .gives_up_unix_ms
+                .filter(|at| idle && !row.over && !row.state.ended() && self.goes(row) && *at > now.unix_ms)
+                .map(unix);
+            let forgotten = over_at(row).map(unix);
+            wake.into_iter().chain(gives_up).chain(forgotten).min()
+        };
+        self.rest_wake = self.rows.values().filter_map(|row| next(row)).min();
+        let (idle, at_rest) = self.idle(now);
+        if self.board.set_idle(idle.clone(), at_rest, self.heard) {
+            self.outlet.idle(idle);
+        }
+    }
+
+    fn idle(&self, now: Now) -> (Idle, bool) {
+        let mut idle = Idle::default();
+        let mut wants: Option<NetworkPolicy> = None;
+        for row in self.rows.values().filter(|row| !row.state.ended()) {
+            idle.bytes_remaining += row.progress.bytes_total.saturating_sub(row.progress.bytes_acknowledged);
+            let person = matches!(&row.state, State::Waiting { waiting } if waiting.needs_host);
+            if !person && row.state != State::Paused {
+                wants = Some(wants.map_or(row.policy, |mildest| mildest.min(row.policy)));
+            }
+            match (&row.stage, &row.state) {
+                _ if person => idle.waiting_for_person += 1,
+                (Stage::Live(_) | Stage::Loading, _) => idle.active += 1,
+                (_, State::Queued) => idle.queued += 1,
+                _ => {}
+            }
+        }
+        idle.wants = wants.unwrap_or_default();
+        idle.next_wake_ms = self.next_wake().map(|at| at.since_ms(now.tick));
+        let line = |row: &Row| row.may_load(now, &self.network) && (self.goes(row) || !row.commands.is_empty());
+        (idle, self.at_rest() && !self.rows.values().any(|row| line(row)))
+    }
+}
+
+fn waits(reason: WaitReason, error: Option<ErrorInfo>, prepared: Option<f32>, unix_ms: i64) -> State {
+    let waiting = Waiting {
+        reason,
+        since_unix_ms: unix_ms,
+        retry_in_ms: None,
+        error,
+        choices: vec![],
+        needs_host: false,
+        prepared,
+    };
+    State::Waiting { waiting }
+}
+
+/// Of an upload that the network keeps from going on.
+pub(super) fn barred(reason: WaitReason, unix_ms: i64) -> State {
+    let error = match reason {
+        WaitReason::NetworkPolicy => policy_error(),
+        _ => ErrorInfo::new(Code::Offline, "the device is offline"),
+    };
+    waits(reason, Some(error), None, unix_ms)
+}
+
+fn preparing(fraction: f32, unix_ms: i64) -> State {
+    waits(WaitReason::Source, None, Some(fraction), unix_ms)
+}
+
+fn level_of(state: &State) -> LogLevel {
+    match state {
+        State::Failed { .. } => LogLevel::Warn,
+        State::Waiting { waiting } if waiting.needs_host => LogLevel::Warn,
+        State::Active { .. } => LogLevel::Debug,
+        _ => LogLevel::Info,
+    }
+}
+
+fn words_of(state: &State) -> String {
+    match state {
+        State::Queued => "queued".to_owned(),
+        State::Active { phase } => format!("active, {}", phase.name()),
+        State::Waiting { waiting } => {
+            let why = waiting.error.as_ref().map(|error| format!(", {}", error.log_line())).unwrap_or_default();
+            format!("waiting, {}{why}", waiting.reason.name())
+        }
+        State::Paused => "paused".to_owned(),
+        State::Completed { receipt } => format!("completed, {} bytes", receipt.size_bytes),
+        State::Failed { error } => format!("failed, {}", error.log_line()),
+        State::Cancelled { remote } => format!("cancelled, {remote:?}"),
+    }
+}

@@ -1,0 +1,207 @@
+//! The worker's side of a call.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{
+    HttpRequest, Transport, TransportCall,
+    exchange::{Exchange, Given, Reply, Turn, Wish},
+};
+use crate::{
+    error::{Code, ErrorInfo},
+    model::http::{Answer, Request, TransportFault},
+    transport::{CancelToken, Lane, RequestBody, fault, setup::millis},
+};
+
+/// Calls of the whole process that the host has not returned from. One that blocks for ever costs a thread, not a worker.
+const THREADS_MAX: usize = 256;
+/// What is read at once to compare a body that the host reads itself.
+const FOLLOW_BYTES: usize = 64 << 10;
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+pub(super) struct HostLane {
+    transport: Arc<dyn Transport>,
+}
+
+impl HostLane {
+    pub(super) fn new(transport: Arc<dyn Transport>) -> Self {
+        Self { transport }
+    }
+}
+
+impl Lane for HostLane {
+    fn execute(
+        &mut self,
+        request: &Request,
+        body: &mut dyn RequestBody,
+        cancel: &CancelToken,
+    ) -> Result<Answer, TransportFault> {
+        if cancel.is_cancelled() {
+            return Err(TransportFault::Cancelled);
+        }
+        let exchange = Arc::new(Exchange::default());
+        let call = TransportCall::new(HttpRequest::of(request), request.body.len(), exchange.clone());
+        let word = exchange.clone();
+        cancel.on_cancel(move || word.cancel());
+        let mut serving = Serving { exchange: &exchange, abandoned: true, cancel };
+        hand_over(self.transport.clone(), Arc::new(call))?;
+        let mut pulled = Pulled { body, len: request.body.len(), at: 0, any: false, by_range: false };
+        let outcome = serve(&exchange, request, &mut pulled, &mut serving.abandoned);
+        match outcome {
+            Err(_) if cancel.is_cancelled() => Err(TransportFault::Cancelled),
+            outcome => outcome,
+        }
+    }
+}
+
+/// However the worker leaves, also by a panic of the host's reader: the call is over.
+struct Serving<'a> {
+    exchange: &'a Exchange,
+    abandoned: bool,
+    cancel: &'a CancelToken,
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.cancel.clear();
+        let (exchange, abandoned) = (self.exchange, self.abandoned);
+        // The hook is the host's.
+        let _ = catch_unwind(AssertUnwindSafe(|| exchange.end(abandoned)));
+    }
+}
+
+/// Calls the host on a thread of its own: it may block there.
+fn hand_over(transport: Arc<dyn Transport>, call: Arc<TransportCall>) -> Result<(), TransportFault> {
+    /// Counts a thread for as long as it lives.
+    struct Place;
+    impl Drop for Place {
+        fn drop(&mut self) {
+            THREADS.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    let stuck =
+        || fault::unreached(Code::ConnectFailed, "The host's transport does not return from the calls it was given.");
+    let before = THREADS.fetch_add(1, Ordering::Relaxed);
+    let place = Place;
+    if before >= THREADS_MAX {
+        return Err(stuck());
+    }
+    let spawned = thread::Builder::new().name("partway-host".into()).spawn(move || {
+        let _place = place;
+        // A panic drops the call, which answers it.
+        let _ = catch_unwind(AssertUnwindSafe(move || transport.execute(call)));
+    });
+    spawned.map(|_| ()).map_err(|_| stuck())
+}
+
+fn serve(
+    exchange: &Exchange,
+    request: &Request,
+    body: &mut Pulled<'_>,
+    abandoned: &mut bool,
+) -> Result<Answer, TransportFault> {
+    let patience = millis(request.patience_ms);
+    let mut followed = 0;
+    loop {
+        match exchange.next(patience, &mut followed) {
+            Turn::Wish(wish) => {
+                let given = body.grant(wish);
+                let failed = given.as_ref().err().cloned();
+                exchange.give(given);
+                if let Some(error) = failed {
+                    return Err(TransportFault::Source(error));
+                }
+            }
+            Turn::Sent(bytes) => body.follow(bytes)?,
+            Turn::Reply(reply) => {
+                *abandoned = false;
+                return match reply {
+                    Reply::Response(response) => {
+                        if (200..300).contains(&response.status) {
+                            body.follow(u64::MAX)?;
+                        }
+                        response.checked(request)
+                    }
+                    Reply::Fault(fault) => Err(fault.told(body.any)),
+                    Reply::Dropped => Err(TransportFault::Cut {
+                        error: ErrorInfo::new(Code::ConnectionCut, "The host's transport dropped the request."),
+                        reused: false,
+                    }),
+                };
+            }
+            Turn::Cancelled => return Err(TransportFault::Cancelled),
+            Turn::Silent => return Err(fault::stalled("The host's transport was silent for too long.")),
+        }
+    }
+}
+
+/// The body as the host has it.
+struct Pulled<'a> {
+    body: &'a mut dyn RequestBody,
+    len: u64,
+    at: u64,
+    /// Something of it was pulled, now or before it was rewound.
+    any: bool,
+    /// The host reads it itself.
+    by_range: bool,
+}
+
+impl Pulled<'_> {
+    fn grant(&mut self, wish: Wish) -> Result<Given, ErrorInfo> {
+        Ok(match wish {
+            Wish::Read(bytes_max) => {
+                let want = usize::try_from(self.len - self.at).unwrap_or(usize::MAX).min(bytes_max);
+                let mut bytes = vec![0; want];
+                let n = self.read(&mut bytes)?;
+                bytes.truncate(n);
+                Given::Bytes(bytes)
+            }
+            Wish::Rewind => {
+                self.body.rewind();
+                self.at = 0;
+                Given::Rewound
+            }
+            Wish::Range => {
+                let range = self.body.file_range().filter(|range| range.len == self.len);
+                self.by_range = range.is_some();
+                Given::Range(range)
+            }
+        })
+    }
+
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.any = true;
+        match self.body.read(buf)? {
+            0 => Err(ErrorInfo::new(Code::SourceUnreadable, "The body ended before its length.")),
+            n if n > buf.len() => Err(ErrorInfo::new(Code::Bug, "The body gave more than it was asked for.")),
+            n => {
+                self.at += n as u64;
+                Ok(n)
+            }
+        }
+    }
+
+    /// Reads along what the host reads itself, so that it is counted and summed.
+    fn follow(&mut self, bytes: u64) -> Result<(), TransportFault> {
+        if !self.by_range {
+            return Ok(());
+        }
+        let end = bytes.min(self.len);
+        let mut buf = vec![0; FOLLOW_BYTES];
+        while self.at < end {
+            let want = usize::try_from(end - self.at).unwrap_or(usize::MAX).min(buf.len());
+            self.read(&mut buf[..want]).map_err(TransportFault::Source)?;
+        }
+        Ok(())
+    }
+}

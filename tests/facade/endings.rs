@@ -1,0 +1,185 @@
+//! Endings: begun again, given up, kept and forgotten.
+
+use std::sync::{Arc, Mutex};
+
+use partway::{
+    client::{
+        Client, Config, How as Began, Listener, Network, Remote, Select, Snapshot, Source, SourceWhat, State,
+        WaitReason,
+    },
+    error::Code,
+};
+use partway_sandbox::{How, Rule, Step};
+
+use crate::common::*;
+
+#[derive(Default)]
+struct Told(Mutex<Vec<Snapshot>>);
+
+impl Listener for Told {
+    fn on_changes(&self, changes: &[Snapshot]) {
+        self.0.lock().unwrap().extend_from_slice(changes);
+    }
+}
+
+fn failed(snapshot: &Snapshot) -> Code {
+    match &snapshot.state {
+        State::Failed { error } => error.code,
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
+#[test]
+fn a_failed_upload_begun_again_keeps_everything_that_was_proven() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 4 * MIB);
+    let refuse = world.rule(Rule::new(Step::Confirm, How::status(451, "")));
+    let client = world.open();
+    let old = start(&client, world.request(&file, "photo.jpg"));
+    assert_eq!(failed(&ended(&client, &old)), Code::ContentRefused);
+    world.cloud.remove_rule(refuse);
+    let again = client.retry(&old).unwrap();
+    assert_eq!(again.how, Began::Continued { from: old.clone() });
+    assert_ne!(again.id, old);
+    completed(&client, &again.id);
+    assert_eq!(client.find("photo.jpg").unwrap().id, again.id, "the key is the new one's");
+    world.becomes("the old one is gone", || client.snapshot(&old).is_none());
+    world.sole_object(&file);
+    assert_eq!(world.parts_sent().len(), 4, "no part is sent again");
+    assert_eq!(client.retry(&again.id).unwrap_err().code, Code::WrongState, "the object exists");
+    assert_eq!(client.retry(&old).unwrap_err().code, Code::UnknownUpload);
+    world.hold_promises(&file);
+    assert!(client.close(5_000));
+    assert_eq!(world.open().list(&Select::All).len(), 1);
+}
+
+#[test]
+fn a_cancelled_upload_is_begun_again() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 2 * MIB);
+    let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(1));
+    let client = world.open();
+    let mut request = world.request(&file, "photo.jpg");
+    request.tags.insert("thumb".into(), "7".into());
+    let old = start(&client, request);
+    until(&client, &old, |snapshot| snapshot.progress.parts_done == 1);
+    assert_eq!(client.retry(&old).unwrap_err().code, Code::WrongState, "it has not ended");
+    client.cancel(&one(&old));
+    until(&client, &old, |snapshot| snapshot.state == State::Cancelled { remote: Remote::Aborted });
+    world.cloud.remove_rule(stall);
+    let again = client.retry(&old).unwrap().id;
+    completed(&client, &again);
+    assert_eq!(client.snapshot(&again).unwrap().tags["thumb"], "7");
+    world.sole_object(&file);
+}
+
+#[test]
+fn a_kill_between_the_new_one_and_the_end_of_the_old_one_leaves_one() {
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    let client = Client::open(Config { autostart: false, ..world.config() }).unwrap();
+    let old = start(&client, world.request(&file, "photo.jpg"));
+    client.cancel(&one(&old));
+    ended(&client, &old);
+    let journal = world.state_dir().join(format!("{old}.journal"));
+    let before = std::fs::read(&journal).unwrap();
+    let again = client.retry(&old).unwrap().id;
+    world.becomes("the old one is gone", || !journal.exists());
+    assert!(client.close(5_000));
+    drop(client);
+    // As the kill would have left it.
+    std::fs::write(&journal, before).unwrap();
+    let client = world.open();
+    let all: Vec<String> = client.list(&Select::All).into_iter().map(|snapshot| snapshot.id).collect();
+    assert_eq!(all, [again.clone()]);
+    assert!(!journal.exists());
+    completed(&client, &again);
+}
+
+#[test]
+fn an_upload_gives_up_when_its_own_time_is_over_wherever_it_stands() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 2 * MIB);
+    world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }));
+    let mut config = world.config();
+    config.limits.parallel_uploads = 1;
+    let client = Client::open(config).unwrap();
+    let request = |name: &str| {
+        let mut request = world.request(&file, name);
+        request.give_up_after_ms = Some(1_500);
+        request
+    };
+    let at_work = start(&client, request("work.jpg"));
+    let in_line = start(&client, request("line.jpg"));
+    let paused = start(&client, request("paused.jpg"));
+    client.pause(&one(&paused));
+    for id in [&at_work, &in_line, &paused] {
+        assert_eq!(failed(&ended(&client, id)), Code::GaveUp);
+    }
+    let offline = start(&client, request("offline.jpg"));
+    client.set_network(Network::offline(1));
+    assert_eq!(failed(&ended(&client, &offline)), Code::GaveUp);
+    assert!(world.cloud.objects().is_empty());
+}
+
+#[test]
+fn an_ending_is_forgotten_by_itself_after_its_time_and_was_told() {
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    let told = Arc::new(Told::default());
+    let mut config = world.config();
+    config.listener = Some(told.clone());
+    config.ended_kept_ms = Some(300);
+    let client = Client::open(config).unwrap();
+    let id = start(&client, world.request(&file, "photo.jpg"));
+    world.becomes("forgotten", || client.snapshot(&id).is_none());
+    assert!(!world.state_dir().join(format!("{id}.journal")).exists());
+    let endings = || told.0.lock().unwrap().iter().filter(|snapshot| snapshot.state.ended()).count();
+    world.becomes("told", || endings() == 1);
+    world.sole_object(&file);
+}
+
+#[test]
+fn a_temporary_copy_goes_at_the_end_and_stays_while_a_retry_may_want_it() {
+    let world = World::new();
+    let refuse = world.rule(Rule::new(Step::Confirm, How::status(451, "")).once());
+    let client = world.open();
+    let copy = world.file("copy.tmp", MIB);
+    let mut request = world.request(&copy, "photo.jpg");
+    request.source = Source { what: SourceWhat::Path { path: copy.clone(), delete_at_end: true }, token: vec![] };
+    let old = start(&client, request);
+    assert_eq!(failed(&ended(&client, &old)), Code::ContentRefused);
+    assert!(copy.exists());
+    world.cloud.remove_rule(refuse);
+    let again = client.retry(&old).unwrap().id;
+    completed(&client, &again);
+    world.becomes("removed", || !copy.exists());
+}
+
+#[test]
+fn what_the_operating_system_was_given_is_read_back_and_waited_for() {
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    let client = Client::open(Config { autostart: false, ..world.config() }).unwrap();
+    let id = start(&client, world.request(&file, "photo.jpg"));
+    assert!(client.close(5_000));
+    drop(client);
+    use partway::{
+        engine::Record,
+        runtime::journal::{Id, StateDir, Sync},
+    };
+    let dir = StateDir::open(world.state_dir()).unwrap();
+    let (mut journal, _, _) = dir.open_journal::<Record>(Id::parse(&id).unwrap()).unwrap();
+    let record = Record::HandedOff { item: "os-1".into(), part_numbers: vec![1] };
+    journal.append(&record, Sync::Power).unwrap();
+    drop(journal);
+    let client = world.open();
+    let snapshot = client.snapshot(&id).unwrap();
+    assert_eq!(waiting_for(&snapshot), Some(WaitReason::HandedOff));
+    client.resume(&one(&id));
+    client.wait_idle(Some(PATIENCE_MS));
+    until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::HandedOff));
+    assert!(world.parts_sent().is_empty());
+    client.cancel(&one(&id));
+    assert!(matches!(ended(&client, &id).state, State::Cancelled { .. }));
+}
