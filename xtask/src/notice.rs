@@ -54,7 +54,7 @@ pub(crate) fn page() -> Result<String, String> {
 
 fn metadata(target: &str) -> Result<Value, String> {
     let output = cargo()
-        .args(["metadata", "--format-version=1", "--locked", "--filter-platform", target])
+        .args(["metadata", "--format-version=1", "--locked", "--all-features", "--filter-platform", target])
         .output()
         .map_err(|error| format!("cargo metadata: {error}"))?;
     if !output.status.success() {

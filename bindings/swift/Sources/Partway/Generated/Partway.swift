@@ -519,6 +519,22 @@ fileprivate struct FfiConverterInt64: FfiConverterPrimitive {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterFloat: FfiConverterPrimitive {
+    typealias FfiType = Float
+    typealias SwiftType = Float
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Float {
+        return try lift(readFloat(&buf))
+    }
+
+    public static func write(_ value: Float, into buf: inout [UInt8]) {
+        writeFloat(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterBool : FfiConverter {
     typealias FfiType = Int8
     typealias SwiftType = Bool
@@ -826,9 +842,9 @@ public protocol CredentialAskProtocol: AnyObject, Sendable {
     func account()  -> String
     
     /**
-     * Not now: the uploads of the account wait until a credential is set or they are resumed. No I/O.
+     * Not now: the uploads of the account wait, to be asked for again after so long, or else until a credential is set or they are resumed. No I/O.
      */
-    func later() 
+    func later(retryInMs: Int64?) 
     
     /**
      * For which service. No I/O.
@@ -836,9 +852,14 @@ public protocol CredentialAskProtocol: AnyObject, Sendable {
     func service()  -> Service
     
     /**
+     * Nobody is signed in to that account: its uploads wait for the next credential that is set. No I/O.
+     */
+    func signedOut() 
+    
+    /**
      * Here it is. No I/O.
      */
-    func supply(credential: Credential) 
+    func supply(credential: Credential) throws 
     
     /**
      * Why. No I/O.
@@ -915,12 +936,13 @@ open func account() -> String  {
 }
     
     /**
-     * Not now: the uploads of the account wait until a credential is set or they are resumed. No I/O.
+     * Not now: the uploads of the account wait, to be asked for again after so long, or else until a credential is set or they are resumed. No I/O.
      */
-open func later()  {try! rustCall() {
+open func later(retryInMs: Int64? = nil)  {try! rustCall() {
         uniffiCallStatus in
     uniffi_partway_fn_method_credentialask_later(
-            self.uniffiCloneHandle(),uniffiCallStatus
+            self.uniffiCloneHandle(),
+        FfiConverterOptionInt64.lower(retryInMs),uniffiCallStatus
     )
 }
 }
@@ -938,9 +960,20 @@ open func service() -> Service  {
 }
     
     /**
+     * Nobody is signed in to that account: its uploads wait for the next credential that is set. No I/O.
+     */
+open func signedOut()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_credentialask_signed_out(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
      * Here it is. No I/O.
      */
-open func supply(credential: Credential)  {try! rustCall() {
+open func supply(credential: Credential)throws   {try rustCallWithError(FfiConverterTypeNativeError_lift) {
         uniffiCallStatus in
     uniffi_partway_fn_method_credentialask_supply(
             self.uniffiCloneHandle(),
@@ -1480,6 +1513,225 @@ public func FfiConverterTypeListener_lower(_ value: Listener) -> UInt64 {
 
 
 /**
+ * Takes lines. Called on one thread of the library, in order; it may block, then later lines are dropped and counted. No line holds a token, a URL, a path, a name, a
+ * key or a tag.
+ */
+public protocol LogSink: AnyObject, Sendable {
+    
+    /**
+     * One line, without its end. `target` is the part of the library that speaks.
+     */
+    func log(level: LogLevel, target: String, line: String) throws 
+    
+}
+/**
+ * Takes lines. Called on one thread of the library, in order; it may block, then later lines are dropped and counted. No line holds a token, a URL, a path, a name, a
+ * key or a tag.
+ */
+open class LogSinkImpl: LogSink, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_partway_fn_clone_logsink(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_partway_fn_free_logsink(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * One line, without its end. `target` is the part of the library that speaks.
+     */
+open func log(level: LogLevel, target: String, line: String)throws   {try rustCallWithError(FfiConverterTypeHostError_lift) {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_logsink_log(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLogLevel_lower(level),
+        FfiConverterString.lower(target),
+        FfiConverterString.lower(line),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceLogSink {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceLogSink = UniffiVTableCallbackInterfaceLogSink(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeLogSink.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface LogSink: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeLogSink.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface LogSink: handle missing in uniffiClone")
+            }
+        },
+        log: { (
+            uniffiHandle: UInt64,
+            level: RustBuffer,
+            target: RustBuffer,
+            line: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeLogSink.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.log(
+                     level: try FfiConverterTypeLogLevel_lift(level),
+                     target: try FfiConverterString.lift(target),
+                     line: try FfiConverterString.lift(line)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeHostError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceLogSink> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceLogSink>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitLogSink() {
+    uniffi_partway_fn_init_callback_vtable_logsink(UniffiCallbackInterfaceLogSink.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLogSink: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<LogSink>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = LogSink
+
+    public static func lift(_ handle: UInt64) throws -> LogSink {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return LogSinkImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: LogSink) -> UInt64 {
+         if let rustImpl = value as? LogSinkImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogSink {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: LogSink, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogSink_lift(_ handle: UInt64) throws -> LogSink {
+    return try FfiConverterTypeLogSink.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogSink_lower(_ value: LogSink) -> UInt64 {
+    return FfiConverterTypeLogSink.lower(value)
+}
+
+
+
+
+
+
+/**
  * One a state directory and process. Freeing it ends what is under way and cancels nothing.
  */
 public protocol NativeClientProtocol: AnyObject, Sendable {
@@ -1545,6 +1797,11 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
     func list(which: Select)  -> [Snapshot]
     
     /**
+     * Asks the service for its own view of it; nothing of the upload changes. Blocks for the host's credential and for the answers.
+     */
+    func lookRemote(id: String) throws  -> RemoteLook
+    
+    /**
      * Stays until resumed, also over restarts. How many it was said to. No I/O.
      */
     func pause(which: Select)  -> Int32
@@ -1560,9 +1817,14 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
     func resume(which: Select)  -> Int32
     
     /**
+     * Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone. Writes.
+     */
+    func retry(id: String) throws  -> Started
+    
+    /**
      * A credential, unasked, such as after a log-in; ends the waits for it. No I/O.
      */
-    func setCredential(account: String, credential: Credential) 
+    func setCredential(account: String, credential: Credential) throws 
     
     /**
      * New bounds, at once. No I/O.
@@ -1575,9 +1837,19 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
     func setNetwork(network: Network) 
     
     /**
+     * Another proxy, `http://[user:password@]host:port`, or none. Refused for a text that is none, and when the host carries requests itself. No I/O.
+     */
+    func setProxy(proxy: SecretText?) throws 
+    
+    /**
      * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
      */
     func shutdown(timeoutMs: Int64)  -> Bool
+    
+    /**
+     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     */
+    func signOut(account: String, then: SignOut) 
     
     /**
      * One upload. No I/O.
@@ -1593,6 +1865,11 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
      * The same for many, with one sync for the lot. One that is refused harms no other. Writes.
      */
     func startAll(requests: [UploadRequest])  -> [StartResult]
+    
+    /**
+     * What happened to it, as JSON for a bug report; no name, path, key, tag, token or URL is in it. Reads a file.
+     */
+    func timelineJson(id: String)  -> String?
     
     /**
      * Waits for the ending; the present snapshot at time-out. Blocks.
@@ -1832,6 +2109,19 @@ open func list(which: Select) -> [Snapshot]  {
 }
     
     /**
+     * Asks the service for its own view of it; nothing of the upload changes. Blocks for the host's credential and for the answers.
+     */
+open func lookRemote(id: String)throws  -> RemoteLook  {
+    return try  FfiConverterTypeRemoteLook_lift(try rustCallWithError(FfiConverterTypeNativeError_lift) {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_nativeclient_look_remote(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * Stays until resumed, also over restarts. How many it was said to. No I/O.
      */
 open func pause(which: Select) -> Int32  {
@@ -1870,9 +2160,22 @@ open func resume(which: Select) -> Int32  {
 }
     
     /**
+     * Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone. Writes.
+     */
+open func retry(id: String)throws  -> Started  {
+    return try  FfiConverterTypeStarted_lift(try rustCallWithError(FfiConverterTypeNativeError_lift) {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_nativeclient_retry(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * A credential, unasked, such as after a log-in; ends the waits for it. No I/O.
      */
-open func setCredential(account: String, credential: Credential)  {try! rustCall() {
+open func setCredential(account: String, credential: Credential)throws   {try rustCallWithError(FfiConverterTypeNativeError_lift) {
         uniffiCallStatus in
     uniffi_partway_fn_method_nativeclient_set_credential(
             self.uniffiCloneHandle(),
@@ -1907,6 +2210,18 @@ open func setNetwork(network: Network)  {try! rustCall() {
 }
     
     /**
+     * Another proxy, `http://[user:password@]host:port`, or none. Refused for a text that is none, and when the host carries requests itself. No I/O.
+     */
+open func setProxy(proxy: SecretText?)throws   {try rustCallWithError(FfiConverterTypeNativeError_lift) {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_nativeclient_set_proxy(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeSecretText.lower(proxy),uniffiCallStatus
+    )
+}
+}
+    
+    /**
      * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
      */
 open func shutdown(timeoutMs: Int64) -> Bool  {
@@ -1917,6 +2232,19 @@ open func shutdown(timeoutMs: Int64) -> Bool  {
         FfiConverterInt64.lower(timeoutMs),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     */
+open func signOut(account: String, then: SignOut)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_nativeclient_sign_out(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(account),
+        FfiConverterTypeSignOut_lower(then),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -1954,6 +2282,19 @@ open func startAll(requests: [UploadRequest]) -> [StartResult]  {
     uniffi_partway_fn_method_nativeclient_start_all(
             self.uniffiCloneHandle(),
         FfiConverterSequenceTypeUploadRequest.lower(requests),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * What happened to it, as JSON for a bug report; no name, path, key, tag, token or URL is in it. Reads a file.
+     */
+open func timelineJson(id: String) -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_nativeclient_timeline_json(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(id),uniffiCallStatus
     )
 })
 }
@@ -2066,9 +2407,24 @@ public protocol SourceAskProtocol: AnyObject, Sendable {
     func key()  -> String
     
     /**
+     * Not now: the upload waits, to be asked for again after so long, or else until a source is attached or it is resumed. No I/O.
+     */
+    func later(retryInMs: Int64?) 
+    
+    /**
+     * It comes, such as from the cloud: so much of it is here, 0 to 1. Shown in snapshots; the next 60 s begin. No I/O.
+     */
+    func preparing(fraction: Float) 
+    
+    /**
      * Here it is. Another identity with the same bytes goes on where the upload was. No I/O.
      */
-    func supply(source: Source) 
+    func supply(source: Source) throws 
+    
+    /**
+     * The host's own notes of the upload. No I/O.
+     */
+    func tags()  -> [String: String]
     
     /**
      * The host's own word for the source. No I/O.
@@ -2166,15 +2522,51 @@ open func key() -> String  {
 }
     
     /**
+     * Not now: the upload waits, to be asked for again after so long, or else until a source is attached or it is resumed. No I/O.
+     */
+open func later(retryInMs: Int64? = nil)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_sourceask_later(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionInt64.lower(retryInMs),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * It comes, such as from the cloud: so much of it is here, 0 to 1. Shown in snapshots; the next 60 s begin. No I/O.
+     */
+open func preparing(fraction: Float)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_sourceask_preparing(
+            self.uniffiCloneHandle(),
+        FfiConverterFloat.lower(fraction),uniffiCallStatus
+    )
+}
+}
+    
+    /**
      * Here it is. Another identity with the same bytes goes on where the upload was. No I/O.
      */
-open func supply(source: Source)  {try! rustCall() {
+open func supply(source: Source)throws   {try rustCallWithError(FfiConverterTypeNativeError_lift) {
         uniffiCallStatus in
     uniffi_partway_fn_method_sourceask_supply(
             self.uniffiCloneHandle(),
         FfiConverterTypeSource_lower(source),uniffiCallStatus
     )
 }
+}
+    
+    /**
+     * The host's own notes of the upload. No I/O.
+     */
+open func tags() -> [String: String]  {
+    return try!  FfiConverterDictionaryStringString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_sourceask_tags(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -3360,6 +3752,14 @@ public struct Change: Equatable, Hashable {
      */
     public let priority: Int8?
     /**
+     * Which networks it may use; a part that breaks it is stopped at once.
+     */
+    public let network: NetworkPolicy?
+    /**
+     * Body bytes a second; 0: no limit of its own.
+     */
+    public let rateBytesPerS: Int64?
+    /**
      * At most so many parts at once.
      */
     public let parallelParts: Int32?
@@ -3379,6 +3779,12 @@ public struct Change: Equatable, Hashable {
          * Higher first.
          */priority: Int8? = nil, 
         /**
+         * Which networks it may use; a part that breaks it is stopped at once.
+         */network: NetworkPolicy? = nil, 
+        /**
+         * Body bytes a second; 0: no limit of its own.
+         */rateBytesPerS: Int64? = nil, 
+        /**
          * At most so many parts at once.
          */parallelParts: Int32? = nil, 
         /**
@@ -3388,6 +3794,8 @@ public struct Change: Equatable, Hashable {
          * When the bytes changed.
          */onChange: OnChange? = nil) {
         self.priority = priority
+        self.network = network
+        self.rateBytesPerS = rateBytesPerS
         self.parallelParts = parallelParts
         self.conflict = conflict
         self.onChange = onChange
@@ -3410,6 +3818,8 @@ public struct FfiConverterTypeChange: FfiConverterRustBuffer {
         return
             try Change(
                 priority: FfiConverterOptionInt8.read(from: &buf), 
+                network: FfiConverterOptionTypeNetworkPolicy.read(from: &buf), 
+                rateBytesPerS: FfiConverterOptionInt64.read(from: &buf), 
                 parallelParts: FfiConverterOptionInt32.read(from: &buf), 
                 conflict: FfiConverterOptionTypeConflict.read(from: &buf), 
                 onChange: FfiConverterOptionTypeOnChange.read(from: &buf)
@@ -3418,6 +3828,8 @@ public struct FfiConverterTypeChange: FfiConverterRustBuffer {
 
     public static func write(_ value: Change, into buf: inout [UInt8]) {
         FfiConverterOptionInt8.write(value.priority, into: &buf)
+        FfiConverterOptionTypeNetworkPolicy.write(value.network, into: &buf)
+        FfiConverterOptionInt64.write(value.rateBytesPerS, into: &buf)
         FfiConverterOptionInt32.write(value.parallelParts, into: &buf)
         FfiConverterOptionTypeConflict.write(value.conflict, into: &buf)
         FfiConverterOptionTypeOnChange.write(value.onChange, into: &buf)
@@ -3437,6 +3849,125 @@ public func FfiConverterTypeChange_lift(_ buf: RustBuffer) throws -> Change {
 #endif
 public func FfiConverterTypeChange_lower(_ value: Change) -> RustBuffer {
     return FfiConverterTypeChange.lower(value)
+}
+
+
+/**
+ * What one pass over a source computed.
+ */
+public struct Digests: Equatable, Hashable {
+    /**
+     * Of the source.
+     */
+    public let sizeBytes: Int64
+    /**
+     * SMH's digest of the first MiB; `null` below 1 MiB.
+     */
+    public let beginningHash: String?
+    /**
+     * SMH's chained digest; `null` below 1 MiB.
+     */
+    public let fullHash: String?
+    /**
+     * Lower-case hex.
+     */
+    public let sha256: String?
+    /**
+     * Decimal.
+     */
+    public let crc64: String?
+    /**
+     * KooDrive's digest of the beginning, lower-case hex.
+     */
+    public let preHash: String?
+    /**
+     * One for each part but the first, in order.
+     */
+    public let midstates: [PartMidstate]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Of the source.
+         */sizeBytes: Int64, 
+        /**
+         * SMH's digest of the first MiB; `null` below 1 MiB.
+         */beginningHash: String?, 
+        /**
+         * SMH's chained digest; `null` below 1 MiB.
+         */fullHash: String?, 
+        /**
+         * Lower-case hex.
+         */sha256: String?, 
+        /**
+         * Decimal.
+         */crc64: String?, 
+        /**
+         * KooDrive's digest of the beginning, lower-case hex.
+         */preHash: String?, 
+        /**
+         * One for each part but the first, in order.
+         */midstates: [PartMidstate]) {
+        self.sizeBytes = sizeBytes
+        self.beginningHash = beginningHash
+        self.fullHash = fullHash
+        self.sha256 = sha256
+        self.crc64 = crc64
+        self.preHash = preHash
+        self.midstates = midstates
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Digests: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDigests: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Digests {
+        return
+            try Digests(
+                sizeBytes: FfiConverterInt64.read(from: &buf), 
+                beginningHash: FfiConverterOptionString.read(from: &buf), 
+                fullHash: FfiConverterOptionString.read(from: &buf), 
+                sha256: FfiConverterOptionString.read(from: &buf), 
+                crc64: FfiConverterOptionString.read(from: &buf), 
+                preHash: FfiConverterOptionString.read(from: &buf), 
+                midstates: FfiConverterSequenceTypePartMidstate.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Digests, into buf: inout [UInt8]) {
+        FfiConverterInt64.write(value.sizeBytes, into: &buf)
+        FfiConverterOptionString.write(value.beginningHash, into: &buf)
+        FfiConverterOptionString.write(value.fullHash, into: &buf)
+        FfiConverterOptionString.write(value.sha256, into: &buf)
+        FfiConverterOptionString.write(value.crc64, into: &buf)
+        FfiConverterOptionString.write(value.preHash, into: &buf)
+        FfiConverterSequenceTypePartMidstate.write(value.midstates, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDigests_lift(_ buf: RustBuffer) throws -> Digests {
+    return try FfiConverterTypeDigests.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDigests_lower(_ value: Digests) -> RustBuffer {
+    return FfiConverterTypeDigests.lower(value)
 }
 
 
@@ -3711,6 +4242,10 @@ public struct Explanation: Equatable, Hashable {
      */
     public let sinceUnixMs: Int64
     /**
+     * Everything that holds it, the first one first: when that is gone the next one does.
+     */
+    public let blockedBy: [WaitReason]
+    /**
      * When it is tried again without anybody's help.
      */
     public let nextTryMs: Int64?
@@ -3722,6 +4257,10 @@ public struct Explanation: Equatable, Hashable {
      * How many more are tried before help is needed.
      */
     public let retriesLeft: Int32
+    /**
+     * What a person should do.
+     */
+    public let remedy: Remedy
     /**
      * In one sentence, for developers.
      */
@@ -3737,6 +4276,9 @@ public struct Explanation: Equatable, Hashable {
          * Since when, by the phone's clock.
          */sinceUnixMs: Int64, 
         /**
+         * Everything that holds it, the first one first: when that is gone the next one does.
+         */blockedBy: [WaitReason], 
+        /**
          * When it is tried again without anybody's help.
          */nextTryMs: Int64?, 
         /**
@@ -3746,13 +4288,18 @@ public struct Explanation: Equatable, Hashable {
          * How many more are tried before help is needed.
          */retriesLeft: Int32, 
         /**
+         * What a person should do.
+         */remedy: Remedy, 
+        /**
          * In one sentence, for developers.
          */text: String) {
         self.state = state
         self.sinceUnixMs = sinceUnixMs
+        self.blockedBy = blockedBy
         self.nextTryMs = nextTryMs
         self.attempts = attempts
         self.retriesLeft = retriesLeft
+        self.remedy = remedy
         self.text = text
     }
 
@@ -3774,9 +4321,11 @@ public struct FfiConverterTypeExplanation: FfiConverterRustBuffer {
             try Explanation(
                 state: FfiConverterTypeState.read(from: &buf), 
                 sinceUnixMs: FfiConverterInt64.read(from: &buf), 
+                blockedBy: FfiConverterSequenceTypeWaitReason.read(from: &buf), 
                 nextTryMs: FfiConverterOptionInt64.read(from: &buf), 
                 attempts: FfiConverterInt32.read(from: &buf), 
                 retriesLeft: FfiConverterInt32.read(from: &buf), 
+                remedy: FfiConverterTypeRemedy.read(from: &buf), 
                 text: FfiConverterString.read(from: &buf)
         )
     }
@@ -3784,9 +4333,11 @@ public struct FfiConverterTypeExplanation: FfiConverterRustBuffer {
     public static func write(_ value: Explanation, into buf: inout [UInt8]) {
         FfiConverterTypeState.write(value.state, into: &buf)
         FfiConverterInt64.write(value.sinceUnixMs, into: &buf)
+        FfiConverterSequenceTypeWaitReason.write(value.blockedBy, into: &buf)
         FfiConverterOptionInt64.write(value.nextTryMs, into: &buf)
         FfiConverterInt32.write(value.attempts, into: &buf)
         FfiConverterInt32.write(value.retriesLeft, into: &buf)
+        FfiConverterTypeRemedy.write(value.remedy, into: &buf)
         FfiConverterString.write(value.text, into: &buf)
     }
 }
@@ -4164,6 +4715,10 @@ public struct Idle: Equatable, Hashable {
      */
     public let nextWakeMs: Int64?
     /**
+     * The mildest policy that would let something go on by itself: what network a scheduler should ask for.
+     */
+    public let wants: NetworkPolicy
+    /**
      * Uploads that only the host or a person can move.
      */
     public let waitingForPerson: Int32
@@ -4184,12 +4739,16 @@ public struct Idle: Equatable, Hashable {
          * When something will be tried again, at the earliest.
          */nextWakeMs: Int64?, 
         /**
+         * The mildest policy that would let something go on by itself: what network a scheduler should ask for.
+         */wants: NetworkPolicy, 
+        /**
          * Uploads that only the host or a person can move.
          */waitingForPerson: Int32) {
         self.active = active
         self.queued = queued
         self.bytesRemaining = bytesRemaining
         self.nextWakeMs = nextWakeMs
+        self.wants = wants
         self.waitingForPerson = waitingForPerson
     }
 
@@ -4213,6 +4772,7 @@ public struct FfiConverterTypeIdle: FfiConverterRustBuffer {
                 queued: FfiConverterInt32.read(from: &buf), 
                 bytesRemaining: FfiConverterInt64.read(from: &buf), 
                 nextWakeMs: FfiConverterOptionInt64.read(from: &buf), 
+                wants: FfiConverterTypeNetworkPolicy.read(from: &buf), 
                 waitingForPerson: FfiConverterInt32.read(from: &buf)
         )
     }
@@ -4222,6 +4782,7 @@ public struct FfiConverterTypeIdle: FfiConverterRustBuffer {
         FfiConverterInt32.write(value.queued, into: &buf)
         FfiConverterInt64.write(value.bytesRemaining, into: &buf)
         FfiConverterOptionInt64.write(value.nextWakeMs, into: &buf)
+        FfiConverterTypeNetworkPolicy.write(value.wants, into: &buf)
         FfiConverterInt32.write(value.waitingForPerson, into: &buf)
     }
 }
@@ -4258,6 +4819,14 @@ public struct Limits: Equatable, Hashable {
      * Body bytes a second, over all uploads; 0: no limit.
      */
     public let rateBytesPerS: Int64?
+    /**
+     * What connections and reads may take; 0: no limit of its own. Fewer parts go at once where it does not reach for all.
+     */
+    public let memoryBytes: Int64?
+    /**
+     * Sources that are open at once; 0: as many as uploads work.
+     */
+    public let openSources: Int32?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4270,10 +4839,18 @@ public struct Limits: Equatable, Hashable {
          */parallelParts: Int32? = nil, 
         /**
          * Body bytes a second, over all uploads; 0: no limit.
-         */rateBytesPerS: Int64? = nil) {
+         */rateBytesPerS: Int64? = nil, 
+        /**
+         * What connections and reads may take; 0: no limit of its own. Fewer parts go at once where it does not reach for all.
+         */memoryBytes: Int64? = nil, 
+        /**
+         * Sources that are open at once; 0: as many as uploads work.
+         */openSources: Int32? = nil) {
         self.parallelUploads = parallelUploads
         self.parallelParts = parallelParts
         self.rateBytesPerS = rateBytesPerS
+        self.memoryBytes = memoryBytes
+        self.openSources = openSources
     }
 
     
@@ -4294,7 +4871,9 @@ public struct FfiConverterTypeLimits: FfiConverterRustBuffer {
             try Limits(
                 parallelUploads: FfiConverterOptionInt32.read(from: &buf), 
                 parallelParts: FfiConverterOptionInt32.read(from: &buf), 
-                rateBytesPerS: FfiConverterOptionInt64.read(from: &buf)
+                rateBytesPerS: FfiConverterOptionInt64.read(from: &buf), 
+                memoryBytes: FfiConverterOptionInt64.read(from: &buf), 
+                openSources: FfiConverterOptionInt32.read(from: &buf)
         )
     }
 
@@ -4302,6 +4881,8 @@ public struct FfiConverterTypeLimits: FfiConverterRustBuffer {
         FfiConverterOptionInt32.write(value.parallelUploads, into: &buf)
         FfiConverterOptionInt32.write(value.parallelParts, into: &buf)
         FfiConverterOptionInt64.write(value.rateBytesPerS, into: &buf)
+        FfiConverterOptionInt64.write(value.memoryBytes, into: &buf)
+        FfiConverterOptionInt32.write(value.openSources, into: &buf)
     }
 }
 
@@ -4318,6 +4899,85 @@ public func FfiConverterTypeLimits_lift(_ buf: RustBuffer) throws -> Limits {
 #endif
 public func FfiConverterTypeLimits_lower(_ value: Limits) -> RustBuffer {
     return FfiConverterTypeLimits.lower(value)
+}
+
+
+/**
+ * A part that the service has.
+ */
+public struct ListedPart: Equatable, Hashable {
+    /**
+     * From 1.
+     */
+    public let partNumber: Int32
+    /**
+     * Its size there.
+     */
+    public let sizeBytes: Int64
+    /**
+     * MD5 of its content in lower-case hex, when the service's tag is one.
+     */
+    public let md5: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * From 1.
+         */partNumber: Int32, 
+        /**
+         * Its size there.
+         */sizeBytes: Int64, 
+        /**
+         * MD5 of its content in lower-case hex, when the service's tag is one.
+         */md5: String?) {
+        self.partNumber = partNumber
+        self.sizeBytes = sizeBytes
+        self.md5 = md5
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ListedPart: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeListedPart: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ListedPart {
+        return
+            try ListedPart(
+                partNumber: FfiConverterInt32.read(from: &buf), 
+                sizeBytes: FfiConverterInt64.read(from: &buf), 
+                md5: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ListedPart, into buf: inout [UInt8]) {
+        FfiConverterInt32.write(value.partNumber, into: &buf)
+        FfiConverterInt64.write(value.sizeBytes, into: &buf)
+        FfiConverterOptionString.write(value.md5, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListedPart_lift(_ buf: RustBuffer) throws -> ListedPart {
+    return try FfiConverterTypeListedPart.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeListedPart_lower(_ value: ListedPart) -> RustBuffer {
+    return FfiConverterTypeListedPart.lower(value)
 }
 
 
@@ -4346,17 +5006,37 @@ public struct NativeConfig {
      */
     public let transport: Transport?
     /**
+     * Who takes lines for a log. No line holds a secret, a URL, a path or a name.
+     */
+    public let log: LogSink?
+    /**
+     * Down to which level.
+     */
+    public let logLevel: LogLevel?
+    /**
      * Bounds; they may be changed later.
      */
     public let limits: Limits?
     /**
+     * What the host knows of the network by now.
+     */
+    public let network: Network?
+    /**
      * `http://[user:password@]host:port`. The environment is never read.
      */
-    public let proxy: String?
+    public let proxy: SecretText?
     /**
      * Further roots to trust, as PEM.
      */
     public let extraCaPem: String?
+    /**
+     * SHA-256 digests of `SubjectPublicKeyInfo`, base64 or hex, one of which must be among the keys of each connection's certificates; none by default.
+     */
+    public let spkiSha256Pins: [String]
+    /**
+     * An ended upload is forgotten by itself so long after it ended; until `forget` without it.
+     */
+    public let endedKeptMs: Int64?
     /**
      * Uploads go on as soon as the client is open; `false` opens it held, until `go`.
      */
@@ -4381,14 +5061,29 @@ public struct NativeConfig {
          * Who carries requests; the built-in transport without it.
          */transport: Transport? = nil, 
         /**
+         * Who takes lines for a log. No line holds a secret, a URL, a path or a name.
+         */log: LogSink? = nil, 
+        /**
+         * Down to which level.
+         */logLevel: LogLevel? = nil, 
+        /**
          * Bounds; they may be changed later.
          */limits: Limits? = nil, 
         /**
+         * What the host knows of the network by now.
+         */network: Network? = nil, 
+        /**
          * `http://[user:password@]host:port`. The environment is never read.
-         */proxy: String? = nil, 
+         */proxy: SecretText? = nil, 
         /**
          * Further roots to trust, as PEM.
          */extraCaPem: String? = nil, 
+        /**
+         * SHA-256 digests of `SubjectPublicKeyInfo`, base64 or hex, one of which must be among the keys of each connection's certificates; none by default.
+         */spkiSha256Pins: [String] = [], 
+        /**
+         * An ended upload is forgotten by itself so long after it ended; until `forget` without it.
+         */endedKeptMs: Int64? = nil, 
         /**
          * Uploads go on as soon as the client is open; `false` opens it held, until `go`.
          */autostart: Bool? = nil) {
@@ -4397,9 +5092,14 @@ public struct NativeConfig {
         self.sources = sources
         self.listener = listener
         self.transport = transport
+        self.log = log
+        self.logLevel = logLevel
         self.limits = limits
+        self.network = network
         self.proxy = proxy
         self.extraCaPem = extraCaPem
+        self.spkiSha256Pins = spkiSha256Pins
+        self.endedKeptMs = endedKeptMs
         self.autostart = autostart
     }
 
@@ -4424,9 +5124,14 @@ public struct FfiConverterTypeNativeConfig: FfiConverterRustBuffer {
                 sources: FfiConverterOptionTypeSourceProvider.read(from: &buf), 
                 listener: FfiConverterOptionTypeListener.read(from: &buf), 
                 transport: FfiConverterOptionTypeTransport.read(from: &buf), 
+                log: FfiConverterOptionTypeLogSink.read(from: &buf), 
+                logLevel: FfiConverterOptionTypeLogLevel.read(from: &buf), 
                 limits: FfiConverterOptionTypeLimits.read(from: &buf), 
-                proxy: FfiConverterOptionString.read(from: &buf), 
+                network: FfiConverterOptionTypeNetwork.read(from: &buf), 
+                proxy: FfiConverterOptionTypeSecretText.read(from: &buf), 
                 extraCaPem: FfiConverterOptionString.read(from: &buf), 
+                spkiSha256Pins: FfiConverterSequenceString.read(from: &buf), 
+                endedKeptMs: FfiConverterOptionInt64.read(from: &buf), 
                 autostart: FfiConverterOptionBool.read(from: &buf)
         )
     }
@@ -4437,9 +5142,14 @@ public struct FfiConverterTypeNativeConfig: FfiConverterRustBuffer {
         FfiConverterOptionTypeSourceProvider.write(value.sources, into: &buf)
         FfiConverterOptionTypeListener.write(value.listener, into: &buf)
         FfiConverterOptionTypeTransport.write(value.transport, into: &buf)
+        FfiConverterOptionTypeLogSink.write(value.log, into: &buf)
+        FfiConverterOptionTypeLogLevel.write(value.logLevel, into: &buf)
         FfiConverterOptionTypeLimits.write(value.limits, into: &buf)
-        FfiConverterOptionString.write(value.proxy, into: &buf)
+        FfiConverterOptionTypeNetwork.write(value.network, into: &buf)
+        FfiConverterOptionTypeSecretText.write(value.proxy, into: &buf)
         FfiConverterOptionString.write(value.extraCaPem, into: &buf)
+        FfiConverterSequenceString.write(value.spkiSha256Pins, into: &buf)
+        FfiConverterOptionInt64.write(value.endedKeptMs, into: &buf)
         FfiConverterOptionBool.write(value.autostart, into: &buf)
     }
 }
@@ -4461,29 +5171,53 @@ public func FfiConverterTypeNativeConfig_lower(_ value: NativeConfig) -> RustBuf
 
 
 /**
- * What the host knows of the network.
+ * What the host knows of the network; all of it is told anew with each change.
  */
 public struct Network: Equatable, Hashable {
     /**
-     * `null`: it never said. Offline, uploads wait and spend nothing.
+     * Whether there is one.
      */
-    public let online: Bool?
+    public let state: Online
     /**
-     * Grows when the path changed: sockets of the old one are dropped, waits end.
+     * Its bytes cost something.
+     */
+    public let metered: Bool
+    /**
+     * It is a foreign operator's.
+     */
+    public let roaming: Bool
+    /**
+     * Grows when the path changed: sockets of the old one are dropped, waits for another try end.
      */
     public let generation: Int64
+    /**
+     * The system's own number of a network that is not the default one. Kept, and not used by the built-in transport.
+     */
+    public let bindHandle: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * `null`: it never said. Offline, uploads wait and spend nothing.
-         */online: Bool?, 
+         * Whether there is one.
+         */state: Online, 
         /**
-         * Grows when the path changed: sockets of the old one are dropped, waits end.
-         */generation: Int64) {
-        self.online = online
+         * Its bytes cost something.
+         */metered: Bool = false, 
+        /**
+         * It is a foreign operator's.
+         */roaming: Bool = false, 
+        /**
+         * Grows when the path changed: sockets of the old one are dropped, waits for another try end.
+         */generation: Int64 = Int64(0), 
+        /**
+         * The system's own number of a network that is not the default one. Kept, and not used by the built-in transport.
+         */bindHandle: Int64? = nil) {
+        self.state = state
+        self.metered = metered
+        self.roaming = roaming
         self.generation = generation
+        self.bindHandle = bindHandle
     }
 
     
@@ -4502,14 +5236,20 @@ public struct FfiConverterTypeNetwork: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Network {
         return
             try Network(
-                online: FfiConverterOptionBool.read(from: &buf), 
-                generation: FfiConverterInt64.read(from: &buf)
+                state: FfiConverterTypeOnline.read(from: &buf), 
+                metered: FfiConverterBool.read(from: &buf), 
+                roaming: FfiConverterBool.read(from: &buf), 
+                generation: FfiConverterInt64.read(from: &buf), 
+                bindHandle: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
     public static func write(_ value: Network, into buf: inout [UInt8]) {
-        FfiConverterOptionBool.write(value.online, into: &buf)
+        FfiConverterTypeOnline.write(value.state, into: &buf)
+        FfiConverterBool.write(value.metered, into: &buf)
+        FfiConverterBool.write(value.roaming, into: &buf)
         FfiConverterInt64.write(value.generation, into: &buf)
+        FfiConverterOptionInt64.write(value.bindHandle, into: &buf)
     }
 }
 
@@ -4526,6 +5266,85 @@ public func FfiConverterTypeNetwork_lift(_ buf: RustBuffer) throws -> Network {
 #endif
 public func FfiConverterTypeNetwork_lower(_ value: Network) -> RustBuffer {
     return FfiConverterTypeNetwork.lower(value)
+}
+
+
+/**
+ * Where SHA-256 stands at the beginning of a part.
+ */
+public struct PartMidstate: Equatable, Hashable {
+    /**
+     * From 2: part 1 begins with no state.
+     */
+    public let partNumber: Int32
+    /**
+     * Of the part's first byte.
+     */
+    public let offset: Int64
+    /**
+     * The eight words.
+     */
+    public let h: [Int64]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * From 2: part 1 begins with no state.
+         */partNumber: Int32, 
+        /**
+         * Of the part's first byte.
+         */offset: Int64, 
+        /**
+         * The eight words.
+         */h: [Int64]) {
+        self.partNumber = partNumber
+        self.offset = offset
+        self.h = h
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension PartMidstate: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePartMidstate: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PartMidstate {
+        return
+            try PartMidstate(
+                partNumber: FfiConverterInt32.read(from: &buf), 
+                offset: FfiConverterInt64.read(from: &buf), 
+                h: FfiConverterSequenceInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: PartMidstate, into buf: inout [UInt8]) {
+        FfiConverterInt32.write(value.partNumber, into: &buf)
+        FfiConverterInt64.write(value.offset, into: &buf)
+        FfiConverterSequenceInt64.write(value.h, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePartMidstate_lift(_ buf: RustBuffer) throws -> PartMidstate {
+    return try FfiConverterTypePartMidstate.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePartMidstate_lower(_ value: PartMidstate) -> RustBuffer {
+    return FfiConverterTypePartMidstate.lower(value)
 }
 
 
@@ -4627,6 +5446,14 @@ public struct Progress: Equatable, Hashable {
      */
     public let bytesResent: Int64
     /**
+     * Body bytes a second, over the last seconds; 0 while nothing is sent.
+     */
+    public let rateBytesPerS: Int64
+    /**
+     * How long the rest will take at that rate; `null` while there is none.
+     */
+    public let etaMs: Int64?
+    /**
      * Parts that are proven.
      */
     public let partsDone: Int32
@@ -4665,6 +5492,12 @@ public struct Progress: Equatable, Hashable {
          * Those of them for stretches that were sent before, in this run or an earlier one.
          */bytesResent: Int64, 
         /**
+         * Body bytes a second, over the last seconds; 0 while nothing is sent.
+         */rateBytesPerS: Int64, 
+        /**
+         * How long the rest will take at that rate; `null` while there is none.
+         */etaMs: Int64?, 
+        /**
          * Parts that are proven.
          */partsDone: Int32, 
         /**
@@ -4682,6 +5515,8 @@ public struct Progress: Equatable, Hashable {
         self.bytesShown = bytesShown
         self.bytesSent = bytesSent
         self.bytesResent = bytesResent
+        self.rateBytesPerS = rateBytesPerS
+        self.etaMs = etaMs
         self.partsDone = partsDone
         self.partsTotal = partsTotal
         self.requests = requests
@@ -4710,6 +5545,8 @@ public struct FfiConverterTypeProgress: FfiConverterRustBuffer {
                 bytesShown: FfiConverterInt64.read(from: &buf), 
                 bytesSent: FfiConverterInt64.read(from: &buf), 
                 bytesResent: FfiConverterInt64.read(from: &buf), 
+                rateBytesPerS: FfiConverterInt64.read(from: &buf), 
+                etaMs: FfiConverterOptionInt64.read(from: &buf), 
                 partsDone: FfiConverterInt32.read(from: &buf), 
                 partsTotal: FfiConverterInt32.read(from: &buf), 
                 requests: FfiConverterInt64.read(from: &buf), 
@@ -4724,6 +5561,8 @@ public struct FfiConverterTypeProgress: FfiConverterRustBuffer {
         FfiConverterInt64.write(value.bytesShown, into: &buf)
         FfiConverterInt64.write(value.bytesSent, into: &buf)
         FfiConverterInt64.write(value.bytesResent, into: &buf)
+        FfiConverterInt64.write(value.rateBytesPerS, into: &buf)
+        FfiConverterOptionInt64.write(value.etaMs, into: &buf)
         FfiConverterInt32.write(value.partsDone, into: &buf)
         FfiConverterInt32.write(value.partsTotal, into: &buf)
         FfiConverterInt64.write(value.requests, into: &buf)
@@ -4907,6 +5746,145 @@ public func FfiConverterTypeReceipt_lower(_ value: Receipt) -> RustBuffer {
 
 
 /**
+ * What a service tells of an upload, for people. What it does not tell is `null`.
+ */
+public struct RemoteTask: Equatable, Hashable {
+    /**
+     * The object was made.
+     */
+    public let complete: Bool?
+    /**
+     * When it was begun, by the service's clock.
+     */
+    public let createdUnixMs: Int64?
+    /**
+     * The service's own word for the kind of file.
+     */
+    public let kind: String?
+    /**
+     * The service's own word for what happens when the name is taken.
+     */
+    public let conflictStrategy: String?
+    /**
+     * Where the object is or will be, its name last; `null` also when the parent directory is gone.
+     */
+    public let path: [String]?
+    /**
+     * The object's size, where it is told of a finished one.
+     */
+    public let sizeBytes: Int64?
+    /**
+     * SHA-256 of its content, lower-case hex.
+     */
+    public let sha256: String?
+    /**
+     * The parts that the service has, by number; `null` when it does not list them.
+     */
+    public let parts: [ListedPart]?
+    /**
+     * The service's id of the request.
+     */
+    public let requestId: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The object was made.
+         */complete: Bool?, 
+        /**
+         * When it was begun, by the service's clock.
+         */createdUnixMs: Int64?, 
+        /**
+         * The service's own word for the kind of file.
+         */kind: String?, 
+        /**
+         * The service's own word for what happens when the name is taken.
+         */conflictStrategy: String?, 
+        /**
+         * Where the object is or will be, its name last; `null` also when the parent directory is gone.
+         */path: [String]?, 
+        /**
+         * The object's size, where it is told of a finished one.
+         */sizeBytes: Int64?, 
+        /**
+         * SHA-256 of its content, lower-case hex.
+         */sha256: String?, 
+        /**
+         * The parts that the service has, by number; `null` when it does not list them.
+         */parts: [ListedPart]?, 
+        /**
+         * The service's id of the request.
+         */requestId: String?) {
+        self.complete = complete
+        self.createdUnixMs = createdUnixMs
+        self.kind = kind
+        self.conflictStrategy = conflictStrategy
+        self.path = path
+        self.sizeBytes = sizeBytes
+        self.sha256 = sha256
+        self.parts = parts
+        self.requestId = requestId
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension RemoteTask: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRemoteTask: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RemoteTask {
+        return
+            try RemoteTask(
+                complete: FfiConverterOptionBool.read(from: &buf), 
+                createdUnixMs: FfiConverterOptionInt64.read(from: &buf), 
+                kind: FfiConverterOptionString.read(from: &buf), 
+                conflictStrategy: FfiConverterOptionString.read(from: &buf), 
+                path: FfiConverterOptionSequenceString.read(from: &buf), 
+                sizeBytes: FfiConverterOptionInt64.read(from: &buf), 
+                sha256: FfiConverterOptionString.read(from: &buf), 
+                parts: FfiConverterOptionSequenceTypeListedPart.read(from: &buf), 
+                requestId: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RemoteTask, into buf: inout [UInt8]) {
+        FfiConverterOptionBool.write(value.complete, into: &buf)
+        FfiConverterOptionInt64.write(value.createdUnixMs, into: &buf)
+        FfiConverterOptionString.write(value.kind, into: &buf)
+        FfiConverterOptionString.write(value.conflictStrategy, into: &buf)
+        FfiConverterOptionSequenceString.write(value.path, into: &buf)
+        FfiConverterOptionInt64.write(value.sizeBytes, into: &buf)
+        FfiConverterOptionString.write(value.sha256, into: &buf)
+        FfiConverterOptionSequenceTypeListedPart.write(value.parts, into: &buf)
+        FfiConverterOptionString.write(value.requestId, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRemoteTask_lift(_ buf: RustBuffer) throws -> RemoteTask {
+    return try FfiConverterTypeRemoteTask.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRemoteTask_lower(_ value: RemoteTask) -> RustBuffer {
+    return FfiConverterTypeRemoteTask.lower(value)
+}
+
+
+/**
  * Everything about one upload at one moment.
  */
 public struct Snapshot: Equatable, Hashable {
@@ -4938,6 +5916,10 @@ public struct Snapshot: Equatable, Hashable {
      * Where to, for people: never for a log.
      */
     public let destination: String
+    /**
+     * Which networks it may use.
+     */
+    public let network: NetworkPolicy
     /**
      * Grows with every change within one process: a late callback can be told from a new one.
      */
@@ -4984,6 +5966,9 @@ public struct Snapshot: Equatable, Hashable {
          * Where to, for people: never for a log.
          */destination: String, 
         /**
+         * Which networks it may use.
+         */network: NetworkPolicy, 
+        /**
          * Grows with every change within one process: a late callback can be told from a new one.
          */revision: Int64, 
         /**
@@ -5005,6 +5990,7 @@ public struct Snapshot: Equatable, Hashable {
         self.service = service
         self.account = account
         self.destination = destination
+        self.network = network
         self.revision = revision
         self.state = state
         self.progress = progress
@@ -5035,6 +6021,7 @@ public struct FfiConverterTypeSnapshot: FfiConverterRustBuffer {
                 service: FfiConverterTypeService.read(from: &buf), 
                 account: FfiConverterString.read(from: &buf), 
                 destination: FfiConverterString.read(from: &buf), 
+                network: FfiConverterTypeNetworkPolicy.read(from: &buf), 
                 revision: FfiConverterInt64.read(from: &buf), 
                 state: FfiConverterTypeState.read(from: &buf), 
                 progress: FfiConverterTypeProgress.read(from: &buf), 
@@ -5051,6 +6038,7 @@ public struct FfiConverterTypeSnapshot: FfiConverterRustBuffer {
         FfiConverterTypeService.write(value.service, into: &buf)
         FfiConverterString.write(value.account, into: &buf)
         FfiConverterString.write(value.destination, into: &buf)
+        FfiConverterTypeNetworkPolicy.write(value.network, into: &buf)
         FfiConverterInt64.write(value.revision, into: &buf)
         FfiConverterTypeState.write(value.state, into: &buf)
         FfiConverterTypeProgress.write(value.progress, into: &buf)
@@ -5269,6 +6257,18 @@ public struct UploadRequest {
      * At most so many parts at once; the client's limit without it.
      */
     public let parallelParts: Int32?
+    /**
+     * Which networks it may use; every one without it. Refused, unless it is `Any`, by a client that was never told of a network: it would wait for ever.
+     */
+    public let network: NetworkPolicy?
+    /**
+     * Body bytes a second, of this upload; beside the client's own limit. 0, or without it: no limit of its own.
+     */
+    public let rateBytesPerS: Int64?
+    /**
+     * So long after the start it fails, if it has not ended by then; without it, it waits for ever, explained.
+     */
+    public let giveUpAfterMs: Int64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5311,7 +6311,16 @@ public struct UploadRequest {
          */partSizeBytes: Int64? = nil, 
         /**
          * At most so many parts at once; the client's limit without it.
-         */parallelParts: Int32? = nil) {
+         */parallelParts: Int32? = nil, 
+        /**
+         * Which networks it may use; every one without it. Refused, unless it is `Any`, by a client that was never told of a network: it would wait for ever.
+         */network: NetworkPolicy? = nil, 
+        /**
+         * Body bytes a second, of this upload; beside the client's own limit. 0, or without it: no limit of its own.
+         */rateBytesPerS: Int64? = nil, 
+        /**
+         * So long after the start it fails, if it has not ended by then; without it, it waits for ever, explained.
+         */giveUpAfterMs: Int64? = nil) {
         self.key = key
         self.target = target
         self.source = source
@@ -5325,6 +6334,9 @@ public struct UploadRequest {
         self.verifySource = verifySource
         self.partSizeBytes = partSizeBytes
         self.parallelParts = parallelParts
+        self.network = network
+        self.rateBytesPerS = rateBytesPerS
+        self.giveUpAfterMs = giveUpAfterMs
     }
 
     
@@ -5355,7 +6367,10 @@ public struct FfiConverterTypeUploadRequest: FfiConverterRustBuffer {
                 adopt: FfiConverterOptionTypeAdopt.read(from: &buf), 
                 verifySource: FfiConverterBool.read(from: &buf), 
                 partSizeBytes: FfiConverterOptionInt64.read(from: &buf), 
-                parallelParts: FfiConverterOptionInt32.read(from: &buf)
+                parallelParts: FfiConverterOptionInt32.read(from: &buf), 
+                network: FfiConverterOptionTypeNetworkPolicy.read(from: &buf), 
+                rateBytesPerS: FfiConverterOptionInt64.read(from: &buf), 
+                giveUpAfterMs: FfiConverterOptionInt64.read(from: &buf)
         )
     }
 
@@ -5373,6 +6388,9 @@ public struct FfiConverterTypeUploadRequest: FfiConverterRustBuffer {
         FfiConverterBool.write(value.verifySource, into: &buf)
         FfiConverterOptionInt64.write(value.partSizeBytes, into: &buf)
         FfiConverterOptionInt32.write(value.parallelParts, into: &buf)
+        FfiConverterOptionTypeNetworkPolicy.write(value.network, into: &buf)
+        FfiConverterOptionInt64.write(value.rateBytesPerS, into: &buf)
+        FfiConverterOptionInt64.write(value.giveUpAfterMs, into: &buf)
     }
 }
 
@@ -5420,6 +6438,10 @@ public struct Waiting: Equatable, Hashable {
      * Waiting alone will hardly help: the host or a person has to do something, or the retry budget is spent.
      */
     public let needsHost: Bool
+    /**
+     * The host is preparing the source, as far as it said: 0 to 1.
+     */
+    public let prepared: Float?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5441,13 +6463,17 @@ public struct Waiting: Equatable, Hashable {
          */choices: [ConflictChoice], 
         /**
          * Waiting alone will hardly help: the host or a person has to do something, or the retry budget is spent.
-         */needsHost: Bool) {
+         */needsHost: Bool, 
+        /**
+         * The host is preparing the source, as far as it said: 0 to 1.
+         */prepared: Float?) {
         self.reason = reason
         self.sinceUnixMs = sinceUnixMs
         self.retryInMs = retryInMs
         self.error = error
         self.choices = choices
         self.needsHost = needsHost
+        self.prepared = prepared
     }
 
     
@@ -5471,7 +6497,8 @@ public struct FfiConverterTypeWaiting: FfiConverterRustBuffer {
                 retryInMs: FfiConverterOptionInt64.read(from: &buf), 
                 error: FfiConverterOptionTypeErrorInfo.read(from: &buf), 
                 choices: FfiConverterSequenceTypeConflictChoice.read(from: &buf), 
-                needsHost: FfiConverterBool.read(from: &buf)
+                needsHost: FfiConverterBool.read(from: &buf), 
+                prepared: FfiConverterOptionFloat.read(from: &buf)
         )
     }
 
@@ -5482,6 +6509,7 @@ public struct FfiConverterTypeWaiting: FfiConverterRustBuffer {
         FfiConverterOptionTypeErrorInfo.write(value.error, into: &buf)
         FfiConverterSequenceTypeConflictChoice.write(value.choices, into: &buf)
         FfiConverterBool.write(value.needsHost, into: &buf)
+        FfiConverterOptionFloat.write(value.prepared, into: &buf)
     }
 }
 
@@ -5854,7 +6882,10 @@ public enum Credential: Equatable, Hashable {
     case token(
         /**
          * It.
-         */value: SecretText
+         */value: SecretText, 
+        /**
+         * How long it will do from now, if that is known: the host is asked for the next one in time.
+         */expiresInMs: Int64? = nil
     )
     /**
      * KooDrive's application authentication. For servers: an application secret inside an app is no secret.
@@ -5891,7 +6922,7 @@ public struct FfiConverterTypeCredential: FfiConverterRustBuffer {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .token(value: try FfiConverterTypeSecretText.read(from: &buf)
+        case 1: return .token(value: try FfiConverterTypeSecretText.read(from: &buf), expiresInMs: try FfiConverterOptionInt64.read(from: &buf)
         )
         
         case 2: return .appKey(appId: try FfiConverterString.read(from: &buf), appSecret: try FfiConverterTypeSecretText.read(from: &buf), userId: try FfiConverterString.read(from: &buf)
@@ -5905,9 +6936,10 @@ public struct FfiConverterTypeCredential: FfiConverterRustBuffer {
         switch value {
         
         
-        case let .token(value):
+        case let .token(value,expiresInMs):
             writeInt(&buf, Int32(1))
             FfiConverterTypeSecretText.write(value, into: &buf)
+            FfiConverterOptionInt64.write(expiresInMs, into: &buf)
             
         
         case let .appKey(appId,appSecret,userId):
@@ -6130,6 +7162,14 @@ public enum How: Equatable, Hashable {
      * The key was known: nothing was made, the upload that there is goes on. Its ending may be waiting to be taken.
      */
     case alreadyThere
+    /**
+     * A new upload that took over what an ended one had proven.
+     */
+    case continued(
+        /**
+         * That one; it is gone.
+         */from: String
+    )
 
 
 
@@ -6155,6 +7195,9 @@ public struct FfiConverterTypeHow: FfiConverterRustBuffer {
         
         case 2: return .alreadyThere
         
+        case 3: return .continued(from: try FfiConverterString.read(from: &buf)
+        )
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -6170,6 +7213,11 @@ public struct FfiConverterTypeHow: FfiConverterRustBuffer {
         case .alreadyThere:
             writeInt(&buf, Int32(2))
         
+        
+        case let .continued(from):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(from, into: &buf)
+            
         }
     }
 }
@@ -6277,6 +7325,101 @@ public func FfiConverterTypeInstantMode_lower(_ value: InstantMode) -> RustBuffe
 
 
 /**
+ * How much a line matters.
+ */
+
+public enum LogLevel: Equatable, Hashable {
+    
+    /**
+     * Something is broken: a journal, a callback of the host.
+     */
+    case error
+    /**
+     * Something needs somebody, or an upload failed.
+     */
+    case warn
+    /**
+     * Uploads come, change and end.
+     */
+    case info
+    /**
+     * Asks and their answers, the network, limits.
+     */
+    case debug
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LogLevel: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLogLevel: FfiConverterRustBuffer {
+    typealias SwiftType = LogLevel
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogLevel {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .error
+        
+        case 2: return .warn
+        
+        case 3: return .info
+        
+        case 4: return .debug
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: LogLevel, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .error:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .warn:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .info:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .debug:
+            writeInt(&buf, Int32(4))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLevel_lift(_ buf: RustBuffer) throws -> LogLevel {
+    return try FfiConverterTypeLogLevel.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLevel_lower(_ value: LogLevel) -> RustBuffer {
+    return FfiConverterTypeLogLevel.lower(value)
+}
+
+
+
+/**
  * What a call throws. The languages wrap it into their own one class.
  */
 public 
@@ -6361,6 +7504,91 @@ public func FfiConverterTypeNativeError_lower(_ value: NativeError) -> RustBuffe
 
 
 /**
+ * Which networks an upload may use, the mildest first. A network that nobody told of meets none but `Any`.
+ */
+
+public enum NetworkPolicy: Equatable, Hashable {
+    
+    /**
+     * Every one.
+     */
+    case any
+    /**
+     * None of a foreign operator.
+     */
+    case noRoaming
+    /**
+     * None whose bytes cost something.
+     */
+    case unmetered
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NetworkPolicy: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNetworkPolicy: FfiConverterRustBuffer {
+    typealias SwiftType = NetworkPolicy
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NetworkPolicy {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .any
+        
+        case 2: return .noRoaming
+        
+        case 3: return .unmetered
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: NetworkPolicy, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .any:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .noRoaming:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .unmetered:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkPolicy_lift(_ buf: RustBuffer) throws -> NetworkPolicy {
+    return try FfiConverterTypeNetworkPolicy.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkPolicy_lower(_ value: NetworkPolicy) -> RustBuffer {
+    return FfiConverterTypeNetworkPolicy.lower(value)
+}
+
+
+
+/**
  * What to do when the source's bytes changed since the upload began. A changed identity alone means: prove again, keep what is equal.
  */
 
@@ -6431,6 +7659,91 @@ public func FfiConverterTypeOnChange_lift(_ buf: RustBuffer) throws -> OnChange 
 #endif
 public func FfiConverterTypeOnChange_lower(_ value: OnChange) -> RustBuffer {
     return FfiConverterTypeOnChange.lower(value)
+}
+
+
+
+/**
+ * Whether there is a network.
+ */
+
+public enum Online: Equatable, Hashable {
+    
+    /**
+     * The host never said: requests are tried, and what happens to them tells.
+     */
+    case unreported
+    /**
+     * There is none: uploads wait and spend nothing.
+     */
+    case offline
+    /**
+     * There is one.
+     */
+    case online
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Online: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOnline: FfiConverterRustBuffer {
+    typealias SwiftType = Online
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Online {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .unreported
+        
+        case 2: return .offline
+        
+        case 3: return .online
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Online, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .unreported:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .offline:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .online:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOnline_lift(_ buf: RustBuffer) throws -> Online {
+    return try FfiConverterTypeOnline.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOnline_lower(_ value: Online) -> RustBuffer {
+    return FfiConverterTypeOnline.lower(value)
 }
 
 
@@ -6831,6 +8144,97 @@ public func FfiConverterTypeRemote_lower(_ value: Remote) -> RustBuffer {
 
 
 /**
+ * What a look at the service led to.
+ */
+
+public enum RemoteLook: Equatable, Hashable {
+    
+    /**
+     * There is nothing to ask for: the upload was not begun there, or was made in one request.
+     */
+    case noSession
+    /**
+     * The service does not know it (any more).
+     */
+    case gone
+    /**
+     * This is what it tells.
+     */
+    case found(
+        /**
+         * That.
+         */task: RemoteTask
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RemoteLook: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRemoteLook: FfiConverterRustBuffer {
+    typealias SwiftType = RemoteLook
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RemoteLook {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .noSession
+        
+        case 2: return .gone
+        
+        case 3: return .found(task: try FfiConverterTypeRemoteTask.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: RemoteLook, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .noSession:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .gone:
+            writeInt(&buf, Int32(2))
+        
+        
+        case let .found(task):
+            writeInt(&buf, Int32(3))
+            FfiConverterTypeRemoteTask.write(task, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRemoteLook_lift(_ buf: RustBuffer) throws -> RemoteLook {
+    return try FfiConverterTypeRemoteLook.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRemoteLook_lower(_ value: RemoteLook) -> RustBuffer {
+    return FfiConverterTypeRemoteLook.lower(value)
+}
+
+
+
+/**
  * Which uploads a verb is for.
  */
 
@@ -7035,6 +8439,81 @@ public func FfiConverterTypeService_lower(_ value: Service) -> RustBuffer {
 
 
 /**
+ * What becomes of the uploads of an account that is signed out.
+ */
+
+public enum SignOut: Equatable, Hashable {
+    
+    /**
+     * They wait for the next credential of the account.
+     */
+    case hold
+    /**
+     * They are cancelled.
+     */
+    case cancel
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension SignOut: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignOut: FfiConverterRustBuffer {
+    typealias SwiftType = SignOut
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignOut {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .hold
+        
+        case 2: return .cancel
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: SignOut, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .hold:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .cancel:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignOut_lift(_ buf: RustBuffer) throws -> SignOut {
+    return try FfiConverterTypeSignOut.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignOut_lower(_ value: SignOut) -> RustBuffer {
+    return FfiConverterTypeSignOut.lower(value)
+}
+
+
+
+/**
  * How SMH takes the bytes.
  */
 
@@ -7147,6 +8626,23 @@ public enum SourceWhat {
          */deleteAtEnd: Bool = false
     )
     /**
+     * A regular file that the host opened, or a range of it. It does not outlive the process: after a kill the host is asked.
+     */
+    case fd(
+        /**
+         * Its descriptor, open for reading; not seekable is refused.
+         */fd: Int32, 
+        /**
+         * The library's from here on, and closed by it; else it is duplicated at once.
+         */owned: Bool = false, 
+        /**
+         * Where the range begins.
+         */offset: Int64 = Int64(0), 
+        /**
+         * How long it is; to the file's end without it.
+         */sizeBytes: Int64? = nil
+    )
+    /**
      * Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill the host is asked.
      */
     case memory(
@@ -7190,13 +8686,16 @@ public struct FfiConverterTypeSourceWhat: FfiConverterRustBuffer {
         case 1: return .path(path: try FfiConverterString.read(from: &buf), deleteAtEnd: try FfiConverterBool.read(from: &buf)
         )
         
-        case 2: return .memory(bytes: try FfiConverterData.read(from: &buf)
+        case 2: return .fd(fd: try FfiConverterInt32.read(from: &buf), owned: try FfiConverterBool.read(from: &buf), offset: try FfiConverterInt64.read(from: &buf), sizeBytes: try FfiConverterOptionInt64.read(from: &buf)
         )
         
-        case 3: return .reader(reader: try FfiConverterTypeSourceReader.read(from: &buf)
+        case 3: return .memory(bytes: try FfiConverterData.read(from: &buf)
         )
         
-        case 4: return .later
+        case 4: return .reader(reader: try FfiConverterTypeSourceReader.read(from: &buf)
+        )
+        
+        case 5: return .later
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7212,18 +8711,26 @@ public struct FfiConverterTypeSourceWhat: FfiConverterRustBuffer {
             FfiConverterBool.write(deleteAtEnd, into: &buf)
             
         
-        case let .memory(bytes):
+        case let .fd(fd,owned,offset,sizeBytes):
             writeInt(&buf, Int32(2))
+            FfiConverterInt32.write(fd, into: &buf)
+            FfiConverterBool.write(owned, into: &buf)
+            FfiConverterInt64.write(offset, into: &buf)
+            FfiConverterOptionInt64.write(sizeBytes, into: &buf)
+            
+        
+        case let .memory(bytes):
+            writeInt(&buf, Int32(3))
             FfiConverterData.write(bytes, into: &buf)
             
         
         case let .reader(reader):
-            writeInt(&buf, Int32(3))
+            writeInt(&buf, Int32(4))
             FfiConverterTypeSourceReader.write(reader, into: &buf)
             
         
         case .later:
-            writeInt(&buf, Int32(4))
+            writeInt(&buf, Int32(5))
         
         }
     }
@@ -7962,6 +9469,10 @@ public enum Why: Equatable, Hashable {
      */
     case first
     /**
+     * The one in use will soon be over. Uploads go on with it meanwhile.
+     */
+    case expiring
+    /**
      * The service refused the last one.
      */
     case refused
@@ -7988,7 +9499,9 @@ public struct FfiConverterTypeWhy: FfiConverterRustBuffer {
         
         case 1: return .first
         
-        case 2: return .refused
+        case 2: return .expiring
+        
+        case 3: return .refused
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -8002,8 +9515,12 @@ public struct FfiConverterTypeWhy: FfiConverterRustBuffer {
             writeInt(&buf, Int32(1))
         
         
-        case .refused:
+        case .expiring:
             writeInt(&buf, Int32(2))
+        
+        
+        case .refused:
+            writeInt(&buf, Int32(3))
         
         }
     }
@@ -8100,6 +9617,30 @@ fileprivate struct FfiConverterOptionInt64: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionFloat: FfiConverterRustBuffer {
+    typealias SwiftType = Float?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterFloat.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterFloat.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionBool: FfiConverterRustBuffer {
     typealias SwiftType = Bool?
 
@@ -8164,6 +9705,30 @@ fileprivate struct FfiConverterOptionTypeListener: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeListener.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLogSink: FfiConverterRustBuffer {
+    typealias SwiftType = LogSink?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLogSink.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLogSink.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8340,6 +9905,30 @@ fileprivate struct FfiConverterOptionTypeLimits: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeNetwork: FfiConverterRustBuffer {
+    typealias SwiftType = Network?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeNetwork.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeNetwork.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeSnapshot: FfiConverterRustBuffer {
     typealias SwiftType = Snapshot?
 
@@ -8404,6 +9993,54 @@ fileprivate struct FfiConverterOptionTypeInstantMode: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeInstantMode.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLogLevel: FfiConverterRustBuffer {
+    typealias SwiftType = LogLevel?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLogLevel.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLogLevel.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeNetworkPolicy: FfiConverterRustBuffer {
+    typealias SwiftType = NetworkPolicy?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeNetworkPolicy.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeNetworkPolicy.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8484,6 +10121,79 @@ fileprivate struct FfiConverterOptionSequenceString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionSequenceTypeListedPart: FfiConverterRustBuffer {
+    typealias SwiftType = [ListedPart]?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterSequenceTypeListedPart.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterSequenceTypeListedPart.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSecretText: FfiConverterRustBuffer {
+    typealias SwiftType = SecretText?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSecretText.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSecretText.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceInt64: FfiConverterRustBuffer {
+    typealias SwiftType = [Int64]
+
+    public static func write(_ value: [Int64], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterInt64.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Int64] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Int64]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterInt64.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
     typealias SwiftType = [String]
 
@@ -8551,6 +10261,56 @@ fileprivate struct FfiConverterSequenceTypeHttpHeader: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeHttpHeader.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeListedPart: FfiConverterRustBuffer {
+    typealias SwiftType = [ListedPart]
+
+    public static func write(_ value: [ListedPart], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeListedPart.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ListedPart] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ListedPart]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeListedPart.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypePartMidstate: FfiConverterRustBuffer {
+    typealias SwiftType = [PartMidstate]
+
+    public static func write(_ value: [PartMidstate], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypePartMidstate.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [PartMidstate] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [PartMidstate]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypePartMidstate.read(from: &buf))
         }
         return seq
     }
@@ -8684,6 +10444,31 @@ fileprivate struct FfiConverterSequenceTypeStartResult: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeWaitReason: FfiConverterRustBuffer {
+    typealias SwiftType = [WaitReason]
+
+    public static func write(_ value: [WaitReason], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeWaitReason.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [WaitReason] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [WaitReason]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeWaitReason.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterDictionaryStringString: FfiConverterRustBuffer {
     public static func write(_ value: [String: String], into buf: inout [UInt8]) {
         let len = Int32(value.count)
@@ -8754,6 +10539,28 @@ public func FfiConverterTypeSecretText_lower(_ value: SecretText) -> RustBuffer 
 }
 
 /**
+ * Reads the source once: its digests, and the midstates of SHA-256 at each multiple of `part_size_bytes` (itself one of 64). Blocks.
+ */
+public func digest(source: Source, partSizeBytes: Int64? = nil)throws  -> Digests  {
+    return try  FfiConverterTypeDigests_lift(try rustCallWithError(FfiConverterTypeNativeError_lift) {
+        uniffiCallStatus in
+    uniffi_partway_fn_func_digest(
+        FfiConverterTypeSource_lower(source),
+        FfiConverterOptionInt64.lower(partSizeBytes),uniffiCallStatus
+    )
+})
+}
+/**
+ * The library's version, such as `0.1.0`. No I/O.
+ */
+public func version() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_func_version(uniffiCallStatus
+    )
+})
+}
+/**
  * Every error that this version knows, by number. No I/O.
  */
 public func errorCodes() -> [ErrorCode]  {
@@ -8778,6 +10585,12 @@ private let initializationResult: InitializationResult = {
     let scaffolding_contract_version = ffi_partway_uniffi_contract_version()
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
+    }
+    if (uniffi_partway_checksum_func_digest() != 30610) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_func_version() != 47820) {
+        return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_func_error_codes() != 32217) {
         return InitializationResult.apiChecksumMismatch
@@ -8818,6 +10631,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_nativeclient_list() != 22702) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_partway_checksum_method_nativeclient_look_remote() != 56075) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_partway_checksum_method_nativeclient_pause() != 43051) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -8827,7 +10643,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_nativeclient_resume() != 1240) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_nativeclient_set_credential() != 36754) {
+    if (uniffi_partway_checksum_method_nativeclient_retry() != 30639) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_nativeclient_set_credential() != 56808) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_set_limits() != 1131) {
@@ -8836,7 +10655,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_nativeclient_set_network() != 38509) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_partway_checksum_method_nativeclient_set_proxy() != 64064) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_partway_checksum_method_nativeclient_shutdown() != 59306) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_nativeclient_sign_out() != 11632) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_snapshot() != 10959) {
@@ -8846,6 +10671,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_start_all() != 26185) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_nativeclient_timeline_json() != 28728) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_wait() != 41250) {
@@ -8866,13 +10694,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_credentialask_account() != 14595) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_credentialask_later() != 9824) {
+    if (uniffi_partway_checksum_method_credentialask_later() != 59301) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_credentialask_service() != 1395) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_credentialask_supply() != 21407) {
+    if (uniffi_partway_checksum_method_credentialask_signed_out() != 52415) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_credentialask_supply() != 4713) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_credentialask_why() != 17481) {
@@ -8881,13 +10712,25 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_credentialprovider_provide() != 40783) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_partway_checksum_method_logsink_log() != 60918) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_partway_checksum_method_sourceask_gone() != 14455) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_sourceask_key() != 6335) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_sourceask_supply() != 9057) {
+    if (uniffi_partway_checksum_method_sourceask_later() != 46653) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_sourceask_preparing() != 18581) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_sourceask_supply() != 2860) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_sourceask_tags() != 60999) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_sourceask_token() != 38496) {
@@ -8954,6 +10797,7 @@ private let initializationResult: InitializationResult = {
     uniffiCallbackInitCancelHook()
     uniffiCallbackInitCredentialProvider()
     uniffiCallbackInitListener()
+    uniffiCallbackInitLogSink()
     uniffiCallbackInitSourceProvider()
     uniffiCallbackInitSourceReader()
     uniffiCallbackInitTransport()

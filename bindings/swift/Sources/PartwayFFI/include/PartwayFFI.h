@@ -264,6 +264,13 @@ typedef void (*UniffiCallbackInterfaceCredentialProviderMethod0)(uint64_t, uint6
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LOG_SINK_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LOG_SINK_METHOD0
+typedef void (*UniffiCallbackInterfaceLogSinkMethod0)(uint64_t, RustBuffer, RustBuffer, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_SOURCE_PROVIDER_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_SOURCE_PROVIDER_METHOD0
 typedef void (*UniffiCallbackInterfaceSourceProviderMethod0)(uint64_t, uint64_t, void* _Nonnull, 
@@ -323,6 +330,15 @@ typedef struct UniffiVTableCallbackInterfaceCredentialProvider {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceCredentialProviderMethod0 _Nonnull provide;
 } UniffiVTableCallbackInterfaceCredentialProvider;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOG_SINK
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_LOG_SINK
+typedef struct UniffiVTableCallbackInterfaceLogSink {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceLogSinkMethod0 _Nonnull log;
+} UniffiVTableCallbackInterfaceLogSink;
 
 #endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_SOURCE_PROVIDER
@@ -438,6 +454,11 @@ RustBuffer uniffi_partway_fn_method_nativeclient_idle(uint64_t ptr, RustCallStat
 RustBuffer uniffi_partway_fn_method_nativeclient_list(uint64_t ptr, RustBuffer which, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_LOOK_REMOTE
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_LOOK_REMOTE
+RustBuffer uniffi_partway_fn_method_nativeclient_look_remote(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_PAUSE
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_PAUSE
 int32_t uniffi_partway_fn_method_nativeclient_pause(uint64_t ptr, RustBuffer which, RustCallStatus *_Nonnull out_status
@@ -451,6 +472,11 @@ RustBuffer uniffi_partway_fn_method_nativeclient_problems(uint64_t ptr, RustCall
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_RESUME
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_RESUME
 int32_t uniffi_partway_fn_method_nativeclient_resume(uint64_t ptr, RustBuffer which, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_RETRY
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_RETRY
+RustBuffer uniffi_partway_fn_method_nativeclient_retry(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SET_CREDENTIAL
@@ -468,9 +494,19 @@ void uniffi_partway_fn_method_nativeclient_set_limits(uint64_t ptr, RustBuffer l
 void uniffi_partway_fn_method_nativeclient_set_network(uint64_t ptr, RustBuffer network, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SET_PROXY
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SET_PROXY
+void uniffi_partway_fn_method_nativeclient_set_proxy(uint64_t ptr, RustBuffer proxy, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SHUTDOWN
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SHUTDOWN
 int8_t uniffi_partway_fn_method_nativeclient_shutdown(uint64_t ptr, int64_t timeout_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SIGN_OUT
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SIGN_OUT
+void uniffi_partway_fn_method_nativeclient_sign_out(uint64_t ptr, RustBuffer account, RustBuffer then, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_SNAPSHOT
@@ -486,6 +522,11 @@ RustBuffer uniffi_partway_fn_method_nativeclient_start(uint64_t ptr, RustBuffer 
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_START_ALL
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_START_ALL
 RustBuffer uniffi_partway_fn_method_nativeclient_start_all(uint64_t ptr, RustBuffer requests, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_TIMELINE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_TIMELINE_JSON
+RustBuffer uniffi_partway_fn_method_nativeclient_timeline_json(uint64_t ptr, RustBuffer id, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_NATIVECLIENT_WAIT
@@ -545,12 +586,17 @@ RustBuffer uniffi_partway_fn_method_credentialask_account(uint64_t ptr, RustCall
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_CREDENTIALASK_LATER
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_CREDENTIALASK_LATER
-void uniffi_partway_fn_method_credentialask_later(uint64_t ptr, RustCallStatus *_Nonnull out_status
+void uniffi_partway_fn_method_credentialask_later(uint64_t ptr, RustBuffer retry_in_ms, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_CREDENTIALASK_SERVICE
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_CREDENTIALASK_SERVICE
 RustBuffer uniffi_partway_fn_method_credentialask_service(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_CREDENTIALASK_SIGNED_OUT
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_CREDENTIALASK_SIGNED_OUT
+void uniffi_partway_fn_method_credentialask_signed_out(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_CREDENTIALASK_SUPPLY
@@ -583,6 +629,26 @@ void uniffi_partway_fn_init_callback_vtable_credentialprovider(const UniffiVTabl
 void uniffi_partway_fn_method_credentialprovider_provide(uint64_t ptr, uint64_t ask, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_LOGSINK
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_LOGSINK
+uint64_t uniffi_partway_fn_clone_logsink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FREE_LOGSINK
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FREE_LOGSINK
+void uniffi_partway_fn_free_logsink(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_INIT_CALLBACK_VTABLE_LOGSINK
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_INIT_CALLBACK_VTABLE_LOGSINK
+void uniffi_partway_fn_init_callback_vtable_logsink(const UniffiVTableCallbackInterfaceLogSink* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LOGSINK_LOG
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LOGSINK_LOG
+void uniffi_partway_fn_method_logsink_log(uint64_t ptr, RustBuffer level, RustBuffer target, RustBuffer line, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_SOURCEASK
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_SOURCEASK
 uint64_t uniffi_partway_fn_clone_sourceask(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -603,9 +669,24 @@ void uniffi_partway_fn_method_sourceask_gone(uint64_t ptr, RustCallStatus *_Nonn
 RustBuffer uniffi_partway_fn_method_sourceask_key(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_LATER
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_LATER
+void uniffi_partway_fn_method_sourceask_later(uint64_t ptr, RustBuffer retry_in_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_PREPARING
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_PREPARING
+void uniffi_partway_fn_method_sourceask_preparing(uint64_t ptr, float fraction, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_SUPPLY
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_SUPPLY
 void uniffi_partway_fn_method_sourceask_supply(uint64_t ptr, RustBuffer source, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_TAGS
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_TAGS
+RustBuffer uniffi_partway_fn_method_sourceask_tags(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SOURCEASK_TOKEN
@@ -771,6 +852,17 @@ void uniffi_partway_fn_method_transportcall_rewind_body(uint64_t ptr, RustCallSt
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_TRANSPORTCALL_SENT
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_TRANSPORTCALL_SENT
 void uniffi_partway_fn_method_transportcall_sent(uint64_t ptr, int64_t bytes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FUNC_DIGEST
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FUNC_DIGEST
+RustBuffer uniffi_partway_fn_func_digest(RustBuffer source, RustBuffer part_size_bytes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FUNC_VERSION
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FUNC_VERSION
+RustBuffer uniffi_partway_fn_func_version(RustCallStatus *_Nonnull out_status
+    
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FUNC_ERROR_CODES
@@ -1039,6 +1131,18 @@ void ffi_partway_rust_future_free_void(uint64_t handle
 void ffi_partway_rust_future_complete_void(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_FUNC_DIGEST
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_FUNC_DIGEST
+uint16_t uniffi_partway_checksum_func_digest(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_FUNC_VERSION
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_FUNC_VERSION
+uint16_t uniffi_partway_checksum_func_version(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_FUNC_ERROR_CODES
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_FUNC_ERROR_CODES
 uint16_t uniffi_partway_checksum_func_error_codes(void
@@ -1117,6 +1221,12 @@ uint16_t uniffi_partway_checksum_method_nativeclient_list(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_LOOK_REMOTE
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_LOOK_REMOTE
+uint16_t uniffi_partway_checksum_method_nativeclient_look_remote(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_PAUSE
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_PAUSE
 uint16_t uniffi_partway_checksum_method_nativeclient_pause(void
@@ -1132,6 +1242,12 @@ uint16_t uniffi_partway_checksum_method_nativeclient_problems(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_RESUME
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_RESUME
 uint16_t uniffi_partway_checksum_method_nativeclient_resume(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_RETRY
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_RETRY
+uint16_t uniffi_partway_checksum_method_nativeclient_retry(void
     
 );
 #endif
@@ -1153,9 +1269,21 @@ uint16_t uniffi_partway_checksum_method_nativeclient_set_network(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_SET_PROXY
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_SET_PROXY
+uint16_t uniffi_partway_checksum_method_nativeclient_set_proxy(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_SHUTDOWN
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_SHUTDOWN
 uint16_t uniffi_partway_checksum_method_nativeclient_shutdown(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_SIGN_OUT
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_SIGN_OUT
+uint16_t uniffi_partway_checksum_method_nativeclient_sign_out(void
     
 );
 #endif
@@ -1174,6 +1302,12 @@ uint16_t uniffi_partway_checksum_method_nativeclient_start(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_START_ALL
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_START_ALL
 uint16_t uniffi_partway_checksum_method_nativeclient_start_all(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_TIMELINE_JSON
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_NATIVECLIENT_TIMELINE_JSON
+uint16_t uniffi_partway_checksum_method_nativeclient_timeline_json(void
     
 );
 #endif
@@ -1225,6 +1359,12 @@ uint16_t uniffi_partway_checksum_method_credentialask_service(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_CREDENTIALASK_SIGNED_OUT
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_CREDENTIALASK_SIGNED_OUT
+uint16_t uniffi_partway_checksum_method_credentialask_signed_out(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_CREDENTIALASK_SUPPLY
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_CREDENTIALASK_SUPPLY
 uint16_t uniffi_partway_checksum_method_credentialask_supply(void
@@ -1243,6 +1383,12 @@ uint16_t uniffi_partway_checksum_method_credentialprovider_provide(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LOGSINK_LOG
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LOGSINK_LOG
+uint16_t uniffi_partway_checksum_method_logsink_log(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_GONE
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_GONE
 uint16_t uniffi_partway_checksum_method_sourceask_gone(void
@@ -1255,9 +1401,27 @@ uint16_t uniffi_partway_checksum_method_sourceask_key(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_LATER
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_LATER
+uint16_t uniffi_partway_checksum_method_sourceask_later(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_PREPARING
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_PREPARING
+uint16_t uniffi_partway_checksum_method_sourceask_preparing(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_SUPPLY
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_SUPPLY
 uint16_t uniffi_partway_checksum_method_sourceask_supply(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_TAGS
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SOURCEASK_TAGS
+uint16_t uniffi_partway_checksum_method_sourceask_tags(void
     
 );
 #endif

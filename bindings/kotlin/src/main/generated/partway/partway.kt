@@ -659,6 +659,9 @@ internal interface UniffiCallbackInterfaceListenerMethod1 : com.sun.jna.Callback
 internal interface UniffiCallbackInterfaceCredentialProviderMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`ask`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`line`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceSourceProviderMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`ask`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
@@ -715,6 +718,25 @@ internal open class UniffiVTableCallbackInterfaceCredentialProvider(
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `provide` = other.`provide`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "log")
+internal open class UniffiVTableCallbackInterfaceLogSink(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
+    ): UniffiVTableCallbackInterfaceLogSink(`uniffiFree`,`uniffiClone`,`log`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceLogSink) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `log` = other.`log`
     }
 
 }
@@ -825,6 +847,10 @@ internal object IntegrityCheckingUniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_partway_checksum_func_digest(
+    ): Int
+    external fun uniffi_partway_checksum_func_version(
+    ): Int
     external fun uniffi_partway_checksum_func_error_codes(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_answer_conflict(
@@ -851,11 +877,15 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_list(
     ): Int
+    external fun uniffi_partway_checksum_method_nativeclient_look_remote(
+    ): Int
     external fun uniffi_partway_checksum_method_nativeclient_pause(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_problems(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_resume(
+    ): Int
+    external fun uniffi_partway_checksum_method_nativeclient_retry(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_set_credential(
     ): Int
@@ -863,13 +893,19 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_set_network(
     ): Int
+    external fun uniffi_partway_checksum_method_nativeclient_set_proxy(
+    ): Int
     external fun uniffi_partway_checksum_method_nativeclient_shutdown(
+    ): Int
+    external fun uniffi_partway_checksum_method_nativeclient_sign_out(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_snapshot(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_start(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_start_all(
+    ): Int
+    external fun uniffi_partway_checksum_method_nativeclient_timeline_json(
     ): Int
     external fun uniffi_partway_checksum_method_nativeclient_wait(
     ): Int
@@ -887,17 +923,27 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_partway_checksum_method_credentialask_service(
     ): Int
+    external fun uniffi_partway_checksum_method_credentialask_signed_out(
+    ): Int
     external fun uniffi_partway_checksum_method_credentialask_supply(
     ): Int
     external fun uniffi_partway_checksum_method_credentialask_why(
     ): Int
     external fun uniffi_partway_checksum_method_credentialprovider_provide(
     ): Int
+    external fun uniffi_partway_checksum_method_logsink_log(
+    ): Int
     external fun uniffi_partway_checksum_method_sourceask_gone(
     ): Int
     external fun uniffi_partway_checksum_method_sourceask_key(
     ): Int
+    external fun uniffi_partway_checksum_method_sourceask_later(
+    ): Int
+    external fun uniffi_partway_checksum_method_sourceask_preparing(
+    ): Int
     external fun uniffi_partway_checksum_method_sourceask_supply(
+    ): Int
+    external fun uniffi_partway_checksum_method_sourceask_tags(
     ): Int
     external fun uniffi_partway_checksum_method_sourceask_token(
     ): Int
@@ -958,6 +1004,7 @@ internal object UniffiLib {
         uniffiCallbackInterfaceCancelHook.register(this)
         uniffiCallbackInterfaceCredentialProvider.register(this)
         uniffiCallbackInterfaceListener.register(this)
+        uniffiCallbackInterfaceLogSink.register(this)
         uniffiCallbackInterfaceSourceProvider.register(this)
         uniffiCallbackInterfaceSourceReader.register(this)
         uniffiCallbackInterfaceTransport.register(this)
@@ -995,25 +1042,35 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_nativeclient_list(`ptr`: Long,`which`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_nativeclient_look_remote(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_nativeclient_pause(`ptr`: Long,`which`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
     external fun uniffi_partway_fn_method_nativeclient_problems(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_nativeclient_resume(`ptr`: Long,`which`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
+    external fun uniffi_partway_fn_method_nativeclient_retry(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_nativeclient_set_credential(`ptr`: Long,`account`: RustBuffer.ByValue,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_partway_fn_method_nativeclient_set_limits(`ptr`: Long,`limits`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_partway_fn_method_nativeclient_set_network(`ptr`: Long,`network`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_partway_fn_method_nativeclient_set_proxy(`ptr`: Long,`proxy`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_partway_fn_method_nativeclient_shutdown(`ptr`: Long,`timeoutMs`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
+    external fun uniffi_partway_fn_method_nativeclient_sign_out(`ptr`: Long,`account`: RustBuffer.ByValue,`then`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_partway_fn_method_nativeclient_snapshot(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_nativeclient_start(`ptr`: Long,`request`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_nativeclient_start_all(`ptr`: Long,`requests`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_nativeclient_timeline_json(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_nativeclient_wait(`ptr`: Long,`id`: RustBuffer.ByValue,`timeoutMs`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1037,10 +1094,12 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_partway_fn_method_credentialask_account(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_partway_fn_method_credentialask_later(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_partway_fn_method_credentialask_later(`ptr`: Long,`retryInMs`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_partway_fn_method_credentialask_service(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_credentialask_signed_out(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_partway_fn_method_credentialask_supply(`ptr`: Long,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_partway_fn_method_credentialask_why(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1053,6 +1112,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_partway_fn_method_credentialprovider_provide(`ptr`: Long,`ask`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_partway_fn_clone_logsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_partway_fn_free_logsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_init_callback_vtable_logsink(`vtable`: UniffiVTableCallbackInterfaceLogSink,
+    ): Unit
+    external fun uniffi_partway_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`line`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_partway_fn_clone_sourceask(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_partway_fn_free_sourceask(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1061,8 +1128,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_partway_fn_method_sourceask_key(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_sourceask_later(`ptr`: Long,`retryInMs`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_method_sourceask_preparing(`ptr`: Long,`fraction`: Float,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_partway_fn_method_sourceask_supply(`ptr`: Long,`source`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_partway_fn_method_sourceask_tags(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_sourceask_token(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_partway_fn_method_sourceask_upload_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1129,6 +1202,10 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_partway_fn_method_transportcall_sent(`ptr`: Long,`bytes`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_partway_fn_func_digest(`source`: RustBuffer.ByValue,`partSizeBytes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_func_version(uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_partway_fn_func_error_codes(uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun ffi_partway_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1250,6 +1327,12 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
+    if ((lib.uniffi_partway_checksum_func_digest() and 0xFFFF) != 30610) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_func_version() and 0xFFFF) != 47820) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_partway_checksum_func_error_codes() and 0xFFFF) != 32217) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1289,6 +1372,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_nativeclient_list() and 0xFFFF) != 22702) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_partway_checksum_method_nativeclient_look_remote() and 0xFFFF) != 56075) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_partway_checksum_method_nativeclient_pause() and 0xFFFF) != 43051) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1298,7 +1384,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_nativeclient_resume() and 0xFFFF) != 1240) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_nativeclient_set_credential() and 0xFFFF) != 36754) {
+    if ((lib.uniffi_partway_checksum_method_nativeclient_retry() and 0xFFFF) != 30639) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_nativeclient_set_credential() and 0xFFFF) != 56808) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_set_limits() and 0xFFFF) != 1131) {
@@ -1307,7 +1396,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_nativeclient_set_network() and 0xFFFF) != 38509) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_partway_checksum_method_nativeclient_set_proxy() and 0xFFFF) != 64064) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_partway_checksum_method_nativeclient_shutdown() and 0xFFFF) != 59306) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_nativeclient_sign_out() and 0xFFFF) != 11632) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_snapshot() and 0xFFFF) != 10959) {
@@ -1317,6 +1412,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_start_all() and 0xFFFF) != 26185) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_nativeclient_timeline_json() and 0xFFFF) != 28728) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_wait() and 0xFFFF) != 41250) {
@@ -1337,13 +1435,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_credentialask_account() and 0xFFFF) != 14595) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_credentialask_later() and 0xFFFF) != 9824) {
+    if ((lib.uniffi_partway_checksum_method_credentialask_later() and 0xFFFF) != 59301) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_credentialask_service() and 0xFFFF) != 1395) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_credentialask_supply() and 0xFFFF) != 21407) {
+    if ((lib.uniffi_partway_checksum_method_credentialask_signed_out() and 0xFFFF) != 52415) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_credentialask_supply() and 0xFFFF) != 4713) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_credentialask_why() and 0xFFFF) != 17481) {
@@ -1352,13 +1453,25 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_credentialprovider_provide() and 0xFFFF) != 40783) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_partway_checksum_method_logsink_log() and 0xFFFF) != 60918) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_partway_checksum_method_sourceask_gone() and 0xFFFF) != 14455) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_sourceask_key() and 0xFFFF) != 6335) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_sourceask_supply() and 0xFFFF) != 9057) {
+    if ((lib.uniffi_partway_checksum_method_sourceask_later() and 0xFFFF) != 46653) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_sourceask_preparing() and 0xFFFF) != 18581) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_sourceask_supply() and 0xFFFF) != 2860) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_sourceask_tags() and 0xFFFF) != 60999) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_sourceask_token() and 0xFFFF) != 38496) {
@@ -1675,6 +1788,29 @@ public object FfiConverterLong: FfiConverter<Long, Long> {
 
     override fun write(value: Long, buf: ByteBuffer) {
         buf.putLong(value)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterFloat: FfiConverter<Float, Float> {
+    override fun lift(value: Float): Float {
+        return value
+    }
+
+    override fun read(buf: ByteBuffer): Float {
+        return buf.getFloat()
+    }
+
+    override fun lower(value: Float): Float {
+        return value
+    }
+
+    override fun allocationSize(value: Float) = 4UL
+
+    override fun write(value: Float, buf: ByteBuffer) {
+        buf.putFloat(value)
     }
 }
 
@@ -2211,14 +2347,19 @@ public interface CredentialAskInterface {
     fun `account`(): kotlin.String
     
     /**
-     * Not now: the uploads of the account wait until a credential is set or they are resumed. No I/O.
+     * Not now: the uploads of the account wait, to be asked for again after so long, or else until a credential is set or they are resumed. No I/O.
      */
-    fun `later`()
+    fun `later`(`retryInMs`: kotlin.Long? = null)
     
     /**
      * For which service. No I/O.
      */
     fun `service`(): Service
+    
+    /**
+     * Nobody is signed in to that account: its uploads wait for the next credential that is set. No I/O.
+     */
+    fun `signedOut`()
     
     /**
      * Here it is. No I/O.
@@ -2355,14 +2496,15 @@ open class CredentialAsk: Disposable, AutoCloseable, CredentialAskInterface
 
     
     /**
-     * Not now: the uploads of the account wait until a credential is set or they are resumed. No I/O.
-     */override fun `later`()
+     * Not now: the uploads of the account wait, to be asked for again after so long, or else until a credential is set or they are resumed. No I/O.
+     */override fun `later`(`retryInMs`: kotlin.Long?)
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_partway_fn_method_credentialask_later(
         it,
-        _status)
+        
+        FfiConverterOptionalLong.lower(`retryInMs`),_status)
 }
     }
     
@@ -2386,11 +2528,27 @@ open class CredentialAsk: Disposable, AutoCloseable, CredentialAskInterface
 
     
     /**
-     * Here it is. No I/O.
-     */override fun `supply`(`credential`: Credential)
+     * Nobody is signed in to that account: its uploads wait for the next credential that is set. No I/O.
+     */override fun `signedOut`()
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_credentialask_signed_out(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Here it is. No I/O.
+     */
+    @Throws(NativeException::class)override fun `supply`(`credential`: Credential)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(NativeException) { _status ->
     UniffiLib.uniffi_partway_fn_method_credentialask_supply(
         it,
         
@@ -3253,6 +3411,341 @@ public object FfiConverterTypeListener: FfiConverter<Listener, Long> {
 
 
 /**
+ * Takes lines. Called on one thread of the library, in order; it may block, then later lines are dropped and counted. No line holds a token, a URL, a path, a name, a
+ * key or a tag.
+ */
+public interface LogSink {
+    
+    /**
+     * One line, without its end. `target` is the part of the library that speaks.
+     */
+    fun `log`(`level`: LogLevel, `target`: kotlin.String, `line`: kotlin.String)
+    
+    companion object
+}
+
+/**
+ * Takes lines. Called on one thread of the library, in order; it may block, then later lines are dropped and counted. No line holds a token, a URL, a path, a name, a
+ * key or a tag.
+ */
+open class LogSinkImpl: Disposable, AutoCloseable, LogSink
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_partway_fn_free_logsink(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_partway_fn_clone_logsink(handle, status)
+        }
+    }
+
+    
+    /**
+     * One line, without its end. `target` is the part of the library that speaks.
+     */
+    @Throws(HostException::class)override fun `log`(`level`: LogLevel, `target`: kotlin.String, `line`: kotlin.String)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(HostException) { _status ->
+    UniffiLib.uniffi_partway_fn_method_logsink_log(
+        it,
+        
+        FfiConverterTypeLogLevel.lower(`level`),
+        FfiConverterString.lower(`target`),
+        FfiConverterString.lower(`line`),_status)
+}
+    }
+    
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceLogSink {
+    internal object `log`: UniffiCallbackInterfaceLogSinkMethod0 {
+        override fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`line`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeLogSink.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`log`(
+                    FfiConverterTypeLogLevel.lift(`level`),
+                    FfiConverterString.lift(`target`),
+                    FfiConverterString.lift(`line`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: HostException -> FfiConverterTypeHostError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeLogSink.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeLogSink.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceLogSink.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `log`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_partway_fn_init_callback_vtable_logsink(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLogSink: FfiConverter<LogSink, Long> {
+    internal val handleMap = UniffiHandleMap<LogSink>()
+
+    override fun lower(value: LogSink): Long {
+        if (value is LogSinkImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): LogSink {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return LogSinkImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): LogSink {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: LogSink) = 8UL
+
+    override fun write(value: LogSink, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * One a state directory and process. Freeing it ends what is under way and cancels nothing.
  */
 public interface NativeClientInterface {
@@ -3318,6 +3811,11 @@ public interface NativeClientInterface {
     fun `list`(`which`: Select): List<Snapshot>
     
     /**
+     * Asks the service for its own view of it; nothing of the upload changes. Blocks for the host's credential and for the answers.
+     */
+    fun `lookRemote`(`id`: kotlin.String): RemoteLook
+    
+    /**
      * Stays until resumed, also over restarts. How many it was said to. No I/O.
      */
     fun `pause`(`which`: Select): kotlin.Int
@@ -3331,6 +3829,11 @@ public interface NativeClientInterface {
      * Goes on; also "try now" for what waits. How many it was said to. No I/O.
      */
     fun `resume`(`which`: Select): kotlin.Int
+    
+    /**
+     * Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone. Writes.
+     */
+    fun `retry`(`id`: kotlin.String): Started
     
     /**
      * A credential, unasked, such as after a log-in; ends the waits for it. No I/O.
@@ -3348,9 +3851,19 @@ public interface NativeClientInterface {
     fun `setNetwork`(`network`: Network)
     
     /**
+     * Another proxy, `http://[user:password@]host:port`, or none. Refused for a text that is none, and when the host carries requests itself. No I/O.
+     */
+    fun `setProxy`(`proxy`: SecretText?)
+    
+    /**
      * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
      */
     fun `shutdown`(`timeoutMs`: kotlin.Long): kotlin.Boolean
+    
+    /**
+     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     */
+    fun `signOut`(`account`: kotlin.String, `then`: SignOut)
     
     /**
      * One upload. No I/O.
@@ -3366,6 +3879,11 @@ public interface NativeClientInterface {
      * The same for many, with one sync for the lot. One that is refused harms no other. Writes.
      */
     fun `startAll`(`requests`: List<UploadRequest>): List<StartResult>
+    
+    /**
+     * What happened to it, as JSON for a bug report; no name, path, key, tag, token or URL is in it. Reads a file.
+     */
+    fun `timelineJson`(`id`: kotlin.String): kotlin.String?
     
     /**
      * Waits for the ending; the present snapshot at time-out. Blocks.
@@ -3695,6 +4213,24 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
+     * Asks the service for its own view of it; nothing of the upload changes. Blocks for the host's credential and for the answers.
+     */
+    @Throws(NativeException::class)override fun `lookRemote`(`id`: kotlin.String): RemoteLook {
+            return FfiConverterTypeRemoteLook.lift(
+    callWithHandle {
+    uniffiRustCallWithError(NativeException) { _status ->
+    UniffiLib.uniffi_partway_fn_method_nativeclient_look_remote(
+        it,
+        
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * Stays until resumed, also over restarts. How many it was said to. No I/O.
      */override fun `pause`(`which`: Select): kotlin.Int {
             return FfiConverterInt.lift(
@@ -3745,11 +4281,30 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
+     * Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone. Writes.
+     */
+    @Throws(NativeException::class)override fun `retry`(`id`: kotlin.String): Started {
+            return FfiConverterTypeStarted.lift(
+    callWithHandle {
+    uniffiRustCallWithError(NativeException) { _status ->
+    UniffiLib.uniffi_partway_fn_method_nativeclient_retry(
+        it,
+        
+        FfiConverterString.lower(`id`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * A credential, unasked, such as after a log-in; ends the waits for it. No I/O.
-     */override fun `setCredential`(`account`: kotlin.String, `credential`: Credential)
+     */
+    @Throws(NativeException::class)override fun `setCredential`(`account`: kotlin.String, `credential`: Credential)
         = 
     callWithHandle {
-    uniffiRustCall() { _status ->
+    uniffiRustCallWithError(NativeException) { _status ->
     UniffiLib.uniffi_partway_fn_method_nativeclient_set_credential(
         it,
         
@@ -3794,6 +4349,23 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
+     * Another proxy, `http://[user:password@]host:port`, or none. Refused for a text that is none, and when the host carries requests itself. No I/O.
+     */
+    @Throws(NativeException::class)override fun `setProxy`(`proxy`: SecretText?)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(NativeException) { _status ->
+    UniffiLib.uniffi_partway_fn_method_nativeclient_set_proxy(
+        it,
+        
+        FfiConverterOptionalTypeSecretText.lower(`proxy`),_status)
+}
+    }
+    
+    
+
+    
+    /**
      * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
      */override fun `shutdown`(`timeoutMs`: kotlin.Long): kotlin.Boolean {
             return FfiConverterBoolean.lift(
@@ -3807,6 +4379,23 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
     }
     )
     }
+    
+
+    
+    /**
+     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     */override fun `signOut`(`account`: kotlin.String, `then`: SignOut)
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_nativeclient_sign_out(
+        it,
+        
+        FfiConverterString.lower(`account`),
+        FfiConverterTypeSignOut.lower(`then`),_status)
+}
+    }
+    
     
 
     
@@ -3855,6 +4444,23 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
         it,
         
         FfiConverterSequenceTypeUploadRequest.lower(`requests`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * What happened to it, as JSON for a bug report; no name, path, key, tag, token or URL is in it. Reads a file.
+     */override fun `timelineJson`(`id`: kotlin.String): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_nativeclient_timeline_json(
+        it,
+        
+        FfiConverterString.lower(`id`),_status)
 }
     }
     )
@@ -4080,9 +4686,24 @@ public interface SourceAskInterface {
     fun `key`(): kotlin.String
     
     /**
+     * Not now: the upload waits, to be asked for again after so long, or else until a source is attached or it is resumed. No I/O.
+     */
+    fun `later`(`retryInMs`: kotlin.Long? = null)
+    
+    /**
+     * It comes, such as from the cloud: so much of it is here, 0 to 1. Shown in snapshots; the next 60 s begin. No I/O.
+     */
+    fun `preparing`(`fraction`: kotlin.Float)
+    
+    /**
      * Here it is. Another identity with the same bytes goes on where the upload was. No I/O.
      */
     fun `supply`(`source`: Source)
+    
+    /**
+     * The host's own notes of the upload. No I/O.
+     */
+    fun `tags`(): Map<kotlin.String, kotlin.String>
     
     /**
      * The host's own word for the source. No I/O.
@@ -4239,11 +4860,44 @@ open class SourceAsk: Disposable, AutoCloseable, SourceAskInterface
 
     
     /**
-     * Here it is. Another identity with the same bytes goes on where the upload was. No I/O.
-     */override fun `supply`(`source`: Source)
+     * Not now: the upload waits, to be asked for again after so long, or else until a source is attached or it is resumed. No I/O.
+     */override fun `later`(`retryInMs`: kotlin.Long?)
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_sourceask_later(
+        it,
+        
+        FfiConverterOptionalLong.lower(`retryInMs`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * It comes, such as from the cloud: so much of it is here, 0 to 1. Shown in snapshots; the next 60 s begin. No I/O.
+     */override fun `preparing`(`fraction`: kotlin.Float)
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_sourceask_preparing(
+        it,
+        
+        FfiConverterFloat.lower(`fraction`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Here it is. Another identity with the same bytes goes on where the upload was. No I/O.
+     */
+    @Throws(NativeException::class)override fun `supply`(`source`: Source)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(NativeException) { _status ->
     UniffiLib.uniffi_partway_fn_method_sourceask_supply(
         it,
         
@@ -4251,6 +4905,22 @@ open class SourceAsk: Disposable, AutoCloseable, SourceAskInterface
 }
     }
     
+    
+
+    
+    /**
+     * The host's own notes of the upload. No I/O.
+     */override fun `tags`(): Map<kotlin.String, kotlin.String> {
+            return FfiConverterMapStringString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_sourceask_tags(
+        it,
+        _status)
+}
+    }
+    )
+    }
     
 
     
@@ -5946,6 +6616,16 @@ data class Change (
     val `priority`: kotlin.Byte? = null 
     , 
     /**
+     * Which networks it may use; a part that breaks it is stopped at once.
+     */
+    val `network`: NetworkPolicy? = null 
+    , 
+    /**
+     * Body bytes a second; 0: no limit of its own.
+     */
+    val `rateBytesPerS`: kotlin.Long? = null 
+    , 
+    /**
      * At most so many parts at once.
      */
     val `parallelParts`: kotlin.Int? = null 
@@ -5976,6 +6656,8 @@ public object FfiConverterTypeChange: FfiConverterRustBuffer<Change> {
     override fun read(buf: ByteBuffer): Change {
         return Change(
             FfiConverterOptionalByte.read(buf),
+            FfiConverterOptionalTypeNetworkPolicy.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalInt.read(buf),
             FfiConverterOptionalTypeConflict.read(buf),
             FfiConverterOptionalTypeOnChange.read(buf),
@@ -5984,6 +6666,8 @@ public object FfiConverterTypeChange: FfiConverterRustBuffer<Change> {
 
     override fun allocationSize(value: Change) = (
             FfiConverterOptionalByte.allocationSize(value.`priority`) +
+            FfiConverterOptionalTypeNetworkPolicy.allocationSize(value.`network`) +
+            FfiConverterOptionalLong.allocationSize(value.`rateBytesPerS`) +
             FfiConverterOptionalInt.allocationSize(value.`parallelParts`) +
             FfiConverterOptionalTypeConflict.allocationSize(value.`conflict`) +
             FfiConverterOptionalTypeOnChange.allocationSize(value.`onChange`)
@@ -5991,9 +6675,98 @@ public object FfiConverterTypeChange: FfiConverterRustBuffer<Change> {
 
     override fun write(value: Change, buf: ByteBuffer) {
             FfiConverterOptionalByte.write(value.`priority`, buf)
+            FfiConverterOptionalTypeNetworkPolicy.write(value.`network`, buf)
+            FfiConverterOptionalLong.write(value.`rateBytesPerS`, buf)
             FfiConverterOptionalInt.write(value.`parallelParts`, buf)
             FfiConverterOptionalTypeConflict.write(value.`conflict`, buf)
             FfiConverterOptionalTypeOnChange.write(value.`onChange`, buf)
+    }
+}
+
+
+
+/**
+ * What one pass over a source computed.
+ */
+data class Digests (
+    /**
+     * Of the source.
+     */
+    val `sizeBytes`: kotlin.Long
+    , 
+    /**
+     * SMH's digest of the first MiB; `null` below 1 MiB.
+     */
+    val `beginningHash`: kotlin.String?
+    , 
+    /**
+     * SMH's chained digest; `null` below 1 MiB.
+     */
+    val `fullHash`: kotlin.String?
+    , 
+    /**
+     * Lower-case hex.
+     */
+    val `sha256`: kotlin.String?
+    , 
+    /**
+     * Decimal.
+     */
+    val `crc64`: kotlin.String?
+    , 
+    /**
+     * KooDrive's digest of the beginning, lower-case hex.
+     */
+    val `preHash`: kotlin.String?
+    , 
+    /**
+     * One for each part but the first, in order.
+     */
+    val `midstates`: List<PartMidstate>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDigests: FfiConverterRustBuffer<Digests> {
+    override fun read(buf: ByteBuffer): Digests {
+        return Digests(
+            FfiConverterLong.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceTypePartMidstate.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Digests) = (
+            FfiConverterLong.allocationSize(value.`sizeBytes`) +
+            FfiConverterOptionalString.allocationSize(value.`beginningHash`) +
+            FfiConverterOptionalString.allocationSize(value.`fullHash`) +
+            FfiConverterOptionalString.allocationSize(value.`sha256`) +
+            FfiConverterOptionalString.allocationSize(value.`crc64`) +
+            FfiConverterOptionalString.allocationSize(value.`preHash`) +
+            FfiConverterSequenceTypePartMidstate.allocationSize(value.`midstates`)
+    )
+
+    override fun write(value: Digests, buf: ByteBuffer) {
+            FfiConverterLong.write(value.`sizeBytes`, buf)
+            FfiConverterOptionalString.write(value.`beginningHash`, buf)
+            FfiConverterOptionalString.write(value.`fullHash`, buf)
+            FfiConverterOptionalString.write(value.`sha256`, buf)
+            FfiConverterOptionalString.write(value.`crc64`, buf)
+            FfiConverterOptionalString.write(value.`preHash`, buf)
+            FfiConverterSequenceTypePartMidstate.write(value.`midstates`, buf)
     }
 }
 
@@ -6204,6 +6977,11 @@ data class Explanation (
     val `sinceUnixMs`: kotlin.Long
     , 
     /**
+     * Everything that holds it, the first one first: when that is gone the next one does.
+     */
+    val `blockedBy`: List<WaitReason>
+    , 
+    /**
      * When it is tried again without anybody's help.
      */
     val `nextTryMs`: kotlin.Long?
@@ -6217,6 +6995,11 @@ data class Explanation (
      * How many more are tried before help is needed.
      */
     val `retriesLeft`: kotlin.Int
+    , 
+    /**
+     * What a person should do.
+     */
+    val `remedy`: Remedy
     , 
     /**
      * In one sentence, for developers.
@@ -6240,9 +7023,11 @@ public object FfiConverterTypeExplanation: FfiConverterRustBuffer<Explanation> {
         return Explanation(
             FfiConverterTypeState.read(buf),
             FfiConverterLong.read(buf),
+            FfiConverterSequenceTypeWaitReason.read(buf),
             FfiConverterOptionalLong.read(buf),
             FfiConverterInt.read(buf),
             FfiConverterInt.read(buf),
+            FfiConverterTypeRemedy.read(buf),
             FfiConverterString.read(buf),
         )
     }
@@ -6250,18 +7035,22 @@ public object FfiConverterTypeExplanation: FfiConverterRustBuffer<Explanation> {
     override fun allocationSize(value: Explanation) = (
             FfiConverterTypeState.allocationSize(value.`state`) +
             FfiConverterLong.allocationSize(value.`sinceUnixMs`) +
+            FfiConverterSequenceTypeWaitReason.allocationSize(value.`blockedBy`) +
             FfiConverterOptionalLong.allocationSize(value.`nextTryMs`) +
             FfiConverterInt.allocationSize(value.`attempts`) +
             FfiConverterInt.allocationSize(value.`retriesLeft`) +
+            FfiConverterTypeRemedy.allocationSize(value.`remedy`) +
             FfiConverterString.allocationSize(value.`text`)
     )
 
     override fun write(value: Explanation, buf: ByteBuffer) {
             FfiConverterTypeState.write(value.`state`, buf)
             FfiConverterLong.write(value.`sinceUnixMs`, buf)
+            FfiConverterSequenceTypeWaitReason.write(value.`blockedBy`, buf)
             FfiConverterOptionalLong.write(value.`nextTryMs`, buf)
             FfiConverterInt.write(value.`attempts`, buf)
             FfiConverterInt.write(value.`retriesLeft`, buf)
+            FfiConverterTypeRemedy.write(value.`remedy`, buf)
             FfiConverterString.write(value.`text`, buf)
     }
 }
@@ -6529,6 +7318,11 @@ data class Idle (
     val `nextWakeMs`: kotlin.Long?
     , 
     /**
+     * The mildest policy that would let something go on by itself: what network a scheduler should ask for.
+     */
+    val `wants`: NetworkPolicy
+    , 
+    /**
      * Uploads that only the host or a person can move.
      */
     val `waitingForPerson`: kotlin.Int
@@ -6552,6 +7346,7 @@ public object FfiConverterTypeIdle: FfiConverterRustBuffer<Idle> {
             FfiConverterInt.read(buf),
             FfiConverterLong.read(buf),
             FfiConverterOptionalLong.read(buf),
+            FfiConverterTypeNetworkPolicy.read(buf),
             FfiConverterInt.read(buf),
         )
     }
@@ -6561,6 +7356,7 @@ public object FfiConverterTypeIdle: FfiConverterRustBuffer<Idle> {
             FfiConverterInt.allocationSize(value.`queued`) +
             FfiConverterLong.allocationSize(value.`bytesRemaining`) +
             FfiConverterOptionalLong.allocationSize(value.`nextWakeMs`) +
+            FfiConverterTypeNetworkPolicy.allocationSize(value.`wants`) +
             FfiConverterInt.allocationSize(value.`waitingForPerson`)
     )
 
@@ -6569,6 +7365,7 @@ public object FfiConverterTypeIdle: FfiConverterRustBuffer<Idle> {
             FfiConverterInt.write(value.`queued`, buf)
             FfiConverterLong.write(value.`bytesRemaining`, buf)
             FfiConverterOptionalLong.write(value.`nextWakeMs`, buf)
+            FfiConverterTypeNetworkPolicy.write(value.`wants`, buf)
             FfiConverterInt.write(value.`waitingForPerson`, buf)
     }
 }
@@ -6593,6 +7390,16 @@ data class Limits (
      * Body bytes a second, over all uploads; 0: no limit.
      */
     val `rateBytesPerS`: kotlin.Long? = null 
+    , 
+    /**
+     * What connections and reads may take; 0: no limit of its own. Fewer parts go at once where it does not reach for all.
+     */
+    val `memoryBytes`: kotlin.Long? = null 
+    , 
+    /**
+     * Sources that are open at once; 0: as many as uploads work.
+     */
+    val `openSources`: kotlin.Int? = null 
     
 ){
     
@@ -6612,19 +7419,80 @@ public object FfiConverterTypeLimits: FfiConverterRustBuffer<Limits> {
             FfiConverterOptionalInt.read(buf),
             FfiConverterOptionalInt.read(buf),
             FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalInt.read(buf),
         )
     }
 
     override fun allocationSize(value: Limits) = (
             FfiConverterOptionalInt.allocationSize(value.`parallelUploads`) +
             FfiConverterOptionalInt.allocationSize(value.`parallelParts`) +
-            FfiConverterOptionalLong.allocationSize(value.`rateBytesPerS`)
+            FfiConverterOptionalLong.allocationSize(value.`rateBytesPerS`) +
+            FfiConverterOptionalLong.allocationSize(value.`memoryBytes`) +
+            FfiConverterOptionalInt.allocationSize(value.`openSources`)
     )
 
     override fun write(value: Limits, buf: ByteBuffer) {
             FfiConverterOptionalInt.write(value.`parallelUploads`, buf)
             FfiConverterOptionalInt.write(value.`parallelParts`, buf)
             FfiConverterOptionalLong.write(value.`rateBytesPerS`, buf)
+            FfiConverterOptionalLong.write(value.`memoryBytes`, buf)
+            FfiConverterOptionalInt.write(value.`openSources`, buf)
+    }
+}
+
+
+
+/**
+ * A part that the service has.
+ */
+data class ListedPart (
+    /**
+     * From 1.
+     */
+    val `partNumber`: kotlin.Int
+    , 
+    /**
+     * Its size there.
+     */
+    val `sizeBytes`: kotlin.Long
+    , 
+    /**
+     * MD5 of its content in lower-case hex, when the service's tag is one.
+     */
+    val `md5`: kotlin.String?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeListedPart: FfiConverterRustBuffer<ListedPart> {
+    override fun read(buf: ByteBuffer): ListedPart {
+        return ListedPart(
+            FfiConverterInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ListedPart) = (
+            FfiConverterInt.allocationSize(value.`partNumber`) +
+            FfiConverterLong.allocationSize(value.`sizeBytes`) +
+            FfiConverterOptionalString.allocationSize(value.`md5`)
+    )
+
+    override fun write(value: ListedPart, buf: ByteBuffer) {
+            FfiConverterInt.write(value.`partNumber`, buf)
+            FfiConverterLong.write(value.`sizeBytes`, buf)
+            FfiConverterOptionalString.write(value.`md5`, buf)
     }
 }
 
@@ -6660,19 +7528,44 @@ data class NativeConfig (
     val `transport`: Transport? = null 
     , 
     /**
+     * Who takes lines for a log. No line holds a secret, a URL, a path or a name.
+     */
+    val `log`: LogSink? = null 
+    , 
+    /**
+     * Down to which level.
+     */
+    val `logLevel`: LogLevel? = null 
+    , 
+    /**
      * Bounds; they may be changed later.
      */
     val `limits`: Limits? = null 
     , 
     /**
+     * What the host knows of the network by now.
+     */
+    val `network`: Network? = null 
+    , 
+    /**
      * `http://[user:password@]host:port`. The environment is never read.
      */
-    val `proxy`: kotlin.String? = null 
+    val `proxy`: SecretText? = null 
     , 
     /**
      * Further roots to trust, as PEM.
      */
     val `extraCaPem`: kotlin.String? = null 
+    , 
+    /**
+     * SHA-256 digests of `SubjectPublicKeyInfo`, base64 or hex, one of which must be among the keys of each connection's certificates; none by default.
+     */
+    val `spkiSha256Pins`: List<kotlin.String> = listOf() 
+    , 
+    /**
+     * An ended upload is forgotten by itself so long after it ended; until `forget` without it.
+     */
+    val `endedKeptMs`: kotlin.Long? = null 
     , 
     /**
      * Uploads go on as soon as the client is open; `false` opens it held, until `go`.
@@ -6694,9 +7587,14 @@ data class NativeConfig (
         this.`sources`,
         this.`listener`,
         this.`transport`,
+        this.`log`,
+        this.`logLevel`,
         this.`limits`,
+        this.`network`,
         this.`proxy`,
         this.`extraCaPem`,
+        this.`spkiSha256Pins`,
+        this.`endedKeptMs`,
         this.`autostart`
     )
     }
@@ -6715,9 +7613,14 @@ public object FfiConverterTypeNativeConfig: FfiConverterRustBuffer<NativeConfig>
             FfiConverterOptionalTypeSourceProvider.read(buf),
             FfiConverterOptionalTypeListener.read(buf),
             FfiConverterOptionalTypeTransport.read(buf),
+            FfiConverterOptionalTypeLogSink.read(buf),
+            FfiConverterOptionalTypeLogLevel.read(buf),
             FfiConverterOptionalTypeLimits.read(buf),
+            FfiConverterOptionalTypeNetwork.read(buf),
+            FfiConverterOptionalTypeSecretText.read(buf),
             FfiConverterOptionalString.read(buf),
-            FfiConverterOptionalString.read(buf),
+            FfiConverterSequenceString.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalBoolean.read(buf),
         )
     }
@@ -6728,9 +7631,14 @@ public object FfiConverterTypeNativeConfig: FfiConverterRustBuffer<NativeConfig>
             FfiConverterOptionalTypeSourceProvider.allocationSize(value.`sources`) +
             FfiConverterOptionalTypeListener.allocationSize(value.`listener`) +
             FfiConverterOptionalTypeTransport.allocationSize(value.`transport`) +
+            FfiConverterOptionalTypeLogSink.allocationSize(value.`log`) +
+            FfiConverterOptionalTypeLogLevel.allocationSize(value.`logLevel`) +
             FfiConverterOptionalTypeLimits.allocationSize(value.`limits`) +
-            FfiConverterOptionalString.allocationSize(value.`proxy`) +
+            FfiConverterOptionalTypeNetwork.allocationSize(value.`network`) +
+            FfiConverterOptionalTypeSecretText.allocationSize(value.`proxy`) +
             FfiConverterOptionalString.allocationSize(value.`extraCaPem`) +
+            FfiConverterSequenceString.allocationSize(value.`spkiSha256Pins`) +
+            FfiConverterOptionalLong.allocationSize(value.`endedKeptMs`) +
             FfiConverterOptionalBoolean.allocationSize(value.`autostart`)
     )
 
@@ -6740,9 +7648,14 @@ public object FfiConverterTypeNativeConfig: FfiConverterRustBuffer<NativeConfig>
             FfiConverterOptionalTypeSourceProvider.write(value.`sources`, buf)
             FfiConverterOptionalTypeListener.write(value.`listener`, buf)
             FfiConverterOptionalTypeTransport.write(value.`transport`, buf)
+            FfiConverterOptionalTypeLogSink.write(value.`log`, buf)
+            FfiConverterOptionalTypeLogLevel.write(value.`logLevel`, buf)
             FfiConverterOptionalTypeLimits.write(value.`limits`, buf)
-            FfiConverterOptionalString.write(value.`proxy`, buf)
+            FfiConverterOptionalTypeNetwork.write(value.`network`, buf)
+            FfiConverterOptionalTypeSecretText.write(value.`proxy`, buf)
             FfiConverterOptionalString.write(value.`extraCaPem`, buf)
+            FfiConverterSequenceString.write(value.`spkiSha256Pins`, buf)
+            FfiConverterOptionalLong.write(value.`endedKeptMs`, buf)
             FfiConverterOptionalBoolean.write(value.`autostart`, buf)
     }
 }
@@ -6750,18 +7663,33 @@ public object FfiConverterTypeNativeConfig: FfiConverterRustBuffer<NativeConfig>
 
 
 /**
- * What the host knows of the network.
+ * What the host knows of the network; all of it is told anew with each change.
  */
 data class Network (
     /**
-     * `null`: it never said. Offline, uploads wait and spend nothing.
+     * Whether there is one.
      */
-    val `online`: kotlin.Boolean?
+    val `state`: Online
     , 
     /**
-     * Grows when the path changed: sockets of the old one are dropped, waits end.
+     * Its bytes cost something.
      */
-    val `generation`: kotlin.Long
+    val `metered`: kotlin.Boolean = false 
+    , 
+    /**
+     * It is a foreign operator's.
+     */
+    val `roaming`: kotlin.Boolean = false 
+    , 
+    /**
+     * Grows when the path changed: sockets of the old one are dropped, waits for another try end.
+     */
+    val `generation`: kotlin.Long = 0L 
+    , 
+    /**
+     * The system's own number of a network that is not the default one. Kept, and not used by the built-in transport.
+     */
+    val `bindHandle`: kotlin.Long? = null 
     
 ){
     
@@ -6778,19 +7706,83 @@ data class Network (
 public object FfiConverterTypeNetwork: FfiConverterRustBuffer<Network> {
     override fun read(buf: ByteBuffer): Network {
         return Network(
-            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterTypeOnline.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
             FfiConverterLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
     override fun allocationSize(value: Network) = (
-            FfiConverterOptionalBoolean.allocationSize(value.`online`) +
-            FfiConverterLong.allocationSize(value.`generation`)
+            FfiConverterTypeOnline.allocationSize(value.`state`) +
+            FfiConverterBoolean.allocationSize(value.`metered`) +
+            FfiConverterBoolean.allocationSize(value.`roaming`) +
+            FfiConverterLong.allocationSize(value.`generation`) +
+            FfiConverterOptionalLong.allocationSize(value.`bindHandle`)
     )
 
     override fun write(value: Network, buf: ByteBuffer) {
-            FfiConverterOptionalBoolean.write(value.`online`, buf)
+            FfiConverterTypeOnline.write(value.`state`, buf)
+            FfiConverterBoolean.write(value.`metered`, buf)
+            FfiConverterBoolean.write(value.`roaming`, buf)
             FfiConverterLong.write(value.`generation`, buf)
+            FfiConverterOptionalLong.write(value.`bindHandle`, buf)
+    }
+}
+
+
+
+/**
+ * Where SHA-256 stands at the beginning of a part.
+ */
+data class PartMidstate (
+    /**
+     * From 2: part 1 begins with no state.
+     */
+    val `partNumber`: kotlin.Int
+    , 
+    /**
+     * Of the part's first byte.
+     */
+    val `offset`: kotlin.Long
+    , 
+    /**
+     * The eight words.
+     */
+    val `h`: List<kotlin.Long>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePartMidstate: FfiConverterRustBuffer<PartMidstate> {
+    override fun read(buf: ByteBuffer): PartMidstate {
+        return PartMidstate(
+            FfiConverterInt.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterSequenceLong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: PartMidstate) = (
+            FfiConverterInt.allocationSize(value.`partNumber`) +
+            FfiConverterLong.allocationSize(value.`offset`) +
+            FfiConverterSequenceLong.allocationSize(value.`h`)
+    )
+
+    override fun write(value: PartMidstate, buf: ByteBuffer) {
+            FfiConverterInt.write(value.`partNumber`, buf)
+            FfiConverterLong.write(value.`offset`, buf)
+            FfiConverterSequenceLong.write(value.`h`, buf)
     }
 }
 
@@ -6878,6 +7870,16 @@ data class Progress (
     val `bytesResent`: kotlin.Long
     , 
     /**
+     * Body bytes a second, over the last seconds; 0 while nothing is sent.
+     */
+    val `rateBytesPerS`: kotlin.Long
+    , 
+    /**
+     * How long the rest will take at that rate; `null` while there is none.
+     */
+    val `etaMs`: kotlin.Long?
+    , 
+    /**
      * Parts that are proven.
      */
     val `partsDone`: kotlin.Int
@@ -6918,6 +7920,8 @@ public object FfiConverterTypeProgress: FfiConverterRustBuffer<Progress> {
             FfiConverterLong.read(buf),
             FfiConverterLong.read(buf),
             FfiConverterLong.read(buf),
+            FfiConverterLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
             FfiConverterInt.read(buf),
             FfiConverterInt.read(buf),
             FfiConverterLong.read(buf),
@@ -6932,6 +7936,8 @@ public object FfiConverterTypeProgress: FfiConverterRustBuffer<Progress> {
             FfiConverterLong.allocationSize(value.`bytesShown`) +
             FfiConverterLong.allocationSize(value.`bytesSent`) +
             FfiConverterLong.allocationSize(value.`bytesResent`) +
+            FfiConverterLong.allocationSize(value.`rateBytesPerS`) +
+            FfiConverterOptionalLong.allocationSize(value.`etaMs`) +
             FfiConverterInt.allocationSize(value.`partsDone`) +
             FfiConverterInt.allocationSize(value.`partsTotal`) +
             FfiConverterLong.allocationSize(value.`requests`) +
@@ -6945,6 +7951,8 @@ public object FfiConverterTypeProgress: FfiConverterRustBuffer<Progress> {
             FfiConverterLong.write(value.`bytesShown`, buf)
             FfiConverterLong.write(value.`bytesSent`, buf)
             FfiConverterLong.write(value.`bytesResent`, buf)
+            FfiConverterLong.write(value.`rateBytesPerS`, buf)
+            FfiConverterOptionalLong.write(value.`etaMs`, buf)
             FfiConverterInt.write(value.`partsDone`, buf)
             FfiConverterInt.write(value.`partsTotal`, buf)
             FfiConverterLong.write(value.`requests`, buf)
@@ -7074,6 +8082,109 @@ public object FfiConverterTypeReceipt: FfiConverterRustBuffer<Receipt> {
 
 
 /**
+ * What a service tells of an upload, for people. What it does not tell is `null`.
+ */
+data class RemoteTask (
+    /**
+     * The object was made.
+     */
+    val `complete`: kotlin.Boolean?
+    , 
+    /**
+     * When it was begun, by the service's clock.
+     */
+    val `createdUnixMs`: kotlin.Long?
+    , 
+    /**
+     * The service's own word for the kind of file.
+     */
+    val `kind`: kotlin.String?
+    , 
+    /**
+     * The service's own word for what happens when the name is taken.
+     */
+    val `conflictStrategy`: kotlin.String?
+    , 
+    /**
+     * Where the object is or will be, its name last; `null` also when the parent directory is gone.
+     */
+    val `path`: List<kotlin.String>?
+    , 
+    /**
+     * The object's size, where it is told of a finished one.
+     */
+    val `sizeBytes`: kotlin.Long?
+    , 
+    /**
+     * SHA-256 of its content, lower-case hex.
+     */
+    val `sha256`: kotlin.String?
+    , 
+    /**
+     * The parts that the service has, by number; `null` when it does not list them.
+     */
+    val `parts`: List<ListedPart>?
+    , 
+    /**
+     * The service's id of the request.
+     */
+    val `requestId`: kotlin.String?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRemoteTask: FfiConverterRustBuffer<RemoteTask> {
+    override fun read(buf: ByteBuffer): RemoteTask {
+        return RemoteTask(
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalSequenceString.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalSequenceTypeListedPart.read(buf),
+            FfiConverterOptionalString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RemoteTask) = (
+            FfiConverterOptionalBoolean.allocationSize(value.`complete`) +
+            FfiConverterOptionalLong.allocationSize(value.`createdUnixMs`) +
+            FfiConverterOptionalString.allocationSize(value.`kind`) +
+            FfiConverterOptionalString.allocationSize(value.`conflictStrategy`) +
+            FfiConverterOptionalSequenceString.allocationSize(value.`path`) +
+            FfiConverterOptionalLong.allocationSize(value.`sizeBytes`) +
+            FfiConverterOptionalString.allocationSize(value.`sha256`) +
+            FfiConverterOptionalSequenceTypeListedPart.allocationSize(value.`parts`) +
+            FfiConverterOptionalString.allocationSize(value.`requestId`)
+    )
+
+    override fun write(value: RemoteTask, buf: ByteBuffer) {
+            FfiConverterOptionalBoolean.write(value.`complete`, buf)
+            FfiConverterOptionalLong.write(value.`createdUnixMs`, buf)
+            FfiConverterOptionalString.write(value.`kind`, buf)
+            FfiConverterOptionalString.write(value.`conflictStrategy`, buf)
+            FfiConverterOptionalSequenceString.write(value.`path`, buf)
+            FfiConverterOptionalLong.write(value.`sizeBytes`, buf)
+            FfiConverterOptionalString.write(value.`sha256`, buf)
+            FfiConverterOptionalSequenceTypeListedPart.write(value.`parts`, buf)
+            FfiConverterOptionalString.write(value.`requestId`, buf)
+    }
+}
+
+
+
+/**
  * Everything about one upload at one moment.
  */
 data class Snapshot (
@@ -7111,6 +8222,11 @@ data class Snapshot (
      * Where to, for people: never for a log.
      */
     val `destination`: kotlin.String
+    , 
+    /**
+     * Which networks it may use.
+     */
+    val `network`: NetworkPolicy
     , 
     /**
      * Grows with every change within one process: a late callback can be told from a new one.
@@ -7159,6 +8275,7 @@ public object FfiConverterTypeSnapshot: FfiConverterRustBuffer<Snapshot> {
             FfiConverterTypeService.read(buf),
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterTypeNetworkPolicy.read(buf),
             FfiConverterLong.read(buf),
             FfiConverterTypeState.read(buf),
             FfiConverterTypeProgress.read(buf),
@@ -7175,6 +8292,7 @@ public object FfiConverterTypeSnapshot: FfiConverterRustBuffer<Snapshot> {
             FfiConverterTypeService.allocationSize(value.`service`) +
             FfiConverterString.allocationSize(value.`account`) +
             FfiConverterString.allocationSize(value.`destination`) +
+            FfiConverterTypeNetworkPolicy.allocationSize(value.`network`) +
             FfiConverterLong.allocationSize(value.`revision`) +
             FfiConverterTypeState.allocationSize(value.`state`) +
             FfiConverterTypeProgress.allocationSize(value.`progress`) +
@@ -7190,6 +8308,7 @@ public object FfiConverterTypeSnapshot: FfiConverterRustBuffer<Snapshot> {
             FfiConverterTypeService.write(value.`service`, buf)
             FfiConverterString.write(value.`account`, buf)
             FfiConverterString.write(value.`destination`, buf)
+            FfiConverterTypeNetworkPolicy.write(value.`network`, buf)
             FfiConverterLong.write(value.`revision`, buf)
             FfiConverterTypeState.write(value.`state`, buf)
             FfiConverterTypeProgress.write(value.`progress`, buf)
@@ -7371,6 +8490,21 @@ data class UploadRequest (
      * At most so many parts at once; the client's limit without it.
      */
     val `parallelParts`: kotlin.Int? = null 
+    , 
+    /**
+     * Which networks it may use; every one without it. Refused, unless it is `Any`, by a client that was never told of a network: it would wait for ever.
+     */
+    val `network`: NetworkPolicy? = null 
+    , 
+    /**
+     * Body bytes a second, of this upload; beside the client's own limit. 0, or without it: no limit of its own.
+     */
+    val `rateBytesPerS`: kotlin.Long? = null 
+    , 
+    /**
+     * So long after the start it fails, if it has not ended by then; without it, it waits for ever, explained.
+     */
+    val `giveUpAfterMs`: kotlin.Long? = null 
     
 ): Disposable{
     
@@ -7394,7 +8528,10 @@ data class UploadRequest (
         this.`adopt`,
         this.`verifySource`,
         this.`partSizeBytes`,
-        this.`parallelParts`
+        this.`parallelParts`,
+        this.`network`,
+        this.`rateBytesPerS`,
+        this.`giveUpAfterMs`
     )
     }
     
@@ -7420,6 +8557,9 @@ public object FfiConverterTypeUploadRequest: FfiConverterRustBuffer<UploadReques
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalLong.read(buf),
             FfiConverterOptionalInt.read(buf),
+            FfiConverterOptionalTypeNetworkPolicy.read(buf),
+            FfiConverterOptionalLong.read(buf),
+            FfiConverterOptionalLong.read(buf),
         )
     }
 
@@ -7436,7 +8576,10 @@ public object FfiConverterTypeUploadRequest: FfiConverterRustBuffer<UploadReques
             FfiConverterOptionalTypeAdopt.allocationSize(value.`adopt`) +
             FfiConverterBoolean.allocationSize(value.`verifySource`) +
             FfiConverterOptionalLong.allocationSize(value.`partSizeBytes`) +
-            FfiConverterOptionalInt.allocationSize(value.`parallelParts`)
+            FfiConverterOptionalInt.allocationSize(value.`parallelParts`) +
+            FfiConverterOptionalTypeNetworkPolicy.allocationSize(value.`network`) +
+            FfiConverterOptionalLong.allocationSize(value.`rateBytesPerS`) +
+            FfiConverterOptionalLong.allocationSize(value.`giveUpAfterMs`)
     )
 
     override fun write(value: UploadRequest, buf: ByteBuffer) {
@@ -7453,6 +8596,9 @@ public object FfiConverterTypeUploadRequest: FfiConverterRustBuffer<UploadReques
             FfiConverterBoolean.write(value.`verifySource`, buf)
             FfiConverterOptionalLong.write(value.`partSizeBytes`, buf)
             FfiConverterOptionalInt.write(value.`parallelParts`, buf)
+            FfiConverterOptionalTypeNetworkPolicy.write(value.`network`, buf)
+            FfiConverterOptionalLong.write(value.`rateBytesPerS`, buf)
+            FfiConverterOptionalLong.write(value.`giveUpAfterMs`, buf)
     }
 }
 
@@ -7491,6 +8637,11 @@ data class Waiting (
      * Waiting alone will hardly help: the host or a person has to do something, or the retry budget is spent.
      */
     val `needsHost`: kotlin.Boolean
+    , 
+    /**
+     * The host is preparing the source, as far as it said: 0 to 1.
+     */
+    val `prepared`: kotlin.Float?
     
 ){
     
@@ -7513,6 +8664,7 @@ public object FfiConverterTypeWaiting: FfiConverterRustBuffer<Waiting> {
             FfiConverterOptionalTypeErrorInfo.read(buf),
             FfiConverterSequenceTypeConflictChoice.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalFloat.read(buf),
         )
     }
 
@@ -7522,7 +8674,8 @@ public object FfiConverterTypeWaiting: FfiConverterRustBuffer<Waiting> {
             FfiConverterOptionalLong.allocationSize(value.`retryInMs`) +
             FfiConverterOptionalTypeErrorInfo.allocationSize(value.`error`) +
             FfiConverterSequenceTypeConflictChoice.allocationSize(value.`choices`) +
-            FfiConverterBoolean.allocationSize(value.`needsHost`)
+            FfiConverterBoolean.allocationSize(value.`needsHost`) +
+            FfiConverterOptionalFloat.allocationSize(value.`prepared`)
     )
 
     override fun write(value: Waiting, buf: ByteBuffer) {
@@ -7532,6 +8685,7 @@ public object FfiConverterTypeWaiting: FfiConverterRustBuffer<Waiting> {
             FfiConverterOptionalTypeErrorInfo.write(value.`error`, buf)
             FfiConverterSequenceTypeConflictChoice.write(value.`choices`, buf)
             FfiConverterBoolean.write(value.`needsHost`, buf)
+            FfiConverterOptionalFloat.write(value.`prepared`, buf)
     }
 }
 
@@ -7803,7 +8957,11 @@ sealed class Credential {
         /**
          * It.
          */
-        val `value`: partway.SecretText) : Credential()
+        val `value`: partway.SecretText, 
+        /**
+         * How long it will do from now, if that is known: the host is asked for the next one in time.
+         */
+        val `expiresInMs`: kotlin.Long? = null ) : Credential()
         
     {
         
@@ -7852,6 +9010,7 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
         return when(buf.getInt()) {
             1 -> Credential.Token(
                 FfiConverterTypeSecretText.read(buf),
+                FfiConverterOptionalLong.read(buf),
                 )
             2 -> Credential.AppKey(
                 FfiConverterString.read(buf),
@@ -7868,6 +9027,7 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
             (
                 4UL
                 + FfiConverterTypeSecretText.allocationSize(value.`value`)
+                + FfiConverterOptionalLong.allocationSize(value.`expiresInMs`)
             )
         }
         is Credential.AppKey -> {
@@ -7886,6 +9046,7 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
             is Credential.Token -> {
                 buf.putInt(1)
                 FfiConverterTypeSecretText.write(value.`value`, buf)
+                FfiConverterOptionalLong.write(value.`expiresInMs`, buf)
                 Unit
             }
             is Credential.AppKey -> {
@@ -8028,39 +9189,98 @@ public object FfiConverterTypeHostError : FfiConverterRustBuffer<HostException> 
 /**
  * Whether a start made something.
  */
-
-enum class How {
+sealed class How {
     
     /**
      * A new upload.
      */
-    NEW,
+    object New : How()
+    
+    
     /**
      * The key was known: nothing was made, the upload that there is goes on. Its ending may be waiting to be taken.
      */
-    ALREADY_THERE;
+    object AlreadyThere : How()
+    
+    
+    /**
+     * A new upload that took over what an ended one had proven.
+     */
+    data class Continued(
+        /**
+         * That one; it is gone.
+         */
+        val `from`: kotlin.String) : How()
+        
+    {
+        
 
+        companion object
+    }
+    
+
+    
+
+    
     
 
 
     companion object
 }
 
-
 /**
  * @suppress
  */
-public object FfiConverterTypeHow: FfiConverterRustBuffer<How> {
-    override fun read(buf: ByteBuffer) = try {
-        How.values()[buf.getInt() - 1]
-    } catch (e: IndexOutOfBoundsException) {
-        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+public object FfiConverterTypeHow : FfiConverterRustBuffer<How>{
+    override fun read(buf: ByteBuffer): How {
+        return when(buf.getInt()) {
+            1 -> How.New
+            2 -> How.AlreadyThere
+            3 -> How.Continued(
+                FfiConverterString.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
     }
 
-    override fun allocationSize(value: How) = 4UL
+    override fun allocationSize(value: How): ULong = when(value) {
+        is How.New -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is How.AlreadyThere -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is How.Continued -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`from`)
+            )
+        }
+    }
 
     override fun write(value: How, buf: ByteBuffer) {
-        buf.putInt(value.ordinal + 1)
+        when(value) {
+            is How.New -> {
+                buf.putInt(1)
+                Unit
+            }
+            is How.AlreadyThere -> {
+                buf.putInt(2)
+                Unit
+            }
+            is How.Continued -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`from`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
     }
 }
 
@@ -8107,6 +9327,57 @@ public object FfiConverterTypeInstantMode: FfiConverterRustBuffer<InstantMode> {
     override fun allocationSize(value: InstantMode) = 4UL
 
     override fun write(value: InstantMode, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * How much a line matters.
+ */
+
+enum class LogLevel {
+    
+    /**
+     * Something is broken: a journal, a callback of the host.
+     */
+    ERROR,
+    /**
+     * Something needs somebody, or an upload failed.
+     */
+    WARN,
+    /**
+     * Uploads come, change and end.
+     */
+    INFO,
+    /**
+     * Asks and their answers, the network, limits.
+     */
+    DEBUG;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLogLevel: FfiConverterRustBuffer<LogLevel> {
+    override fun read(buf: ByteBuffer) = try {
+        LogLevel.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: LogLevel) = 4UL
+
+    override fun write(value: LogLevel, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -8187,6 +9458,53 @@ public object FfiConverterTypeNativeError : FfiConverterRustBuffer<NativeExcepti
 
 
 /**
+ * Which networks an upload may use, the mildest first. A network that nobody told of meets none but `Any`.
+ */
+
+enum class NetworkPolicy {
+    
+    /**
+     * Every one.
+     */
+    ANY,
+    /**
+     * None of a foreign operator.
+     */
+    NO_ROAMING,
+    /**
+     * None whose bytes cost something.
+     */
+    UNMETERED;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNetworkPolicy: FfiConverterRustBuffer<NetworkPolicy> {
+    override fun read(buf: ByteBuffer) = try {
+        NetworkPolicy.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: NetworkPolicy) = 4UL
+
+    override fun write(value: NetworkPolicy, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What to do when the source's bytes changed since the upload began. A changed identity alone means: prove again, keep what is equal.
  */
 
@@ -8221,6 +9539,53 @@ public object FfiConverterTypeOnChange: FfiConverterRustBuffer<OnChange> {
     override fun allocationSize(value: OnChange) = 4UL
 
     override fun write(value: OnChange, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * Whether there is a network.
+ */
+
+enum class Online {
+    
+    /**
+     * The host never said: requests are tried, and what happens to them tells.
+     */
+    UNREPORTED,
+    /**
+     * There is none: uploads wait and spend nothing.
+     */
+    OFFLINE,
+    /**
+     * There is one.
+     */
+    ONLINE;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeOnline: FfiConverterRustBuffer<Online> {
+    override fun read(buf: ByteBuffer) = try {
+        Online.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: Online) = 4UL
+
+    override fun write(value: Online, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -8419,6 +9784,108 @@ public object FfiConverterTypeRemote: FfiConverterRustBuffer<Remote> {
 
     override fun write(value: Remote, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What a look at the service led to.
+ */
+sealed class RemoteLook {
+    
+    /**
+     * There is nothing to ask for: the upload was not begun there, or was made in one request.
+     */
+    object NoSession : RemoteLook()
+    
+    
+    /**
+     * The service does not know it (any more).
+     */
+    object Gone : RemoteLook()
+    
+    
+    /**
+     * This is what it tells.
+     */
+    data class Found(
+        /**
+         * That.
+         */
+        val `task`: partway.RemoteTask) : RemoteLook()
+        
+    {
+        
+
+        companion object
+    }
+    
+
+    
+
+    
+    
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRemoteLook : FfiConverterRustBuffer<RemoteLook>{
+    override fun read(buf: ByteBuffer): RemoteLook {
+        return when(buf.getInt()) {
+            1 -> RemoteLook.NoSession
+            2 -> RemoteLook.Gone
+            3 -> RemoteLook.Found(
+                FfiConverterTypeRemoteTask.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: RemoteLook): ULong = when(value) {
+        is RemoteLook.NoSession -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is RemoteLook.Gone -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is RemoteLook.Found -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeRemoteTask.allocationSize(value.`task`)
+            )
+        }
+    }
+
+    override fun write(value: RemoteLook, buf: ByteBuffer) {
+        when(value) {
+            is RemoteLook.NoSession -> {
+                buf.putInt(1)
+                Unit
+            }
+            is RemoteLook.Gone -> {
+                buf.putInt(2)
+                Unit
+            }
+            is RemoteLook.Found -> {
+                buf.putInt(3)
+                FfiConverterTypeRemoteTask.write(value.`task`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
     }
 }
 
@@ -8645,6 +10112,49 @@ public object FfiConverterTypeService: FfiConverterRustBuffer<Service> {
 
 
 /**
+ * What becomes of the uploads of an account that is signed out.
+ */
+
+enum class SignOut {
+    
+    /**
+     * They wait for the next credential of the account.
+     */
+    HOLD,
+    /**
+     * They are cancelled.
+     */
+    CANCEL;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignOut: FfiConverterRustBuffer<SignOut> {
+    override fun read(buf: ByteBuffer) = try {
+        SignOut.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: SignOut) = 4UL
+
+    override fun write(value: SignOut, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * How SMH takes the bytes.
  */
 
@@ -8720,6 +10230,33 @@ sealed class SourceWhat: Disposable  {
     }
     
     /**
+     * A regular file that the host opened, or a range of it. It does not outlive the process: after a kill the host is asked.
+     */
+    data class Fd(
+        /**
+         * Its descriptor, open for reading; not seekable is refused.
+         */
+        val `fd`: kotlin.Int, 
+        /**
+         * The library's from here on, and closed by it; else it is duplicated at once.
+         */
+        val `owned`: kotlin.Boolean = false , 
+        /**
+         * Where the range begins.
+         */
+        val `offset`: kotlin.Long = 0L , 
+        /**
+         * How long it is; to the file's end without it.
+         */
+        val `sizeBytes`: kotlin.Long? = null ) : SourceWhat()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
      * Bytes in memory, at most 8 MiB. They do not outlive the process: after a kill the host is asked.
      */
     data class Memory(
@@ -8768,6 +10305,16 @@ sealed class SourceWhat: Disposable  {
     )
                 
             }
+            is SourceWhat.Fd -> {
+                
+    Disposable.destroy(
+        this.`fd`,
+        this.`owned`,
+        this.`offset`,
+        this.`sizeBytes`
+    )
+                
+            }
             is SourceWhat.Memory -> {
                 
     Disposable.destroy(
@@ -8805,13 +10352,19 @@ public object FfiConverterTypeSourceWhat : FfiConverterRustBuffer<SourceWhat>{
                 FfiConverterString.read(buf),
                 FfiConverterBoolean.read(buf),
                 )
-            2 -> SourceWhat.Memory(
+            2 -> SourceWhat.Fd(
+                FfiConverterInt.read(buf),
+                FfiConverterBoolean.read(buf),
+                FfiConverterLong.read(buf),
+                FfiConverterOptionalLong.read(buf),
+                )
+            3 -> SourceWhat.Memory(
                 FfiConverterByteArray.read(buf),
                 )
-            3 -> SourceWhat.Reader(
+            4 -> SourceWhat.Reader(
                 FfiConverterTypeSourceReader.read(buf),
                 )
-            4 -> SourceWhat.Later
+            5 -> SourceWhat.Later
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -8823,6 +10376,16 @@ public object FfiConverterTypeSourceWhat : FfiConverterRustBuffer<SourceWhat>{
                 4UL
                 + FfiConverterString.allocationSize(value.`path`)
                 + FfiConverterBoolean.allocationSize(value.`deleteAtEnd`)
+            )
+        }
+        is SourceWhat.Fd -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterInt.allocationSize(value.`fd`)
+                + FfiConverterBoolean.allocationSize(value.`owned`)
+                + FfiConverterLong.allocationSize(value.`offset`)
+                + FfiConverterOptionalLong.allocationSize(value.`sizeBytes`)
             )
         }
         is SourceWhat.Memory -> {
@@ -8855,18 +10418,26 @@ public object FfiConverterTypeSourceWhat : FfiConverterRustBuffer<SourceWhat>{
                 FfiConverterBoolean.write(value.`deleteAtEnd`, buf)
                 Unit
             }
-            is SourceWhat.Memory -> {
+            is SourceWhat.Fd -> {
                 buf.putInt(2)
+                FfiConverterInt.write(value.`fd`, buf)
+                FfiConverterBoolean.write(value.`owned`, buf)
+                FfiConverterLong.write(value.`offset`, buf)
+                FfiConverterOptionalLong.write(value.`sizeBytes`, buf)
+                Unit
+            }
+            is SourceWhat.Memory -> {
+                buf.putInt(3)
                 FfiConverterByteArray.write(value.`bytes`, buf)
                 Unit
             }
             is SourceWhat.Reader -> {
-                buf.putInt(3)
+                buf.putInt(4)
                 FfiConverterTypeSourceReader.write(value.`reader`, buf)
                 Unit
             }
             is SourceWhat.Later -> {
-                buf.putInt(4)
+                buf.putInt(5)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -9612,6 +11183,10 @@ enum class Why {
      */
     FIRST,
     /**
+     * The one in use will soon be over. Uploads go on with it meanwhile.
+     */
+    EXPIRING,
+    /**
      * The service refused the last one.
      */
     REFUSED;
@@ -9744,6 +11319,38 @@ public object FfiConverterOptionalLong: FfiConverterRustBuffer<kotlin.Long?> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalFloat: FfiConverterRustBuffer<kotlin.Float?> {
+    override fun read(buf: ByteBuffer): kotlin.Float? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterFloat.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.Float?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterFloat.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.Float?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterFloat.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalBoolean: FfiConverterRustBuffer<kotlin.Boolean?> {
     override fun read(buf: ByteBuffer): kotlin.Boolean? {
         if (buf.get().toInt() == 0) {
@@ -9830,6 +11437,38 @@ public object FfiConverterOptionalTypeListener: FfiConverterRustBuffer<Listener?
         } else {
             buf.put(1)
             FfiConverterTypeListener.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeLogSink: FfiConverterRustBuffer<LogSink?> {
+    override fun read(buf: ByteBuffer): LogSink? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLogSink.read(buf)
+    }
+
+    override fun allocationSize(value: LogSink?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLogSink.allocationSize(value)
+        }
+    }
+
+    override fun write(value: LogSink?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLogSink.write(value, buf)
         }
     }
 }
@@ -10064,6 +11703,38 @@ public object FfiConverterOptionalTypeLimits: FfiConverterRustBuffer<Limits?> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeNetwork: FfiConverterRustBuffer<Network?> {
+    override fun read(buf: ByteBuffer): Network? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeNetwork.read(buf)
+    }
+
+    override fun allocationSize(value: Network?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeNetwork.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Network?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeNetwork.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeSnapshot: FfiConverterRustBuffer<Snapshot?> {
     override fun read(buf: ByteBuffer): Snapshot? {
         if (buf.get().toInt() == 0) {
@@ -10150,6 +11821,70 @@ public object FfiConverterOptionalTypeInstantMode: FfiConverterRustBuffer<Instan
         } else {
             buf.put(1)
             FfiConverterTypeInstantMode.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeLogLevel: FfiConverterRustBuffer<LogLevel?> {
+    override fun read(buf: ByteBuffer): LogLevel? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLogLevel.read(buf)
+    }
+
+    override fun allocationSize(value: LogLevel?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLogLevel.allocationSize(value)
+        }
+    }
+
+    override fun write(value: LogLevel?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLogLevel.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeNetworkPolicy: FfiConverterRustBuffer<NetworkPolicy?> {
+    override fun read(buf: ByteBuffer): NetworkPolicy? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeNetworkPolicy.read(buf)
+    }
+
+    override fun allocationSize(value: NetworkPolicy?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeNetworkPolicy.allocationSize(value)
+        }
+    }
+
+    override fun write(value: NetworkPolicy?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeNetworkPolicy.write(value, buf)
         }
     }
 }
@@ -10256,6 +11991,98 @@ public object FfiConverterOptionalSequenceString: FfiConverterRustBuffer<List<ko
 /**
  * @suppress
  */
+public object FfiConverterOptionalSequenceTypeListedPart: FfiConverterRustBuffer<List<ListedPart>?> {
+    override fun read(buf: ByteBuffer): List<ListedPart>? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterSequenceTypeListedPart.read(buf)
+    }
+
+    override fun allocationSize(value: List<ListedPart>?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterSequenceTypeListedPart.allocationSize(value)
+        }
+    }
+
+    override fun write(value: List<ListedPart>?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterSequenceTypeListedPart.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeSecretText: FfiConverterRustBuffer<SecretText?> {
+    override fun read(buf: ByteBuffer): SecretText? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSecretText.read(buf)
+    }
+
+    override fun allocationSize(value: SecretText?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSecretText.allocationSize(value)
+        }
+    }
+
+    override fun write(value: SecretText?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSecretText.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceLong: FfiConverterRustBuffer<List<kotlin.Long>> {
+    override fun read(buf: ByteBuffer): List<kotlin.Long> {
+        val len = buf.getInt()
+        return List<kotlin.Long>(len) {
+            FfiConverterLong.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<kotlin.Long>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterLong.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<kotlin.Long>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterLong.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
     override fun read(buf: ByteBuffer): List<kotlin.String> {
         val len = buf.getInt()
@@ -10330,6 +12157,62 @@ public object FfiConverterSequenceTypeHttpHeader: FfiConverterRustBuffer<List<Ht
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeHttpHeader.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeListedPart: FfiConverterRustBuffer<List<ListedPart>> {
+    override fun read(buf: ByteBuffer): List<ListedPart> {
+        val len = buf.getInt()
+        return List<ListedPart>(len) {
+            FfiConverterTypeListedPart.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ListedPart>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeListedPart.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ListedPart>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeListedPart.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypePartMidstate: FfiConverterRustBuffer<List<PartMidstate>> {
+    override fun read(buf: ByteBuffer): List<PartMidstate> {
+        val len = buf.getInt()
+        return List<PartMidstate>(len) {
+            FfiConverterTypePartMidstate.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<PartMidstate>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypePartMidstate.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<PartMidstate>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypePartMidstate.write(it, buf)
         }
     }
 }
@@ -10480,6 +12363,34 @@ public object FfiConverterSequenceTypeStartResult: FfiConverterRustBuffer<List<S
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeWaitReason: FfiConverterRustBuffer<List<WaitReason>> {
+    override fun read(buf: ByteBuffer): List<WaitReason> {
+        val len = buf.getInt()
+        return List<WaitReason>(len) {
+            FfiConverterTypeWaitReason.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<WaitReason>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeWaitReason.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<WaitReason>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeWaitReason.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterMapStringString: FfiConverterRustBuffer<Map<kotlin.String, kotlin.String>> {
     override fun read(buf: ByteBuffer): Map<kotlin.String, kotlin.String> {
         val len = buf.getInt()
@@ -10548,6 +12459,35 @@ public object FfiConverterTypeSecretText: FfiConverter<SecretText, RustBuffer.By
         FfiConverterString.write(builtinValue, buf)
     }
 }
+        /**
+         * Reads the source once: its digests, and the midstates of SHA-256 at each multiple of `part_size_bytes` (itself one of 64). Blocks.
+         */
+    @Throws(NativeException::class) fun `digest`(`source`: Source, `partSizeBytes`: kotlin.Long? = null): Digests {
+            return FfiConverterTypeDigests.lift(
+    uniffiRustCallWithError(NativeException) { _status ->
+    UniffiLib.uniffi_partway_fn_func_digest(
+    
+        
+        FfiConverterTypeSource.lower(`source`),
+        FfiConverterOptionalLong.lower(`partSizeBytes`),_status)
+}
+    )
+    }
+    
+
+        /**
+         * The library's version, such as `0.1.0`. No I/O.
+         */ fun `version`(): kotlin.String {
+            return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_func_version(
+    
+        _status)
+}
+    )
+    }
+    
+
         /**
          * Every error that this version knows, by number. No I/O.
          */ fun `errorCodes`(): List<ErrorCode> {

@@ -85,6 +85,12 @@ class FakePartway : PartwayClient {
         return ended.size
     }
 
+    override suspend fun retry(id: String): Upload {
+        val old = row(id)
+        rows.update { it - id }
+        return start(requests.getValue(id).copy(key = old.key))
+    }
+
     override fun change(which: Select, change: Change): Int = list(which).count { !it.state.ended }
 
     override fun answerConflict(id: String, choice: ConflictChoice) {
@@ -115,10 +121,18 @@ class FakePartway : PartwayClient {
 
     override suspend fun awaitEnd(id: String): Snapshot = snapshots(id).filter { it.state.ended }.first()
 
-    override fun explain(id: String): Explanation? = snapshot(id)?.let { Explanation(it.state, it.changedUnixMs, null, 0, 0, "") }
+    override fun explain(id: String): Explanation? = snapshot(id)?.let { Explanation(it.state, it.changedUnixMs, emptyList(), null, 0, 0, Remedy.NONE, "") }
+
+    override suspend fun timelineJson(id: String): String? = null
+
+    override suspend fun lookRemote(id: String): RemoteLook = RemoteLook.NoSession
 
     override fun setCredential(account: String, credential: Credential) {
         credentials[account] = credential
+    }
+
+    override suspend fun signOut(account: String, then: SignOut) {
+        credentials -= account
     }
 
     override fun setNetwork(network: Network) {
@@ -128,6 +142,8 @@ class FakePartway : PartwayClient {
     override fun setLimits(limits: Limits) {
         this.limits = limits
     }
+
+    override fun setProxy(proxy: Secret?) = Unit
 
     override fun go() {
         held = false
@@ -141,7 +157,7 @@ class FakePartway : PartwayClient {
     }
 
     override fun idle(): Idle = rows.value.values.let { all ->
-        Idle(all.count { it.state is State.Active }, all.count { it.state == State.Queued }, 0, null, all.count { it.state is State.Waiting })
+        Idle(all.count { it.state is State.Active }, all.count { it.state == State.Queued }, 0, null, NetworkPolicy.ANY, all.count { it.state is State.Waiting })
     }
 
     override suspend fun runUntilIdle(): Idle {
@@ -167,6 +183,7 @@ class FakePartway : PartwayClient {
 
 /** A snapshot for a test; `copy` it into what is needed. */
 fun fakeSnapshot(id: String, key: String = id, state: State = State.Queued): Snapshot = Snapshot(
-    id = id, key = key, group = null, tags = emptyMap(), service = Service.SMH, account = "me", destination = key, revision = 1,
-    state = state, progress = Progress(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), createdUnixMs = 0, changedUnixMs = 0,
+    id = id, key = key, group = null, tags = emptyMap(), service = Service.SMH, account = "me", destination = key,
+    network = NetworkPolicy.ANY, revision = 1,
+    state = state, progress = Progress(0, 0, 0, 0, 0, 0, 0, null, 0, 0, 0, 0), createdUnixMs = 0, changedUnixMs = 0,
 )

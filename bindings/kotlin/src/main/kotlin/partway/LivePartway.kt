@@ -2,7 +2,6 @@ package partway
 
 import java.io.File
 import java.util.concurrent.ConcurrentHashMap
-import java.util.concurrent.atomic.AtomicBoolean
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineScope
@@ -22,12 +21,16 @@ import kotlinx.coroutines.withContext
 
 /** The client over the native library: a map of the last snapshots, and asks in the form of coroutines. */
 internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayClient {
-    /** What the app's lambdas throw is an answer, "not now", and must not end the app. */
-    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + CoroutineExceptionHandler { _, _ -> })
+    private val log = options.log
+
+    /** What the app's lambdas throw is an answer, "not now", and must not end the app. Its words can hold anything: the class alone is told. */
+    private val onThrown = CoroutineExceptionHandler { _, fault ->
+        runCatching { log?.log(LogLevel.ERROR, "host", "what was asked for a credential or a source threw ${fault.javaClass.name}") }
+    }
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + onThrown)
     private val rows = MutableStateFlow<Map<String, Snapshot>>(emptyMap())
     private val watched = ConcurrentHashMap<String, MutableStateFlow<Snapshot>>()
     private val closed = MutableStateFlow(false)
-    private val closing = AtomicBoolean()
 
     @Volatile
     private var opened: NativeClient? = null
@@ -42,9 +45,14 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
                     sources = options.sources?.let { Sources(scope, it) },
                     listener = Told(),
                     transport = options.transport?.let(::GuardedTransport),
+                    log = log?.let(::GuardedLog),
+                    logLevel = options.logLevel,
                     limits = options.limits,
+                    network = options.network,
                     proxy = options.proxy,
                     extraCaPem = options.extraCaPem,
+                    spkiSha256Pins = options.spkiSha256Pins,
+                    endedKeptMs = options.endedKeptMs,
                     autostart = options.autostart,
                 ),
             )
@@ -53,6 +61,10 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
         take(native.list(Select.All))
     }
 
+    /** Waits for a close that is under way: until it is over the directory is not free. */
+    val isClosed: Boolean
+        get() = synchronized(this) { closed.value }
+
     override val uploads: StateFlow<Map<String, Snapshot>>
         get() = rows
 
@@ -60,7 +72,7 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
 
     override suspend fun start(request: UploadRequest): Upload = io {
         val started = it.start(request)
-        it.snapshot(started.id)?.let { snapshot -> take(listOf(snapshot)) }
+        take(listOfNotNull(it.snapshot(started.id)))
         upload(started.id)
     }
 
@@ -82,6 +94,13 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
     override suspend fun forget(which: Select): Int = io {
         val before = it.list(which).map(Snapshot::id)
         it.forget(which).also { _ -> drop(before.filter { id -> it.snapshot(id) == null }) }
+    }
+
+    override suspend fun retry(id: String): Upload = io {
+        val started = it.retry(id)
+        take(listOfNotNull(it.snapshot(started.id)))
+        drop(listOf(id))
+        upload(started.id)
     }
 
     override fun change(which: Select, change: Change): Int = call { it.change(which, change) }
@@ -111,11 +130,19 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
 
     override fun explain(id: String): Explanation? = now(null) { it.explain(id) }
 
+    override suspend fun timelineJson(id: String): String? = io { it.timelineJson(id) }
+
+    override suspend fun lookRemote(id: String): RemoteLook = io { it.lookRemote(id) }
+
     override fun setCredential(account: String, credential: Credential) = now(Unit) { it.setCredential(account, credential) }
+
+    override suspend fun signOut(account: String, then: SignOut) = io { it.signOut(account, then) }
 
     override fun setNetwork(network: Network) = now(Unit) { it.setNetwork(network) }
 
     override fun setLimits(limits: Limits) = now(Unit) { it.setLimits(limits) }
+
+    override fun setProxy(proxy: Secret?) = call { it.setProxy(proxy) }
 
     override fun go() = now(Unit) { it.go() }
 
@@ -143,8 +170,9 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
         end(0)
     }
 
+    @Synchronized
     private fun end(timeoutMs: Long): Boolean {
-        if (!closing.compareAndSet(false, true)) return true
+        if (closed.value) return true
         val rested = native.shutdown(timeoutMs)
         take(native.list(Select.All))
         closed.value = true
@@ -225,6 +253,10 @@ private class Sources(private val scope: CoroutineScope, private val opener: Sou
         job.invokeOnCompletion { ask.destroy() }
         Unit
     }
+}
+
+private class GuardedLog(private val log: PartwayLog) : LogSink {
+    override fun log(level: LogLevel, target: String, line: String) = guarded { log.log(level, target, line) }
 }
 
 private class GuardedTransport(private val transport: Transport) : Transport {

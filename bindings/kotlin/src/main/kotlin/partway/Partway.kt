@@ -6,10 +6,15 @@ import java.io.File
 object Partway {
     /**
      * Opens the state directory, recovers what is in it and goes on. It reads and writes files: not on the main thread, `by lazy` does.
-     * One client a directory and process.
+     * One client a directory and process: opened again it is the same one, as it is.
      */
     @JvmStatic
-    fun open(stateDir: File, configure: PartwayOptions.() -> Unit): PartwayClient = LivePartway(stateDir, PartwayOptions().apply(configure))
+    fun open(stateDir: File, configure: PartwayOptions.() -> Unit): PartwayClient = synchronized(clients) {
+        clients.values.removeAll { it.isClosed }
+        clients.getOrPut(stateDir.canonicalFile) { LivePartway(stateDir, PartwayOptions().apply(configure)) }
+    }
+
+    private val clients = HashMap<File, LivePartway>()
 }
 
 /** What an app gives; see [Partway.open]. Only [token] or [credentials] is needed. */
@@ -18,12 +23,23 @@ class PartwayOptions internal constructor() {
     internal var sources: SourceOpener? = null
     internal var transport: Transport? = null
     internal var limits: Limits? = null
+    internal var logLevel: LogLevel? = null
+    internal var log: PartwayLog? = null
 
     /** `http://[user:password@]host:port`; the environment is never read. */
-    var proxy: String? = null
+    var proxy: Secret? = null
 
     /** Further roots to trust, as PEM. */
     var extraCaPem: String? = null
+
+    /** SHA-256 digests of public keys, one of which each connection's certificates must have. */
+    var spkiSha256Pins: List<String> = emptyList()
+
+    /** What the app knows of the network by now. */
+    var network: Network? = null
+
+    /** An ended upload is forgotten by itself so long after it ended; without it, when it is said. */
+    var endedKeptMs: Long? = null
 
     /** False opens it held, until [PartwayClient.go]. */
     var autostart: Boolean? = null
@@ -50,6 +66,18 @@ class PartwayOptions internal constructor() {
     fun limits(parallelUploads: Int? = null, parallelParts: Int? = null, rateBytesPerS: Long? = null) {
         limits = Limits(parallelUploads, parallelParts, rateBytesPerS)
     }
+
+    /** Lines for a log, down to [level]; no token, URL, path, name, key or tag is in one. Called on threads of the library. */
+    fun log(level: LogLevel? = null, log: PartwayLog) {
+        logLevel = level
+        this.log = log
+    }
+}
+
+/** Takes lines. */
+fun interface PartwayLog {
+    /** One line, without its end. */
+    fun log(level: LogLevel, target: String, line: String)
 }
 
 /** Knows tokens. */

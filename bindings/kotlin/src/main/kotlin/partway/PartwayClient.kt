@@ -37,6 +37,9 @@ interface PartwayClient : AutoCloseable {
     /** "I have stored the ending": removes ended uploads. */
     suspend fun forget(which: Select): Int
 
+    /** Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. */
+    suspend fun retry(id: String): Upload
+
     /** Changes what is given. */
     fun change(which: Select, change: Change): Int
 
@@ -64,14 +67,26 @@ interface PartwayClient : AutoCloseable {
     /** What blocks it, when it is tried next, how often it was. */
     fun explain(id: String): Explanation?
 
+    /** What happened to it, as JSON for a bug report; no name, path, key, tag, token or URL is in it. */
+    suspend fun timelineJson(id: String): String?
+
+    /** Asks the service for its own view of it; nothing of the upload changes. */
+    suspend fun lookRemote(id: String): RemoteLook
+
     /** A credential, unasked, such as after a log-in; ends the waits for it. */
     fun setCredential(account: String, credential: Credential)
+
+    /** Nobody is signed in to the account any more: its credential is wiped from memory before this returns. */
+    suspend fun signOut(account: String, then: SignOut)
 
     /** What the app knows of the network. */
     fun setNetwork(network: Network)
 
     /** New bounds, at once. */
     fun setLimits(limits: Limits)
+
+    /** Another proxy, `http://[user:password@]host:port`, or none. */
+    fun setProxy(proxy: Secret?)
 
     /** Goes on after [hold], or after an open without autostart. */
     fun go()

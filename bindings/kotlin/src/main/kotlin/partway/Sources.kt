@@ -6,6 +6,9 @@ import java.io.File
 fun Source.Companion.file(file: File, token: ByteArray = ByteArray(0), deleteAtEnd: Boolean = false): Source =
     Source(SourceWhat.Path(file.path, deleteAtEnd), token)
 
+/** A regular file that is open for reading. `owned`: its descriptor is the library's from here on, such as that of `detachFd`; else it is duplicated at once. */
+fun Source.Companion.fd(fd: Int, owned: Boolean, token: ByteArray = ByteArray(0)): Source = Source(SourceWhat.Fd(fd, owned), token)
+
 /** Bytes in memory, at most 8 MiB. */
 fun Source.Companion.memory(bytes: ByteArray, token: ByteArray = ByteArray(0)): Source = Source(SourceWhat.Memory(bytes), token)
 

@@ -41,6 +41,9 @@ data class Upload(val client: PartwayClient, val id: String) {
     /** "I have stored the ending." False: it has not ended, or was forgotten before. */
     suspend fun forget(): Boolean = client.forget(Select.One(id)) > 0
 
+    /** Begins it again after it failed or was cancelled, with everything that was proven: another upload of the same key. */
+    suspend fun retry(): Upload = client.retry(id)
+
     /** Answers an open conflict. Nothing is sent again. */
     fun answer(choice: ConflictChoice) = client.answerConflict(id, choice)
 

@@ -3,21 +3,36 @@ package partway.test
 import java.lang.ref.WeakReference
 import java.util.Locale
 import java.util.concurrent.atomic.AtomicInteger
+import partway.Change
 import partway.Credential
 import partway.FfiConverterTypeCredentialProvider
 import partway.FfiConverterTypeListener
 import partway.FfiConverterTypeSourceProvider
 import partway.FfiConverterTypeSourceReader
 import partway.InstantMode
+import partway.LogLevel
+import partway.Network
+import partway.NetworkPolicy
+import partway.Online
+import partway.PartwayException
 import partway.Remedy
+import partway.RemoteLook
 import partway.Secret
+import partway.Select
+import partway.SignOut
 import partway.Source
 import partway.SourceReader
 import partway.UploadRequest
+import partway.WaitReason
+import partway.digest
+import partway.ended
 import partway.errorCodes
+import partway.fd
+import partway.file
 import partway.key
 import partway.reader
 import partway.text
+import partway.version
 
 /** What only this language has to show. */
 internal val BEYOND: Map<String, suspend World.() -> Unit> = linkedMapOf(
@@ -26,6 +41,10 @@ internal val BEYOND: Map<String, suspend World.() -> Unit> = linkedMapOf(
     "every_remedy_has_its_text" to { everyRemedyHasItsText() },
     "a_fake_needs_no_native_library" to { aFakeNeedsNoLibrary() },
     "the_quick_start_uploads" to { theQuickStartUploads() },
+    "policies_retries_and_looks" to { policiesRetriesAndLooks() },
+    "a_descriptor_is_a_source" to { aDescriptorIsASource() },
+    "what_a_lambda_throws_is_logged_by_its_class" to { whatALambdaThrowsIsLogged() },
+    "opened_twice_it_is_one_client" to { openedTwiceItIsOneClient() },
     "secrets_are_not_printed" to { secretsAreNotPrinted() },
 )
 
@@ -116,4 +135,62 @@ private fun World.theQuickStartUploads() {
     val said = child.inputReader().readText().trim()
     check(said == "stored as some-file, $MIB bytes" && child.waitFor() == 0) { said }
     checkStored("first/some-file", file)
+}
+
+private suspend fun World.policiesRetriesAndLooks() {
+    val file = folder.file("film.mp4", 9 * MIB)
+    val client = open()
+    check(throws<PartwayException> { client.start(request(file).copy(network = NetworkPolicy.UNMETERED)) }.info.code == 1001) { "it would wait for ever" }
+    client.setNetwork(Network(Online.ONLINE, metered = true, generation = 1))
+    val upload = client.start(request(file).copy(network = NetworkPolicy.UNMETERED))
+    upload.untilWaiting(WaitReason.NETWORK_POLICY)
+    check(client.idle().wants == NetworkPolicy.UNMETERED && WaitReason.NETWORK_POLICY in upload.explain()!!.blockedBy)
+    cloud.rule(""""step":"part","how":"stall","after_bytes":1000,"after":1""")
+    check(client.change(Select.All, Change(network = NetworkPolicy.ANY)) == 1)
+    upload.until { it.progress.partsDone == 1 }
+    val look = client.lookRemote(upload.id) as RemoteLook.Found
+    check(look.task.complete == false && look.task.parts?.map { it.partNumber } == listOf(1)) { "${look.task.parts}" }
+    check(client.timelineJson(upload.id)!!.let { "\"journal\"" in it && "film.mp4" !in it && cloud.token !in it })
+    client.signOut("me", SignOut.HOLD)
+    upload.untilWaiting(WaitReason.CREDENTIAL)
+    upload.cancel()
+    upload.until { it.state.ended }
+    cloud.clearRules()
+    client.setCredential("me", Credential.Token(Secret(cloud.token), expiresInMs = 3_600_000))
+    val again = upload.retry()
+    check(again.id != upload.id && upload.id !in client.uploads.value)
+    soon { again.await() }
+    checkStored("film.mp4", file)
+    check(digest(Source.file(file)).sha256 == sha256(file) && version().first().isDigit())
+    check(throws<PartwayException> { client.retry(again.id) }.info.name == "wrong_state")
+}
+
+private suspend fun World.aDescriptorIsASource() {
+    val file = folder.file("film.mp4", 5 * MIB)
+    val fd = com.sun.jna.Function.getFunction("c", "open").invokeInt(arrayOf(file.path, 0))
+    check(fd > 2)
+    val client = open()
+    val upload = client.start(UploadRequest("fd", target("fd"), Source.fd(fd, owned = true)))
+    soon { upload.await() }
+    checkStored("fd", file)
+    eventually("it is closed") { !java.io.File("/proc/self/fd/$fd").canonicalPath.endsWith("film.mp4") }
+    check(throws<PartwayException> { client.start(UploadRequest("no", target("no"), Source.fd(-1, owned = false))) }.info.code == 1001)
+}
+
+private suspend fun World.whatALambdaThrowsIsLogged() {
+    val lines = java.util.concurrent.ConcurrentLinkedQueue<String>()
+    val client = open {
+        token { _, _ -> throw java.io.IOException("canary-token") }
+        log(LogLevel.DEBUG) { level, target, line -> lines += "$level $target: $line" }
+    }
+    client.start(request(folder.file("canary-name", MIB))).untilWaiting(WaitReason.CREDENTIAL)
+    eventually("it is logged") { lines.any { "java.io.IOException" in it } && lines.size > 3 }
+    check(lines.none { "canary" in it }) { "$lines" }
+}
+
+private suspend fun World.openedTwiceItIsOneClient() {
+    val client = open()
+    check(open() === client)
+    client.close(30_000)
+    check(open() !== client)
 }

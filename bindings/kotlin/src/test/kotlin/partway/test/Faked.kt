@@ -21,7 +21,7 @@ internal fun main(): Unit = runBlocking {
     val upload = fake.start(UploadRequest("photo", target, Source.memory(ByteArray(1))))
     check(fake.requests.getValue(upload.id).key == "photo" && fake.start(fake.requests.getValue(upload.id)) == upload)
     val choices = listOf(ConflictChoice.RENAME, ConflictChoice.OVERWRITE)
-    fake.emit(upload.id, State.Waiting(Waiting(WaitReason.CONFLICT, 0, null, null, choices, true)))
+    fake.emit(upload.id, State.Waiting(Waiting(WaitReason.CONFLICT, 0, null, null, choices, true, null)))
     check((upload.snapshot.state as State.Waiting).waiting.choices == choices)
     upload.answer(ConflictChoice.OVERWRITE)
     check(fake.answers == listOf(ConflictChoice.OVERWRITE) && upload.snapshot.state == State.Queued)
