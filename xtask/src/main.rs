@@ -9,6 +9,7 @@ mod kotlin;
 mod mutants;
 mod notice;
 mod sim;
+mod swift;
 
 use std::{
     path::PathBuf,
@@ -23,6 +24,7 @@ const USAGE: &str = "cargo xtask <task>
   test [ARGS…]       the tests, as README.md says
   test kotlin [NAME…]
                      the Kotlin face and its tests; first .ci/install/kotlin
+  test swift [NAME…] the Swift face and its tests; first .ci/install/swift
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
         ["bindings", rest @ ..] => bindings::write(rest),
         ["test", "kotlin", rest @ ..] => kotlin::test(rest),
+        ["test", "swift", rest @ ..] => swift::test(rest),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),
