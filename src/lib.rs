@@ -1,8 +1,10 @@
 //! Partway uploads files to cloud drives and survives everything that happens to a phone on the way.
 //!
 //! Layers, from the ground up; a module names only what stands below it (`tests/tidy.rs`):
-//! `redact`, `error`, `model` · `service` · `hash`, `source`, `transport` · `engine` · `runtime` · `client` · `mobile`.
+//! `redact`, `error`, `model` · `service` · `hash`, `source`, `transport` · `engine` · `runtime` · `client` · `capi`, `mobile`.
 
+#[cfg(feature = "capi")]
+mod capi;
 pub mod client;
 #[doc(hidden)]
 pub mod engine;

@@ -55,7 +55,16 @@ fn carry(call: &TransportCall, way: Way, lane: &mut dyn Lane) {
     let body = if carries { Body::Source(http::ByteRange { offset: 0, len: call.body_len() }) } else { Body::Empty };
     let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
     let answer_bytes_max = answer_bytes_max as usize;
-    let request = Request { method, url: url.into(), headers, body, answer_bytes_max, patience_ms, expect_continue };
+    let request = Request {
+        method,
+        url: url.into(),
+        headers,
+        body,
+        answer_bytes_max,
+        patience_ms,
+        expect_continue,
+        to_sign: None,
+    };
     let cancel = CancelToken::default();
     let token = cancel.clone();
     call.on_cancel(move || token.cancel());

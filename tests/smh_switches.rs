@@ -335,7 +335,12 @@ fn a_list_may_be_cut_or_have_gaps() {
         world.cloud.remove_rule(stall);
         world.cloud.set_switches(cases[*case]);
         // Gone on with by a stranger, who has only the list.
-        let stranger = World { cloud: world.cloud, dir: tempfile::tempdir().unwrap(), tokens: world.tokens.clone() };
+        let stranger = World {
+            service: world.service,
+            cloud: world.cloud,
+            dir: tempfile::tempdir().unwrap(),
+            tokens: world.tokens.clone(),
+        };
         stranger.cloud.clear_log();
         let client = stranger.open();
         let mut request = stranger.request(&file, "photo.jpg");

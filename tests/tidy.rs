@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["redact", "error", "model", "service", "hash"]),
     ("runtime", &["redact", "error", "model", "service", "hash", "source", "transport", "engine"]),
     ("client", &["redact", "error", "model", "service", "hash", "source", "transport", "engine", "runtime"]),
-    // The faces, when they come: convert in, one call, convert out. Neither knows the other.
+    // The faces: convert in, one call, convert out. Neither knows the other.
     ("capi", &["redact", "error", "model", "client"]),
     ("mobile", &["redact", "error", "model", "client"]),
 ];
@@ -32,8 +32,15 @@ const IMPURE_WORDS: &[&str] =
 const SERVICE_FILES: &[&str] = &["session.rs", "request.rs", "response.rs", "fault.rs"];
 
 /// Where it may be asked which service it is: the services, the type itself, the command's own arguments.
-const MAY_ASK_WHICH: &[&str] =
-    &["src/service/", "src/model/target.rs", "src/mobile/target.rs", "cli/src/args.rs", "cli/src/target.rs"];
+const MAY_ASK_WHICH: &[&str] = &[
+    "src/service/",
+    "src/model/target.rs",
+    "src/capi/target.rs",
+    "src/capi/word.rs",
+    "src/mobile/target.rs",
+    "cli/src/args.rs",
+    "cli/src/target.rs",
+];
 
 // ---- the rules
 

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use crate::{
     exit::{Exit, usage},
     output,
-    words::{ConflictWord, InstantWord, ModeWord, OnChangeWord, RenameWord, Service},
+    words::{ConflictWord, EditionWord, InstantWord, ModeWord, OnChangeWord, RenameWord, Service},
 };
 
 /// Uploads files to cloud drives; run the same command again after any interruption and it continues.
@@ -199,6 +199,9 @@ pub(crate) struct KooDriveArgs {
     /// Of the service's messages
     #[arg(long, value_name = "L")]
     pub(crate) language: Option<String>,
+    /// Which edition answers there: they disagree about names and times [default: current]
+    #[arg(long, value_enum)]
+    pub(crate) edition: Option<EditionWord>,
     /// The application; its secret comes from PARTWAY_APP_SECRET
     #[arg(long, value_name = "ID")]
     pub(crate) app_id: Option<String>,
@@ -292,6 +295,9 @@ pub(crate) struct DemoArgs {
     /// What to upload [default: 64 MiB made for the purpose]
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// To which service's emulator
+    #[arg(long, value_enum, default_value = "smh")]
+    pub(crate) service: Service,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -339,7 +345,7 @@ mod tests {
         let Verb::Upload(args) = command.verb else { panic!("not an upload") };
         assert_eq!((args.files.len(), args.smh.meta.len(), args.smh.space.as_deref()), (2, 2, Some("-")));
         let koodrive = "partway upload a --service koodrive --endpoint https://h --container C --parent root --name n --rename force \
-            --user-id U --file-type 3 --shared-folder F --language en --app-id A";
+            --user-id U --file-type 3 --shared-folder F --language en --app-id A --edition international-2024";
         Command::try_parse_from(koodrive.split_whitespace()).expect("a KooDrive upload");
         for line in [
             "partway resume --token-command c --ca-file f --proxy p --parallel 1 --limit-rate 0",
@@ -352,6 +358,7 @@ mod tests {
             "partway sandbox --port 0 --listen 0.0.0.0 --json",
             "partway demo",
             "partway demo f --json",
+            "partway demo --service koodrive",
         ] {
             Command::try_parse_from(line.split_whitespace()).unwrap_or_else(|error| panic!("{line}: {error}"));
         }

@@ -9,16 +9,15 @@ use std::{
 };
 
 use partway::error::{Code, ErrorInfo};
-use partway_sandbox::{Config, Sandbox, StoredObject};
+use partway_sandbox::{Config, Sandbox, Step, StoredObject};
 use serde::Serialize;
 
-use crate::{args::DemoArgs, exit::Exit, file::LocalFile, human::bytes, output, signals};
+use crate::{args::DemoArgs, exit::Exit, file::LocalFile, human::bytes, output, signals, words::Service};
 use child::{Child, Ended, Job};
 use content::Content;
 
 /// How long sending it once may take: long enough to be seen, short enough to be waited for.
 const SENDING: Duration = Duration::from_secs(6);
-const PART_SIZE_BYTES_MIN: u64 = 1 << 20;
 const PARTS: u64 = 16;
 const REMOTE_DIRECTORY: &str = "demo";
 
@@ -61,7 +60,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, ErrorInfo> {
         return Err(crate::exit::usage("an empty file can't be interrupted; choose another one"));
     }
     let cloud = Sandbox::start(Config::default()).map_err(|error| trouble(&error))?;
-    let job = job(&file.path, dir.path(), &cloud, content.size);
+    let place = Place::new(args.service, &file.path, &cloud);
+    let job = job(&place, &file.path, dir.path(), &cloud, content.size);
     tell(&format!("A cloud of your own runs at {}. Uploading {} to it.", cloud.api_url(), bytes(content.size)));
 
     let first = Child::spawn(&job)?.until(|progress| progress.done >= content.size.div_ceil(2))?;
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, ErrorInfo> {
     if signals::seen() {
         return Ok(Exit::Interrupted);
     }
-    let report = report(&cloud, &job, &content, killed, &second, begun);
+    let report = report(&cloud, &place, &content, killed, &second, begun);
     let good = report.verified && report.sessions == 1 && report.objects == 1;
     if args.common.json {
         output::json_line(&report);
@@ -97,23 +97,59 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, ErrorInfo> {
     Ok(if good { Exit::Completed } else { Exit::Failed })
 }
 
-fn job(file: &Path, dir: &Path, cloud: &Sandbox, size: u64) -> Job {
-    let config = cloud.config();
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
+/// Where the file goes to, as that service has it.
+struct Place {
+    args: Vec<String>,
+    token: String,
+    space: String,
+    path: String,
+    /// The least that it takes.
+    part_size_bytes_min: u64,
+}
+
+impl Place {
+    fn new(service: Service, file: &Path, cloud: &Sandbox) -> Place {
+        let config = cloud.config();
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match service {
+            Service::Smh => {
+                let path = format!("{REMOTE_DIRECTORY}/{name}");
+                let library = ["--service", "smh", "--library", &config.library];
+                Place {
+                    args: words(&[&library[..], &["--path", &path, "--conflict", "overwrite"]].concat()),
+                    token: config.tokens.first().cloned().unwrap_or_default(),
+                    space: "-".to_owned(),
+                    path,
+                    part_size_bytes_min: 1 << 20,
+                }
+            }
+            Service::Koodrive => Place {
+                args: words(&["--service", "koodrive", "--container", &config.koodrive.container, "--name", &name]),
+                token: config.koodrive.tokens.first().cloned().unwrap_or_default(),
+                space: config.koodrive.container.clone(),
+                path: name,
+                part_size_bytes_min: 5 << 20,
+            },
+        }
+    }
+}
+
+fn job(place: &Place, file: &Path, dir: &Path, cloud: &Sandbox, size: u64) -> Job {
+    let least = place.part_size_bytes_min;
     Job {
         file: file.to_owned(),
         state_dir: dir.join("state"),
         endpoint: cloud.api_url(),
-        library: config.library.clone(),
-        token: config.tokens.first().cloned().unwrap_or_default(),
-        remote: format!("{REMOTE_DIRECTORY}/{name}"),
-        part_size_bytes: (size / PARTS).next_multiple_of(PART_SIZE_BYTES_MIN).max(PART_SIZE_BYTES_MIN),
+        place: place.args.clone(),
+        token: place.token.clone(),
+        part_size_bytes: (size / PARTS).next_multiple_of(1 << 20).max(least),
         rate_bytes_per_s: (size / SENDING.as_secs()).max(1),
         size,
     }
 }
 
-fn report(cloud: &Sandbox, job: &Job, content: &Content, killed: bool, last: &Ended, begun: Instant) -> Report {
+fn report(cloud: &Sandbox, place: &Place, content: &Content, killed: bool, last: &Ended, begun: Instant) -> Report {
     let objects = cloud.objects();
     let same = |object: &StoredObject| {
         object.size == content.size
@@ -121,7 +157,7 @@ fn report(cloud: &Sandbox, job: &Job, content: &Content, killed: bool, last: &En
             && object.sha256.is_some()
             && object.sha256 == content.sha256
     };
-    let stored = cloud.object("-", &job.remote);
+    let stored = cloud.object(&place.space, &place.path);
     Report {
         verified: last.finished.as_deref() == Some("completed") && stored.as_ref().is_some_and(same),
         killed,
@@ -129,7 +165,11 @@ fn report(cloud: &Sandbox, job: &Job, content: &Content, killed: bool, last: &En
         bytes_kept: if killed { last.first.done } else { 0 },
         bytes_resent: last.bytes_resent,
         requests: cloud.log().len(),
-        sessions: cloud.uploads().len(),
+        sessions: cloud
+            .log()
+            .iter()
+            .filter(|entry| entry.step == Step::Begin && entry.status.is_some_and(|s| s < 300))
+            .count(),
         objects: objects.len(),
         sha256: stored.as_ref().and_then(|object| object.sha256.clone()),
         crc64: stored.as_ref().map(|object| object.crc64.to_string()),

@@ -19,6 +19,14 @@ struct Addresses<'a> {
     library: &'a str,
     space: &'a str,
     token: &'a str,
+    koodrive: KooDrive<'a>,
+}
+
+/// What an upload to the other service needs; its API is at the same address.
+#[derive(Serialize)]
+struct KooDrive<'a> {
+    container: &'a str,
+    token: &'a str,
 }
 
 pub(crate) fn run(args: &SandboxArgs) -> Result<Exit, ErrorInfo> {
@@ -35,6 +43,10 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<Exit, ErrorInfo> {
         library: &config.library,
         space: SPACE,
         token: config.tokens.first().map_or("", String::as_str),
+        koodrive: KooDrive {
+            container: &config.koodrive.container,
+            token: config.koodrive.tokens.first().map_or("", String::as_str),
+        },
     };
     if args.common.json {
         output::json_line(&addresses);
@@ -47,13 +59,14 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<Exit, ErrorInfo> {
 }
 
 fn tell(addresses: &Addresses<'_>) {
-    let Addresses { api, data, control, library, space, token } = addresses;
+    let Addresses { api, data, control, library, space, token, koodrive } = addresses;
     output::line(&format!("api      {api}"));
     output::line(&format!("data     {data}"));
     output::line(&format!("control  {control}"));
     output::line(&format!("library  {library}"));
     output::line(&format!("space    {space}"));
     output::line(&format!("token    {token}"));
+    output::line(&format!("koodrive container {}, token {}", koodrive.container, koodrive.token));
     output::note(&format!(
         "\nTry it:\n  PARTWAY_TOKEN={token} partway upload FILE --service smh --endpoint {api} --library {library} --path demo/\nCtrl-C stops it; what it stored goes with it."
     ));

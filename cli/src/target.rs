@@ -9,13 +9,13 @@ use std::{
 use partway::{
     error::ErrorInfo,
     hash::{Digester, Wants},
-    model::{Conflict, KooDriveTarget, SmhMode, SmhTarget, Target},
+    model::{Conflict, KooDriveEdition, KooDriveTarget, SmhMode, SmhTarget, Target},
 };
 
 use crate::{
     args::UploadArgs,
     exit::usage,
-    words::{ConflictWord, ModeWord, RenameWord, Service},
+    words::{ConflictWord, EditionWord, ModeWord, RenameWord, Service},
 };
 
 /// Credentials are told apart by account; the command has one at a time.
@@ -77,6 +77,11 @@ fn koodrive_target(
         shared_folder: koo.shared_folder.clone(),
         language: koo.language.clone(),
         created_unix_ms: file.filter(|_| !args.smh.no_times).and_then(|file| unix_ms(file.created().ok()?)),
+        edition: match koo.edition {
+            None | Some(EditionWord::Current) => KooDriveEdition::Current,
+            Some(EditionWord::International2024) => KooDriveEdition::International2024,
+            Some(EditionWord::Carrier) => KooDriveEdition::Carrier,
+        },
     }))
 }
 
@@ -185,6 +190,7 @@ fn refuse_koodrive(args: &UploadArgs) -> Result<(), ErrorInfo> {
         ("--file-type", koo.file_type.is_some()),
         ("--shared-folder", koo.shared_folder.is_some()),
         ("--language", koo.language.is_some()),
+        ("--edition", koo.edition.is_some()),
         ("--app-id", koo.app_id.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {

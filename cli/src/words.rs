@@ -35,6 +35,15 @@ pub(crate) enum RenameWord {
     Auto,
 }
 
+/// Which edition of KooDrive answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EditionWord {
+    Current,
+    #[value(name = "international-2024")]
+    International2024,
+    Carrier,
+}
+
 /// Whether to have the content recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InstantWord {

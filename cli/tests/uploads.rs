@@ -293,8 +293,17 @@ fn the_sandbox_runs_until_it_is_told_to_stop() {
 
 #[test]
 fn the_demo() {
+    demo(&["demo", "--json"]);
+}
+
+#[test]
+fn the_demo_of_the_other_service() {
+    demo(&["demo", "--service", "koodrive", "--json"]);
+}
+
+fn demo(args: &[&str]) {
     let begun = Instant::now();
-    let ran = run(&mut partway(&["demo", "--json"]));
+    let ran = run(&mut partway(args));
     assert_eq!((ran.code, ran.lines.len()), (Some(0), 1), "{}", ran.stderr);
     let report = &ran.lines[0];
     assert_eq!((&report["verified"], &report["killed"], &report["sessions"]), (&true.into(), &true.into(), &1.into()));

@@ -87,7 +87,8 @@ fn many_small_files_cost_three_requests_each_over_a_few_connections() {
     // A worker keeps one to the API and one to the storage: eight, and two beside them.
     assert!(connections.len() <= 20, "{} connections", connections.len());
     // Those that were named first are begun first.
-    let first: Vec<&str> = log.iter().filter(|entry| entry.step == Step::SimpleBegin).map(|entry| entry.path.as_str()).collect();
+    let first: Vec<&str> =
+        log.iter().filter(|entry| entry.step == Step::SimpleBegin).map(|entry| entry.path.as_str()).collect();
     assert!(first[..8].iter().all(|path| path.contains("/00")), "{:?}", &first[..8]);
 }
 

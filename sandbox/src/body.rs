@@ -10,6 +10,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
 use crate::hostile::Script;
+use crate::shared::Shared;
 
 /// Why a request ends without an answer of its handler.
 #[derive(Debug)]
@@ -34,13 +35,25 @@ pub(crate) struct Body {
     pub(crate) pace: Option<u64>,
     /// After so many bytes, this.
     pub(crate) stop: Option<(u64, Option<Script>)>,
+    /// After so many bytes, until this rule is removed.
+    pub(crate) hold: Option<(u64, u64, Arc<Shared>)>,
     /// The bit that is flipped on the way in.
     pub(crate) flip: Option<u64>,
 }
 
 impl Body {
     pub(crate) fn new(incoming: Incoming, read: Arc<AtomicU64>, timeout: Duration) -> Self {
-        Self { incoming, read, timeout, over: false, ahead: VecDeque::new(), pace: None, stop: None, flip: None }
+        Self {
+            incoming,
+            read,
+            timeout,
+            over: false,
+            ahead: VecDeque::new(),
+            pace: None,
+            stop: None,
+            hold: None,
+            flip: None,
+        }
     }
 
     /// Whether all of it was read.
@@ -52,6 +65,9 @@ impl Body {
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, End> {
         let before = self.read.load(Ordering::Relaxed);
         self.stop_at(before)?;
+        if let Some((_, rule, shared)) = self.hold.take_if(|(after, ..)| before >= *after) {
+            shared.released(rule).await;
+        }
         let Some(data) = self.next().await? else {
             self.over = true;
             return Ok(None);

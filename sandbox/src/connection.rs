@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 
 use crate::answer::{Answer, Payload};
-use crate::exchange::exchange;
+use crate::exchange::{From, exchange};
 use crate::faults::Plane;
 use crate::hostile::{self, Script};
 use crate::shared::Shared;
@@ -24,12 +24,13 @@ use crate::stream::{ForHyper, Stream};
 const HYPER_BUFFER_BYTES: usize = 64 * 1024;
 
 pub(crate) async fn serve(shared: Arc<Shared>, plane: Plane, id: u64, stream: Stream) {
+    let from = From { connection: id, peer: stream.tcp().peer_addr().ok() };
     let script: Arc<Mutex<Option<Script>>> = Arc::default();
     let slot = Arc::clone(&script);
     let service = service_fn(move |request: Request<Incoming>| {
         let (shared, slot) = (Arc::clone(&shared), Arc::clone(&slot));
         let answered = async move {
-            match exchange(shared, plane, id, request).await {
+            match exchange(shared, plane, from, request).await {
                 Ok(answer) => Ok::<_, Infallible>(response(answer)),
                 Err(script) => {
                     *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(script);

@@ -1,5 +1,6 @@
 //! One request: which it is, what goes wrong with it, its answer, its line in the log.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,11 +54,18 @@ impl Drop for Line {
     }
 }
 
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct From {
+    pub(crate) connection: u64,
+    pub(crate) peer: Option<SocketAddr>,
+}
+
 /// Answers, or says how the connection ends.
 pub(crate) async fn exchange(
     shared: Arc<Shared>,
     plane: Plane,
-    connection: u64,
+    from: From,
     request: Request<Incoming>,
 ) -> Result<Answer, Script> {
     let head = Head::of(&request);
@@ -95,7 +103,8 @@ pub(crate) async fn exchange(
         status: None,
         body_bytes: 0,
         rule: rule.as_ref().map(|(id, _)| *id),
-        connection,
+        connection: from.connection,
+        peer: from.peer,
         expect: head.expects_continue(),
         headers: head.headers().map(|(name, _)| name.to_owned()).collect(),
     };
@@ -103,8 +112,8 @@ pub(crate) async fn exchange(
     let mut line = Line { shared: Arc::clone(&shared), seq, status: None, read };
     let request_id = format!("sandbox-{n:08x}");
     let mut exchange = Exchange { shared, plane, head, route, twist: Twist::default(), request_id };
-    let how = rule.map(|(_, how)| how);
-    let outcome = exchange.act(how, &mut body).await;
+    let (id, how) = rule.unzip();
+    let outcome = exchange.act(id.unwrap_or_default(), how, &mut body).await;
     match outcome {
         Ok((answer, after)) => {
             line.status = Some(answer.status);
@@ -127,7 +136,7 @@ enum After {
 }
 
 impl Exchange {
-    async fn act(&mut self, how: Option<How>, body: &mut Body) -> Result<(Answer, After), End> {
+    async fn act(&mut self, rule: u64, how: Option<How>, body: &mut Body) -> Result<(Answer, After), End> {
         let script = |script| Err(End::Script(script));
         match how {
             None => {}
@@ -135,6 +144,13 @@ impl Exchange {
             Some(How::Reset) => return script(Script::Reset),
             Some(How::DropBody { after_bytes }) => body.stop = Some((after_bytes, Some(Script::Close))),
             Some(How::Stall { after_bytes }) => body.stop = Some((after_bytes, Some(Script::Hold))),
+            Some(How::Hold { after_bytes: 0 }) => self.shared.released(rule).await,
+            Some(How::Hold { after_bytes }) => body.hold = Some((after_bytes, rule, Arc::clone(&self.shared))),
+            Some(How::HoldAnswer) => {
+                let answer = self.handle(body).await?;
+                self.shared.released(rule).await;
+                return Ok((answer, After::Orderly));
+            }
             Some(How::SlowRead { bytes_per_s }) => body.pace = Some(bytes_per_s),
             Some(How::Delay { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Some(How::Expire) => self.twist.expired = true,

@@ -35,6 +35,9 @@
 //!   `body_json(value)`, `body_nested(depth)` spare the long variants.
 //! * [`Service`], [`Step`], [`Plane`], [`LogEntry`], [`StoredObject`], [`OpenUpload`], [`OpenPart`]: plain data.
 //!
+//! * [`FaultProxy`]: a TCP proxy in front of either plane that fails as networks do, with its [`Door`], [`Link`]s, [`Strike`]s and [`Pace`];
+//!   [`Sandbox::set_data_domain`] sends clients through it.
+//!
 //! The README has the tables of faults and switches and the control interface.
 
 mod answer;
@@ -50,6 +53,7 @@ mod hostile;
 mod koodrive;
 mod log;
 mod operations;
+mod proxy;
 mod random;
 mod route;
 mod sandbox;
@@ -64,9 +68,10 @@ mod tls;
 
 pub use config::{Config, KoodriveApp, KoodriveConfig};
 pub use faults::{How, Plane, Rule, Service, Step};
-pub use koodrive::{AuthRefusal, KoodriveSwitches, UnfinishedDetail};
+pub use koodrive::{AuthRefusal, KoodriveSwitches, TimeForm, UnfinishedDetail};
 pub use log::LogEntry;
 pub use operations::{OpenPart, OpenUpload};
+pub use proxy::{Door, FaultProxy, Link, Pace, Strike, Way};
 pub use sandbox::{Sandbox, State};
 pub use store::StoredObject;
 pub use switches::{ConfirmAgain, Deployment, ExpiredAnswer, InstantScope, Shape, Switches, When};

@@ -1,6 +1,7 @@
 //! What was asked of the sandbox, without secrets.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ pub struct LogEntry {
     pub rule: Option<u64>,
     /// The connection, so that reuse can be seen.
     pub connection: u64,
+    /// Where the connection came from; a proxy's own end, if there is one between.
+    pub peer: Option<SocketAddr>,
     /// Whether the client waited for `100 Continue`.
     pub expect: bool,
     /// Names of the request's headers, without their values.

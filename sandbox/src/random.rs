@@ -10,6 +10,11 @@ pub(crate) fn hex(bytes: usize) -> String {
     text
 }
 
+/// A random number.
+pub(crate) fn number() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -84,6 +84,11 @@ impl Sandbox {
         format!("http://{}", reachable(self.server.addresses.control))
     }
 
+    /// Where clients are sent with their bytes from now on (`host:port`): to a [`FaultProxy`](crate::FaultProxy) in front of the data plane, for instance.
+    pub fn set_data_domain(&self, domain: impl Into<String>) {
+        self.shared.set_domain(domain.into());
+    }
+
     /// The API's address.
     pub fn api_address(&self) -> SocketAddr {
         self.server.addresses.api

@@ -94,7 +94,7 @@ impl Listeners {
             Some(host) => format!("{host}:{}", addresses.data.port()),
             None => reachable(addresses.data).to_string(),
         };
-        let _ = shared.domain.set(domain);
+        shared.set_domain(domain);
         let _ = shared.addresses.set(addresses);
         Ok(Self { api, data, control, addresses })
     }

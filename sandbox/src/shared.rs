@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{Config, KoodriveConfig};
@@ -23,7 +24,7 @@ pub(crate) struct Shared {
     pub(crate) requests: AtomicU64,
     pub(crate) connections: AtomicU64,
     /// `host:port` of the data plane, known once it listens.
-    pub(crate) domain: OnceLock<String>,
+    domain: Mutex<String>,
     pub(crate) addresses: OnceLock<Addresses>,
     world: Mutex<World>,
 }
@@ -77,7 +78,7 @@ impl Shared {
             log: Log::new(),
             requests: AtomicU64::new(0),
             connections: AtomicU64::new(0),
-            domain: OnceLock::new(),
+            domain: Mutex::default(),
             addresses: OnceLock::new(),
             world: Mutex::new(world),
         }
@@ -92,8 +93,20 @@ impl Shared {
         std::mem::replace(&mut self.world(), World::hollow())
     }
 
-    pub(crate) fn domain(&self) -> &str {
-        self.domain.get().map_or("", String::as_str)
+    pub(crate) fn domain(&self) -> String {
+        self.domain.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_domain(&self, domain: String) {
+        *self.domain.lock().unwrap_or_else(PoisonError::into_inner) = domain;
+    }
+
+    /// Waits until a rule is removed.
+    pub(crate) async fn released(&self, rule: u64) {
+        const LOOK_EVERY: Duration = Duration::from_millis(5);
+        while self.world().rules.has(rule) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Computes the digests that nobody needed before: of all objects, or those of one size. Reads files, so it is slow.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, SourceProvider, Transport};
+use super::{CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, Signer, SourceProvider, Transport};
 use crate::{model::checkpoint::Checkpoint, transport::Lanes};
 
 /// How a client is opened. What the host gives in it is the client's until its last clone is dropped or it is closed; then it is let go.
@@ -13,6 +13,8 @@ pub struct Config {
     pub credentials: Arc<dyn CredentialProvider>,
     /// Who opens sources that have no path, or whose path is gone.
     pub sources: Option<Arc<dyn SourceProvider>>,
+    /// Who signs requests where the credential says that the host does ([`Credential::AppSigner`](super::Credential::AppSigner)).
+    pub signer: Option<Arc<dyn Signer>>,
     /// Who is told.
     pub listener: Option<Arc<dyn Listener>>,
     /// Who carries requests; the built-in transport without it.
@@ -54,6 +56,7 @@ impl Config {
             state_dir: state_dir.into(),
             credentials,
             sources: None,
+            signer: None,
             listener: None,
             transport: None,
             lanes: None,

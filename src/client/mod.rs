@@ -28,12 +28,12 @@ pub use crate::{
     error::{Category, Code, Disposition, ErrorInfo, Remedy},
     hash::{Digests, PartMidstate},
     model::{
-        Conflict, ConflictChoice, InstantMode, KooDriveTarget, OnChange, Receipt, ServiceName, SmhMode, SmhTarget,
-        Target,
+        Conflict, ConflictChoice, InstantMode, KooDriveEdition, KooDriveTarget, OnChange, Receipt, ServiceName,
+        SmhMode, SmhTarget, Target,
     },
     runtime::{
         Credential, CredentialAsk, CredentialProvider, Idle, Limits, Listener, LogLevel, LogSink, Network,
-        NetworkPolicy, Online, Problem, Snapshot, SourceAsk, SourceProvider, Why,
+        NetworkPolicy, Online, Problem, SignAsk, Signer, Snapshot, SourceAsk, SourceProvider, Why,
     },
     service::{ListedPart, RemoteTask},
     source::{HostReader, MEMORY_BYTES_MAX, SourceOffer as Source, SourceWhat, TOKEN_BYTES_MAX},

@@ -58,7 +58,12 @@ impl Client {
         let dir = StateDir::open_watched(config.state_dir, checkpoints)?;
         // Left over from a kill while uploads were being made; nothing depends on it.
         let _ = dir.sweep();
-        let hosts = Hosts { credentials: config.credentials, sources: config.sources, listener: config.listener };
+        let hosts = Hosts {
+            credentials: config.credentials,
+            sources: config.sources,
+            signer: config.signer,
+            listener: config.listener,
+        };
         let options = Options {
             limits: config.limits,
             network: config.network,

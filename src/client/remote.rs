@@ -47,6 +47,9 @@ impl Client {
             };
             let caller = Caller { credential: &credential, service_unix_ms };
             let request = service.inspect(caller, session);
+            if request.to_sign.is_some() {
+                return Err(ErrorInfo::new(Code::Unsupported, "what the host signs can't be asked from here"));
+            }
             let mut body = match &request.body {
                 Body::Bytes(bytes) => BytesBody::new(bytes.clone()),
                 _ => BytesBody::default(),
@@ -56,6 +59,7 @@ impl Client {
             match service.read_task(session, &answer) {
                 Ok(task) => return Ok(RemoteLook::Found(task)),
                 Err(Fault::SessionGone(_)) => return Ok(RemoteLook::Gone),
+                Err(Fault::Misdated(_)) if left > 0 => {}
                 Err(Fault::CredentialRefused(_)) if left > 0 => refused = Some(generation),
                 // Asked to wait, it is the caller who decides whether to.
                 Err(Fault::Retry(error)) if left > 0 && error.retry_after_ms.is_none() => {}

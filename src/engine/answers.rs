@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     model::{
-        Now, PartPlan, Receipt,
+        Conflict, Now, PartPlan, Receipt,
         http::{Answer, Sent, TransportFault},
     },
     service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Probed, Stored},
@@ -38,6 +38,13 @@ impl Machine {
                 self.todo.insert(number);
             }
         }
+        let left = !matches!(result, Err(TransportFault::Unreached(_) | TransportFault::Unsigned(_)));
+        if let OpKind::Part(number) = op.kind
+            && left
+            && self.service.capabilities().links_serve_once
+        {
+            self.lease.refuse(number, state.lease_generation);
+        }
         match result {
             Ok(answer) => {
                 if let Some(date) = answer.date_unix_ms()
@@ -58,7 +65,7 @@ impl Machine {
             OpKind::Begin => self
                 .service
                 .read_begin(self.facts.begin_intent.as_ref(), answer)
-                .and_then(|begin| self.begun(now, answer, begin)),
+                .and_then(|begin| self.begun(now, answer, state, begin)),
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
             OpKind::Sign => {
                 let lease = self.with_session(|machine, session| machine.service.read_sign(session, answer));
@@ -95,9 +102,13 @@ impl Machine {
                 }
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
+                    self.redated = false;
                 }
             }
-            Err(fault) => self.refused(now, op, state, fault),
+            Err(fault) => {
+                let fault = self.blame_date(now, state, answer, fault);
+                self.refused(now, op, state, fault);
+            }
         }
     }
 
@@ -118,7 +129,7 @@ impl Machine {
 
     // ---- what went well
 
-    fn begun(&mut self, now: Now, answer: &Answer, begin: Begin) -> Result<(), Fault> {
+    fn begun(&mut self, now: Now, answer: &Answer, state: &Op, begin: Begin) -> Result<(), Fault> {
         match begin {
             Begin::Session { session, lease } => {
                 self.inspected = true;
@@ -126,12 +137,18 @@ impl Machine {
                 self.digest.missed = true;
                 if self.facts.ending.is_none() {
                     self.commit_soon(Record::Session { session });
+                    self.note_alive(now);
                 }
                 if let Some(lease) = lease {
                     self.take_lease(now, answer, lease);
                 }
             }
             Begin::Done(receipt) => self.complete_with(now, receipt),
+            Begin::Renamed(receipt) if self.made_once(state) => self.complete_with(now, receipt),
+            Begin::Renamed(_) => {
+                let ending = self.unknown_ending();
+                self.end_soon(now, ending);
+            }
             Begin::NeedDigest => {
                 if self.facts.begin_intent.is_some() {
                     self.commit_soon(Record::BeginNo);
@@ -152,6 +169,7 @@ impl Machine {
 
     fn signed(&mut self, now: Now, answer: &Answer, lease: Lease) -> Result<(), Fault> {
         let covers = lease.covers(self.sign_wanted);
+        self.note_alive(now);
         self.take_lease(now, answer, lease);
         // Asked again at once this would go on for ever.
         covers.then_some(()).ok_or_else(|| {
@@ -194,6 +212,7 @@ impl Machine {
     fn inspected(&mut self, now: Now, answer: &Answer, inspected: Inspected) {
         match inspected {
             Inspected::Done(receipt) => self.complete_with(now, receipt),
+            Inspected::Likely(receipt) => self.looks_done(now, receipt),
             // Only how it is cut was asked; what it has is looked at once there is a plan.
             Inspected::Open { parts, .. } if self.facts.plan.is_none() => {
                 self.see_cut(parts.as_deref().unwrap_or_default());
@@ -266,6 +285,7 @@ impl Machine {
             // The outcome is looked up; the intent stands until then.
             Complete::Already => {
                 let error = ErrorInfo::new(Code::ServiceError, "the service says that it was completed before");
+                self.seen_already = true;
                 self.complete_failed(now, state, error);
             }
             Complete::Conflict => self.commit_soon(Record::ConflictAsked),
@@ -295,7 +315,7 @@ impl Machine {
     }
 
     /// The object exists: unless what the service says of it contradicts what was sent, that is the end.
-    fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
+    pub(super) fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
         let ours = self
             .facts
             .intent
@@ -338,6 +358,15 @@ impl Machine {
                 self.backoff.failed(purpose, state.started, now.tick, error, wide);
             }
             Fault::LeaseStale(error) => self.lease_refused(now, op, state, error),
+            // Said again at once, dated anew: the service looked at the date and did nothing else.
+            Fault::Misdated(_) => {
+                self.backoff.retries += 1;
+                self.begin_did_nothing(op, state);
+                if op.kind == OpKind::Complete {
+                    self.finish = Finish::No;
+                    self.commit_soon(Record::CompleteNo);
+                }
+            }
             Fault::CredentialRefused(error) => {
                 if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
                     self.credential.refusals += 1;
@@ -377,6 +406,26 @@ impl Machine {
                     self.finish = Finish::No;
                 }
                 match error.code {
+                    // What may make the object makes it under no other name: the bytes are sent, and it is renamed as was asked.
+                    Code::NameConflict
+                        if op.kind == OpKind::Begin
+                            && !state.again
+                            && self.facts.begin_intent.is_some()
+                            && self.facts.conflict == Conflict::Rename =>
+                    {
+                        self.digest.missed = true;
+                        self.commit_soon(Record::BeginNo);
+                    }
+                    Code::NameConflict
+                        if op.kind == OpKind::Complete
+                            && self.facts.conflict == Conflict::Rename
+                            && self.service.capabilities().fixes_conflict =>
+                    {
+                        // The session was begun before that was said, or by a begin that renames nothing.
+                        self.digest.missed = true;
+                        self.commit_soon(Record::CompleteNo);
+                        self.restart_wanted = Some((RestartReason::SessionGone, error));
+                    }
                     Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
                     code => {
                         self.begin_did_nothing(op, state);
@@ -399,6 +448,7 @@ impl Machine {
                 self.digest.missed = true;
                 self.begin_did_nothing(op, state);
             }
+            Fault::Final(error) if error.code == Code::RequestRefused && self.name_fewer(op, state) => {}
             Fault::Final(error) => {
                 if op.kind == OpKind::Discard {
                     return;
@@ -419,7 +469,7 @@ impl Machine {
     }
 
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
-    fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
+    pub(super) fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
         if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() && !state.again {
             self.commit_soon(Record::BeginNo);
         }
@@ -470,7 +520,7 @@ impl Machine {
         if op.kind == OpKind::Abort {
             self.abort_failures = self.abort_failures.saturating_add(1);
         }
-        if op.kind == OpKind::Begin && !matches!(fault, TransportFault::Unreached(_)) {
+        if op.kind == OpKind::Begin && !matches!(fault, TransportFault::Unreached(_) | TransportFault::Unsigned(_)) {
             self.begin_cut = true;
         }
         match fault {
@@ -482,13 +532,12 @@ impl Machine {
                 _ => self.source.lost(error),
             },
             TransportFault::Unreached(error) => {
-                // It did not leave.
-                match op.kind {
-                    OpKind::Complete => self.finish = Finish::Armed,
-                    OpKind::Begin => self.begin_armed = self.facts.begin_intent.is_some() && !state.again,
-                    _ => {}
-                }
+                self.did_not_leave(op, state);
                 self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
+            }
+            TransportFault::Unsigned(error) => {
+                self.did_not_leave(op, state);
+                self.stick(now, WaitReason::Credential, error);
             }
             TransportFault::Cut { error, reused } => {
                 if reused && self.repeat_at_once(op, sent) {
@@ -502,6 +551,17 @@ impl Machine {
                 self.suspect(op, sent);
                 self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
             }
+        }
+    }
+
+    fn did_not_leave(&mut self, op: OpId, state: &Op) {
+        match op.kind {
+            OpKind::Complete => self.finish = Finish::Armed,
+            OpKind::Begin => {
+                self.begin_armed = self.facts.begin_intent.is_some() && !state.again;
+                self.begins_again = self.begins_again.saturating_sub(u32::from(state.again));
+            }
+            _ => {}
         }
     }
 

@@ -33,6 +33,12 @@ impl ServiceClock {
         }
     }
 
+    /// The date by which a request was refused: what was believed before was wrong.
+    pub(super) fn correct(&mut self, date_unix_ms: i64, sent: Tick, received: Tick) {
+        self.anchor = None;
+        self.observe(date_unix_ms, sent, received);
+    }
+
     /// The service's clock now; the phone's own without an anchor.
     pub(super) fn unix_ms(&self, now: Now) -> i64 {
         match self.anchor {
@@ -63,5 +69,7 @@ mod tests {
         assert_eq!(clock.unix_ms(now(1_010)), 2_000_000);
         clock.observe(3_000_000, Tick(700_000), Tick(702_000));
         assert_eq!(clock.unix_ms(now(702_000)), 3_000_000, "an old anchor gives way");
+        clock.correct(7_000_000, Tick(702_000), Tick(710_000));
+        assert_eq!(clock.unix_ms(now(710_000)), 7_000_000, "a refusal's date counts, however slow it was");
     }
 }

@@ -237,8 +237,9 @@ impl Machine {
                     .map(|(_, bytes)| bytes.clone());
             }
         }
-        let most = self.service.capabilities().sign_parts_max as u32;
-        let first = self.facts.plan.into_iter().flat_map(|plan| plan.parts().take(most as usize));
+        content.parts_named_max = self.parts_named_max;
+        let most = self.service.capabilities().sign_parts_max;
+        let first = self.facts.plan.into_iter().flat_map(|plan| plan.parts().take(most));
         self.with_midstates(content, first)
     }
 

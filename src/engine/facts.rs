@@ -30,6 +30,8 @@ pub struct Facts {
     pub identity: Option<Identity>,
     /// The service's session.
     pub session: Option<Session>,
+    /// When the service last knew of it, by the phone's clock, where that is kept.
+    pub alive_unix_ms: Option<i64>,
     /// Part number to CRC-64 of the proven parts.
     pub proven: BTreeMap<u32, u64>,
     /// Their bytes.
@@ -78,6 +80,7 @@ impl Facts {
             upload: *upload,
             plan: None,
             identity: None,
+            alive_unix_ms: None,
             proven: BTreeMap::new(),
             bytes_proven: 0,
             tried: BTreeSet::new(),
@@ -112,6 +115,7 @@ impl Facts {
                 self.begin_intent = None;
                 self.begin_again = false;
             }
+            Record::Alive { unix_ms } => self.alive_unix_ms = Some(unix_ms),
             Record::Hashed { part_number, crc64, midstate, digester } => {
                 // Only the next one: a pass has no holes.
                 if part_number as usize == self.hashed.len() + 1 {
@@ -168,6 +172,7 @@ impl Facts {
             }
             Record::Restart { why } => {
                 self.session = None;
+                self.alive_unix_ms = None;
                 self.proven.clear();
                 self.bytes_proven = 0;
                 self.intent = None;
@@ -185,7 +190,10 @@ impl Facts {
                         self.identity = None;
                         self.tried.clear();
                     }
-                    RestartReason::SessionGone | RestartReason::Unsettled | RestartReason::LeaseOver => {}
+                    RestartReason::SessionGone
+                    | RestartReason::Unsettled
+                    | RestartReason::LeaseOver
+                    | RestartReason::TooOld => {}
                 }
             }
             Record::Ending { ending, unix_ms } => {

@@ -4,7 +4,7 @@ use super::{
     OpKind, Record, Slots, Step,
     machine::{Machine, Why},
     order::Next,
-    record::Ending,
+    record::{Ending, Wish},
     view::{Phase, WaitReason},
 };
 use crate::{
@@ -26,6 +26,8 @@ pub(super) enum Finish {
     Armed,
     /// The session can't tell: the object is looked for at its place.
     Probing,
+    /// The object looks made, and may look so before it is: the same complete once more, on the same session, tells.
+    Repeating,
 }
 
 impl Machine {
@@ -56,15 +58,19 @@ impl Machine {
             }
             (Some(proof), _) => {
                 let proof = proof.clone();
-                let next = self.control(now, slots, OpKind::Complete, Phase::Completing, |machine, credential| {
-                    machine.service.complete(machine.caller(credential, now), session, &proof)
-                });
-                if matches!(next, Ok(Step::Start { .. })) {
-                    self.finish = Finish::No;
-                }
-                next
+                self.send_complete(now, slots, session, &proof, Phase::Completing)
             }
         }
+    }
+
+    fn send_complete(&mut self, now: Now, slots: &mut Slots, session: &Session, proof: &Proof, phase: Phase) -> Next {
+        let next = self.control(now, slots, OpKind::Complete, phase, |machine, credential| {
+            machine.service.complete(machine.caller(credential, now), session, proof)
+        });
+        if matches!(next, Ok(Step::Start { .. })) {
+            self.finish = Finish::No;
+        }
+        next
     }
 
     fn proof(&self, now: Now) -> Option<Proof> {
@@ -85,6 +91,13 @@ impl Machine {
 
     /// A complete left and nobody told what became of it.
     pub(super) fn reconcile(&mut self, now: Now, slots: &mut Slots) -> Next {
+        // What is not wanted any more is not completed once more.
+        if let (Finish::Repeating, Some(proof), Some(session)) =
+            (self.finish, self.facts.intent.clone(), self.facts.session.clone())
+            && self.facts.wish != Wish::Cancel
+        {
+            return self.send_complete(now, slots, &session, &proof, Phase::Reconciling);
+        }
         if self.facts.session.is_none() || self.finish == Finish::Probing {
             if !self.service.capabilities().probes {
                 return Ok(self.unknown(now));
@@ -120,6 +133,9 @@ impl Machine {
 
     pub(super) fn unknown_ending(&self) -> Ending {
         let detail = match self.facts.intent {
+            _ if self.begins_again > 0 && self.facts.session.is_none() && self.facts.intent.is_none() => {
+                "the answers to several begins of an instant upload were lost or told other names: it may exist twice"
+            }
             Some(_) => {
                 "the answer to the complete was lost, and the service gives no proof of its outcome: \
                  the object may lie at its place, or beside it under another name"

@@ -37,6 +37,10 @@ pub(super) struct Op {
     pub(super) credential_generation: u64,
     /// A begin that repeats one whose outcome nobody told.
     pub(super) again: bool,
+    /// How it is dated: the service's clock, as it was believed to be.
+    pub(super) dated_unix_ms: i64,
+    /// Begins and signs: parts that it names.
+    pub(super) parts_named: usize,
     /// Parts: bytes given to the socket by now.
     pub(super) bytes: u64,
     pub(super) stopping: bool,
@@ -150,6 +154,16 @@ pub struct Machine {
     pub(super) begin_armed: bool,
     /// The service said after the last complete that the session is open.
     pub(super) seen_open: bool,
+    /// The service said in this run that a complete came before.
+    pub(super) seen_already: bool,
+    /// Begins that were said again for one outcome that nobody told.
+    pub(super) begins_again: u32,
+    /// A refusal was answered by another date, and nothing has gone well since.
+    pub(super) redated: bool,
+    /// The service takes no longer lists of parts than this.
+    pub(super) parts_named_max: Option<usize>,
+    /// The service knew of the session in this run.
+    pub(super) heard_of: bool,
     /// A begin was not answered: there may be a session that nobody knows.
     pub(super) begin_cut: bool,
     /// All that was sent is to be dropped, once nothing of it is under way.
@@ -205,6 +219,12 @@ impl Machine {
             finish: Finish::default(),
             begin_armed: false,
             seen_open: false,
+            seen_already: false,
+            // What an earlier run has said again nobody counted.
+            begins_again: u32::from(facts.begin_intent.is_some()),
+            redated: false,
+            parts_named_max: None,
+            heard_of: false,
             begin_cut: false,
             restart_wanted: None,
             discard: None,
@@ -365,6 +385,7 @@ impl Machine {
         }
         if begins {
             self.begin_armed = true;
+            self.begins_again = 0;
             self.finish = Finish::No;
         }
         if intends {
@@ -399,6 +420,14 @@ impl Machine {
             Command::Conflict(conflict) => {
                 if self.facts.ending.is_none() && (self.facts.conflict != conflict || self.facts.conflict_asked) {
                     self.stuck = None;
+                    // The session stands by what it was begun with.
+                    if self.facts.conflict_asked
+                        && self.facts.session.is_some()
+                        && self.service.capabilities().fixes_conflict
+                    {
+                        let error = ErrorInfo::new(Code::NameConflict, "the name was taken while the upload was sent");
+                        self.restart_wanted = Some((RestartReason::SessionGone, error));
+                    }
                     self.commit_soon(Record::Conflict { conflict });
                 }
             }
@@ -488,10 +517,17 @@ impl Machine {
         let op = self.op_id(kind);
         let lease_generation = if let OpKind::Part(number) = kind { self.lease.generation_of(number) } else { 0 };
         let credential_generation = self.credential.generation;
-        self.ops.insert(
-            op,
-            Op { started: now.tick, lease_generation, credential_generation, again: false, bytes: 0, stopping: false },
-        );
+        let state = Op {
+            started: now.tick,
+            lease_generation,
+            credential_generation,
+            again: false,
+            dated_unix_ms: self.clock.unix_ms(now),
+            parts_named: 0,
+            bytes: 0,
+            stopping: false,
+        };
+        self.ops.insert(op, state);
         op
     }
 
@@ -557,6 +593,9 @@ impl Machine {
         self.find_missing = false;
         self.finish = Finish::default();
         self.begin_armed = false;
+        self.seen_open = false;
+        self.seen_already = false;
+        self.heard_of = false;
         if self.facts.plan.is_none() {
             self.digest = DigestState::default();
             self.sent_high.clear();

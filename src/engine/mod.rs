@@ -24,6 +24,7 @@ mod order;
 mod policy;
 mod record;
 mod rest;
+mod second_try;
 mod source_check;
 pub mod timeline;
 mod tuning;

@@ -118,6 +118,10 @@ impl Machine {
             }
             return next;
         }
+        if self.session_is_old(now) {
+            let error = ErrorInfo::new(Code::SessionGone, "nothing was heard of the upload for too long");
+            return self.restart(now, RestartReason::TooOld, error);
+        }
         if let Some(next) = self.check_source(now, slots)? {
             return Ok(next);
         }
@@ -188,8 +192,10 @@ impl Machine {
         });
         if let Ok(Step::Start { op, .. }) = &next {
             self.begin_armed = false;
+            self.begins_again += u32::from(again);
             if let Some(state) = self.ops.get_mut(op) {
                 state.again = again;
+                state.parts_named = content.parts_named_max.unwrap_or(usize::MAX).min(content.midstates.len() + 1);
             }
         }
         next
@@ -336,7 +342,7 @@ impl Machine {
             let error = ErrorInfo::new(Code::LinkRefused, "the upload's links are over and can't be renewed");
             return self.restart(now, RestartReason::LeaseOver, error);
         }
-        let most = self.service.capabilities().sign_parts_max.max(1);
+        let most = self.service.capabilities().sign_parts_max.min(self.parts_named_max.unwrap_or(usize::MAX)).max(1);
         let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
         let lacking = ready
             .filter_map(|number| planned(self.facts.plan, number))
@@ -345,9 +351,15 @@ impl Machine {
         let content = self.with_midstates(Content::default(), parts.iter().copied());
         self.sign_wanted = first.part_number;
         let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };
-        self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
+        let next = self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
             machine.service.sign(machine.caller(credential, now), session, &parts, &content)
-        })
+        });
+        if let Ok(Step::Start { op, .. }) = &next
+            && let Some(state) = self.ops.get_mut(op)
+        {
+            state.parts_named = parts.len();
+        }
+        next
     }
 
     fn put(&mut self, now: Now, slots: &mut Slots, session: &Session, part: Part, suspect: bool) -> Next {

@@ -118,6 +118,8 @@ pub enum RestartReason {
     Unsettled,
     /// Its links are over and it can't be renewed: begun again.
     LeaseOver,
+    /// Nothing was heard of it for longer than the service can be trusted to keep it.
+    TooOld,
     /// What the service put together was not what was sent.
     Integrity,
     /// The source's bytes changed, and the policy says so.
@@ -180,6 +182,11 @@ pub enum Record {
     Session {
         /// Its own words.
         session: Session,
+    },
+    /// The service still knew of the session.
+    Alive {
+        /// Then, by the phone's clock.
+        unix_ms: i64,
     },
     /// Bytes of a part may have left.
     Try {
@@ -297,6 +304,7 @@ impl Record {
             | Record::Restart { .. }
             | Record::Ending { .. } => Sync::Power,
             Record::Try { .. }
+            | Record::Alive { .. }
             | Record::Part { .. }
             | Record::Missing { .. }
             | Record::Identity { .. }
@@ -318,6 +326,7 @@ impl Record {
         !matches!(
             self,
             Record::Try { .. }
+                | Record::Alive { .. }
                 | Record::Part { .. }
                 | Record::Hashed { .. }
                 | Record::Tuned { .. }

@@ -29,6 +29,7 @@ pub fn line(record: &Record) -> Value {
         }),
         Record::Plan { plan, identity } => json!({ "record": "plan", "plan": plan, "source": source(identity) }),
         Record::Session { .. } => json!({ "record": "session" }),
+        Record::Alive { unix_ms } => json!({ "record": "alive", "unix_ms": unix_ms }),
         Record::Try { part_number } => json!({ "record": "try", "part_number": part_number }),
         Record::Part { part_number, crc64 } => {
             json!({ "record": "part", "part_number": part_number, "crc64": crc64.to_string() })

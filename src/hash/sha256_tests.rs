@@ -154,3 +154,84 @@ proptest! {
         prop_assert_eq!(running.finish(), expected);
     }
 }
+
+/// A sparse file of that size, read and hashed; in the middle the pass is journalled and goes on from that.
+fn of_sparse(size: u64) -> String {
+    use std::io::Read as _;
+    let mut file = tempfile::tempfile().expect("a file");
+    file.set_len(size).expect("a sparse file");
+    let mut buf = vec![0; 1 << 20];
+    let mut digest = Sha256::new();
+    loop {
+        let count = file.read(&mut buf).expect("a read");
+        if count == 0 {
+            break;
+        }
+        digest.update(&buf[..count]);
+        if digest.len_bytes() == size / 2 >> 20 << 20 {
+            digest = serde_json::from_str(&serde_json::to_string(&digest).expect("text")).expect("the same");
+        }
+    }
+    assert_eq!(digest.len_bytes(), size);
+    digest.finish_hex()
+}
+
+/// By `head -c 629145600 /dev/zero | sha256sum`.
+#[test]
+fn a_file_whose_bit_count_has_a_high_word() {
+    assert_eq!(of_sparse(600 << 20), "987523e7780392e283b404990c4e84e580bc75c451138b0c86c4f81c296eeebe");
+}
+
+/// By `head -c 5368709120 /dev/zero | sha256sum`.
+#[test]
+#[ignore = "hashes 5 GiB; run with --release"]
+fn a_file_beyond_4_gib() {
+    assert_eq!(of_sparse(5 << 30), "7f06c62352aebd8125b2a1841e2b9e1ffcbed602f381c3dcb3200200e383d1d5");
+}
+
+/// From the state at 512 MiB and beyond it goes on to the digest of the whole.
+#[test]
+fn midstates_past_512_mib_go_on() {
+    let zeros = vec![0; 8 << 20];
+    let mut digest = Sha256::new();
+    let mut midstates = vec![];
+    for _ in 0..66 {
+        midstates.extend(digest.midstate());
+        digest.update(&zeros);
+    }
+    let whole = digest.finish();
+    for midstate in midstates.iter().rev().take(4) {
+        assert_eq!(midstate.bit_count_words().1, u32::from(midstate.offset >= 512 << 20));
+        let mut rest = Sha256::from_midstate(midstate).expect("a boundary");
+        let left = (66 * (8 << 20) - midstate.offset) as usize;
+        rest.update(&vec![0; left]);
+        assert_eq!(rest.finish(), whole);
+        assert_eq!(by_crate(midstate, &vec![0; left]), whole, "by the other implementation of lengths");
+    }
+}
+
+/// Best of many short runs: other work on this machine can make some of them slow, not all.
+fn best_bytes_per_s(len: usize, runs: u32, mut hash: impl FnMut(&[u8])) -> f64 {
+    let bytes = content(len);
+    let best = (0..runs).map(|_| {
+        let since = std::time::Instant::now();
+        hash(&bytes);
+        since.elapsed()
+    });
+    len as f64 / best.min().expect("a run").as_secs_f64().max(1e-9)
+}
+
+/// Without them no processor comes near: it takes ten cycles and more a byte, with them about two.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_sha_instructions_are_used_where_they_exist() {
+    if !std::arch::is_x86_feature_detected!("sha") {
+        eprintln!("SKIPPED: this processor has no SHA instructions");
+        return;
+    }
+    let rate = best_bytes_per_s(256 << 10, 400, |bytes| {
+        std::hint::black_box(Sha256::of(bytes));
+    });
+    assert!(rate > 800e6, "{:.0} MB/s: that is the pace of plain code", rate / 1e6);
+    eprintln!("SHA-256: {:.0} MB/s", rate / 1e6);
+}

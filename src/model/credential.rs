@@ -21,6 +21,14 @@ pub enum Credential {
         /// The user in whose name it acts.
         user_id: String,
     },
+    /// KooDrive's application authentication where the secret stays elsewhere, such as on a server of the host's: every request of the control plane
+    /// is signed by the client's `Signer`.
+    AppSigner {
+        /// The application.
+        app_id: String,
+        /// The user in whose name it acts.
+        user_id: String,
+    },
 }
 
 impl Credential {
@@ -33,7 +41,7 @@ impl Credential {
     pub fn expires_in_ms(&self) -> Option<u64> {
         match self {
             Credential::Token { expires_in_ms, .. } => *expires_in_ms,
-            Credential::AppKey { .. } => None,
+            Credential::AppKey { .. } | Credential::AppSigner { .. } => None,
         }
     }
 
@@ -49,7 +57,7 @@ impl Credential {
     pub fn value(&self) -> &str {
         match self {
             Credential::Token { value, .. } => value.expose(),
-            Credential::AppKey { .. } => "",
+            Credential::AppKey { .. } | Credential::AppSigner { .. } => "",
         }
     }
 }
@@ -59,6 +67,7 @@ impl std::fmt::Debug for Credential {
         f.write_str(match self {
             Credential::Token { .. } => "Token(…)",
             Credential::AppKey { .. } => "AppKey(…)",
+            Credential::AppSigner { .. } => "AppSigner(…)",
         })
     }
 }

@@ -115,9 +115,41 @@ pub struct Request {
     pub patience_ms: u64,
     /// Ask before sending the body (`Expect: 100-continue`): an early refusal is then heard instead of seen as a cut.
     pub expect_continue: bool,
+    /// It may leave once the host has signed this ([`Request::sign`]). A transport never sees it.
+    pub to_sign: Option<Box<ToSign>>,
+}
+
+/// What a signature is wanted for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ToSign {
+    /// The application in whose name.
+    pub app_id: String,
+    /// The request in its canonical form (koodrive §8.2).
+    pub canonical_request: String,
+    /// What the key is applied to; it holds the digest of the canonical request.
+    pub string_to_sign: String,
+}
+
+/// It names a person's things.
+impl fmt::Debug for ToSign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ToSign(…)")
+    }
 }
 
 impl Request {
+    /// Takes the host's signature to the end of the `Authorization` header; `false`, and nothing done, when it can't be one.
+    pub fn sign(&mut self, signature: &str) -> bool {
+        const SIGNATURE_BYTES_MAX: usize = 1_024;
+        let usable = (1..=SIGNATURE_BYTES_MAX).contains(&signature.len())
+            && signature.bytes().all(|b| b.is_ascii_graphic() && b != b',');
+        let header = self.headers.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let (true, Some((_, value)), true) = (usable, header, self.to_sign.is_some()) else { return false };
+        *value = Secret::new(format!("{}{signature}", value.expose()));
+        self.to_sign = None;
+        true
+    }
+
     /// `scheme://host[:port]` of the URL: what gates and clocks are kept by. Holds no secret.
     pub fn host(&self) -> &str {
         host_of(self.url.expose())
@@ -197,6 +229,8 @@ pub enum TransportFault {
     Cancelled,
     /// The body could not be read.
     Source(ErrorInfo),
+    /// The host did not sign it: it did not leave.
+    Unsigned(ErrorInfo),
 }
 
 impl TransportFault {
@@ -207,7 +241,8 @@ impl TransportFault {
             | TransportFault::Cut { error, .. }
             | TransportFault::Stalled(error)
             | TransportFault::Malformed(error)
-            | TransportFault::Source(error) => Some(error),
+            | TransportFault::Source(error)
+            | TransportFault::Unsigned(error) => Some(error),
             TransportFault::Cancelled => None,
         }
     }

@@ -18,5 +18,5 @@ pub use identity::Identity;
 pub use network::{Network, NetworkPolicy, Online};
 pub use part_plan::{Part, PartPlan, PartRules};
 pub use receipt::Receipt;
-pub use target::{KooDriveTarget, ServiceName, SmhMode, SmhTarget, Target};
+pub use target::{KooDriveEdition, KooDriveTarget, ServiceName, SmhMode, SmhTarget, Target};
 pub use time::{Now, Tick};

@@ -145,6 +145,21 @@ pub struct KooDriveTarget {
     pub language: Option<String>,
     /// When the file was created on this device.
     pub created_unix_ms: Option<i64>,
+    /// Which edition of the service answers there.
+    pub edition: KooDriveEdition,
+}
+
+/// The editions of KooDrive disagree in little things, and nothing that they answer tells which one it is (koodrive §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KooDriveEdition {
+    /// China, and the international one since 2025: names of 250 characters, `yyyy-MM-dd'T'HH:mm:ss'Z'`.
+    #[default]
+    Current,
+    /// The international one by its text of July 2024: names of 80 characters.
+    International2024,
+    /// Of an operator: `yyyy-MM-dd HH:mm:ss`.
+    Carrier,
 }
 
 /// Names and places of a person: never printed.

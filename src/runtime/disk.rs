@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 
 use super::{
     board::Board,
-    journal::{Id, Journal, OpenFault, StateDir},
+    journal::{Id, Journal, OpenFault, StateDir, Sync},
     mailbox::Mailbox,
     message::{Loaded, Message, Said},
     pool::Pool,
@@ -123,12 +123,10 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
             mailbox.post(Message::Closed { row });
         }
         Job::Say { mut all } => {
-            if let Some((row, id, commands)) = all.pop() {
-                let said = say(dir, id, &commands);
-                mailbox.post(Message::Said { row, commands, said });
-            }
+            let rest = all.split_off(all.len().min(SAY_AT_ONCE));
+            say_all(dir, mailbox, all);
             // Behind what came meanwhile: what uploads at work write does not wait for all of these.
-            return (!all.is_empty()).then_some(Job::Say { all });
+            return (!rest.is_empty()).then_some(Job::Say { all: rest });
         }
         Job::Remove { id, board, gone, copy } => {
             let path = if copy { copy_of(dir, id) } else { None };
@@ -167,27 +165,44 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
     None
 }
 
-/// Locks a journal, appends what was said, and closes it.
-fn say(dir: &StateDir, id: Id, commands: &[Command]) -> Said {
-    let (mut journal, records, _) = match dir.open_journal::<Record>(id) {
-        Ok(opened) => opened,
-        Err(fault) => return Said::Not(not_loaded(fault)),
-    };
-    let mut facts = match Facts::new(records) {
-        Ok(facts) => facts,
-        Err(error) => return Said::Not(Loaded::Lost(error)),
-    };
-    for command in commands {
-        let Some(records) = at_rest(&facts, command, unix_ms()) else { return Said::NeedsMachine };
-        for record in records {
-            // What is kept already stays: to say it again does no harm.
-            if let Err(error) = journal.append(&record, record.sync()) {
-                return Said::Not(Loaded::Refused(error));
+/// Journals that are open at once while what was said is kept.
+const SAY_AT_ONCE: usize = 32;
+
+/// Keeps what was said of several uploads. All of it is written before any of it is synced: a disk brings the whole to rest at the price of one.
+fn say_all(dir: &StateDir, mailbox: &Mailbox, all: Vec<(usize, Id, Vec<Command>)>) {
+    let written: Vec<_> = all
+        .into_iter()
+        .map(|(row, id, commands)| {
+            let said = say(dir, id, &commands);
+            (row, id, commands, said)
+        })
+        .collect();
+    for (row, id, commands, said) in written {
+        let said = match said {
+            Ok((facts, journal)) => {
+                // An ending is told only when it outlives the power.
+                let kept = if facts.ending.is_some() { dir.settle(id) } else { Ok(()) };
+                drop(journal);
+                kept.map_or_else(|error| Said::Not(Loaded::Refused(error)), |()| Said::Kept(facts))
             }
+            Err(said) => said,
+        };
+        mailbox.post(Message::Said { row, commands, said });
+    }
+}
+
+/// Locks a journal and appends what was said; nothing of it is synced.
+fn say(dir: &StateDir, id: Id, commands: &[Command]) -> Result<(Box<Facts>, Journal), Said> {
+    let (mut journal, records, _) = dir.open_journal::<Record>(id).map_err(|fault| Said::Not(not_loaded(fault)))?;
+    let mut facts = Facts::new(records).map_err(|error| Said::Not(Loaded::Lost(error)))?;
+    for command in commands {
+        for record in at_rest(&facts, command, unix_ms()).ok_or(Said::NeedsMachine)? {
+            // What is kept already stays: to say it again does no harm.
+            journal.append(&record, Sync::Process).map_err(|error| Said::Not(Loaded::Refused(error)))?;
             facts.apply(record);
         }
     }
-    Said::Kept(Box::new(facts))
+    Ok((Box::new(facts), journal))
 }
 
 fn not_loaded(fault: OpenFault) -> Loaded {

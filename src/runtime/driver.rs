@@ -27,15 +27,19 @@ use super::{
     rate::Rate,
     row::{Live, Row, Stage, Words},
     schedule::Schedule,
+    signing::Signing,
 };
 use crate::{
     engine::{
-        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpKind, Remote, Slots, State, Step,
+        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpId, OpKind, Remote, Slots, State, Step,
         WaitReason, Waiting, Work,
     },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
-    model::{Now, ServiceName, Tick},
+    model::{
+        Now, ServiceName, Tick,
+        http::{Request, TransportFault},
+    },
     source::SourceWhat,
     transport::CancelToken,
 };
@@ -74,6 +78,7 @@ pub(super) struct Driver {
     pub(super) logger: Logger,
     pub(super) schedule: Schedule,
     pub(super) credentials: Credentials,
+    pub(super) signing: Signing,
     /// Who wants a credential and is no upload: numbers that no row has.
     pub(super) askers: HashMap<usize, (String, Sender<CredentialReply>)>,
     pub(super) clock: Clock,
@@ -122,7 +127,8 @@ impl Driver {
         let renewal = self.credentials.next_renewal().filter(|_| !self.live.is_empty());
         let hosts = self.schedule.next_open(now).filter(|_| !self.live.is_empty());
         let rest = self.rest_wake;
-        live.chain(hosts).chain(rest).chain(self.credentials.next_expiry()).chain(renewal).min()
+        let asks = self.credentials.next_expiry().into_iter().chain(self.signing.next_expiry());
+        live.chain(hosts).chain(rest).chain(asks).chain(renewal).min()
     }
 
     // ---- messages
@@ -190,6 +196,7 @@ impl Driver {
             Message::Said { row, commands, said } => self.said(row, commands, said),
             Message::Closed { row } => self.closed(row),
             Message::Opened { row, ask, result } => self.opened(row, ask, result),
+            Message::Signed { account, ask, signature } => self.signed(&account, ask, signature),
             Message::Source { row, ask, news } => self.source_news(row, ask, news),
             Message::Credential { account, ask, answer } => self.credential_answered(&account, ask, answer),
         }
@@ -327,16 +334,33 @@ impl Driver {
         if let Event::Answered { op, result, .. } = &event {
             match result {
                 Ok(answer) => self.schedule.answered(now, host, answer.status, answer.retry_after_ms()),
-                Err(crate::model::http::TransportFault::Cancelled | crate::model::http::TransportFault::Source(_)) => {}
+                Err(TransportFault::Cancelled | TransportFault::Source(_) | TransportFault::Unsigned(_)) => {}
                 Err(_) => self.schedule.failed(now, host),
             }
             let count = if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls };
             *count = count.saturating_sub(1);
-            if let Some(live) = self.rows.get_mut(&number).and_then(|row| row.live()) {
-                live.cancels.retain(|(other, _)| other != op);
-            }
+            self.ended(number, *op);
         }
         self.event(number, event);
+    }
+
+    /// An operation can't be stopped any more.
+    pub(super) fn ended(&mut self, number: usize, op: OpId) {
+        if let Some(live) = self.rows.get_mut(&number).and_then(|row| row.live()) {
+            live.cancels.retain(|(other, _)| *other != op);
+        }
+    }
+
+    /// Gives a request to a worker.
+    pub(super) fn dispatch(&mut self, number: usize, op: OpId, request: Request, cancel: CancelToken) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let Some(live) = row.live() else { return };
+        let source = request.body.range().and(live.source.clone());
+        let own_rate = live.rate.clone();
+        let host = request.host().to_owned();
+        row.spoke_to(self.words.of(&host));
+        *(if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls }) += 1;
+        self.net.submit(SendJob { row: number, op, request, source, cancel, own_rate });
     }
 
     // ---- rows coming and going
@@ -431,6 +455,7 @@ impl Driver {
         let Some(row) = self.rows.get_mut(&number) else { return };
         row.stage = Stage::Closing;
         self.live.remove(&number);
+        self.signing.forget(number);
         self.dirty = true;
         row.eligible = false;
         row.state = State::Failed {
@@ -447,6 +472,7 @@ impl Driver {
     /// Gives machines what there is, brings waiting uploads to work, and puts up what changed.
     pub(super) fn turn(&mut self) {
         let now = self.clock.now();
+        self.expire_signing(now.tick);
         for row in self.credentials.expired(now.tick) {
             self.no_credential(row, None);
         }
@@ -578,14 +604,11 @@ impl Driver {
                 let Some(live) = row.live() else { return };
                 live.cancels.push((op, cancel.clone()));
                 match work {
-                    Work::Send(request) => {
-                        *(if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls }) += 1;
-                        let host = request.host().to_owned();
-                        let source = request.body.range().and(live.source.clone());
-                        let own_rate = live.rate.clone();
-                        self.net.submit(SendJob { row: number, op, request, source, cancel, own_rate });
-                        row.spoke_to(self.words.of(&host));
+                    Work::Send(request) if request.to_sign.is_some() => {
+                        let now = self.clock.tick();
+                        self.ask_to_sign(number, op, request, cancel, now);
                     }
+                    Work::Send(request) => self.dispatch(number, op, request, cancel),
                     work @ (Work::Read { .. } | Work::Hash { .. }) => match live.source.clone() {
                         Some((source, identity)) => {
                             let (left, md5, keep, digester) = match work {
@@ -621,6 +644,7 @@ impl Driver {
                 if let Some(live) = row.live() {
                     live.cancels.iter().filter(|(other, _)| *other == op).for_each(|(_, cancel)| cancel.cancel());
                 }
+                self.stop_signing(number, op);
             }
             Step::AskCredential { refused } => self.want_credential(number, account.to_string(), service, refused),
             Step::AskSource => self.want_source(number),

@@ -77,6 +77,8 @@ pub(super) enum Message {
     Closed { row: usize },
     /// A source was opened, or not.
     Opened { row: usize, ask: u64, result: Result<(Arc<dyn Source>, Identity), ErrorInfo> },
+    /// The host answered for a signature.
+    Signed { account: String, ask: u64, signature: Option<String> },
     /// The host has news of a source.
     Source { row: usize, ask: u64, news: SourceNews },
     /// The host answered for a credential.

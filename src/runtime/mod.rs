@@ -29,6 +29,7 @@ mod rate;
 mod row;
 mod said;
 pub mod schedule;
+mod signing;
 mod snapshot;
 mod speed;
 mod standing;
@@ -42,6 +43,7 @@ use std::{
 };
 
 pub use host::*;
+pub use signing::{SignAsk, Signer};
 pub use snapshot::*;
 
 pub(crate) use board::Board;
@@ -144,6 +146,7 @@ impl Runtime {
             logger: logger.clone(),
             schedule,
             credentials: credentials::Credentials::default(),
+            signing: signing::Signing::default(),
             askers: HashMap::new(),
             clock: clock::Clock::new(),
             rng: fastrand::Rng::new(),
@@ -326,8 +329,11 @@ impl Drop for Runtime {
     }
 }
 
+/// Uploads, and journals that can't be read.
+type Recovered = (Vec<(Id, Facts)>, Vec<Problem>);
+
 /// What the journals of a directory say. One whose proof another took over is what a kill left behind: it goes.
-fn recover(dir: &StateDir) -> Result<(Vec<(Id, Facts)>, Vec<Problem>), ErrorInfo> {
+fn recover(dir: &StateDir) -> Result<Recovered, ErrorInfo> {
     let (mut found, mut problems) = (vec![], vec![]);
     for id in dir.list()? {
         match read(dir, id) {

@@ -12,8 +12,8 @@ use std::{
 use crossbeam_channel::{Receiver, Sender};
 
 use super::{
-    CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, Snapshot, SourceAsk, SourceProvider, logger::Logger,
-    pool::Pool,
+    CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, SignAsk, Signer, Snapshot, SourceAsk, SourceProvider,
+    logger::Logger, pool::Pool,
 };
 
 /// Between two batches, as a rule.
@@ -28,6 +28,7 @@ const CALL_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Hosts {
     pub(crate) credentials: Arc<dyn CredentialProvider>,
     pub(crate) sources: Option<Arc<dyn SourceProvider>>,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
 
@@ -42,6 +43,7 @@ enum Call {
 enum Ask {
     Credential(CredentialAsk),
     Source(SourceAsk),
+    Sign(SignAsk),
     /// Not of the host: an upload ended, and who waits for that need not wait for a beat either.
     Hurry,
 }
@@ -83,14 +85,17 @@ pub(super) struct Outlet {
 }
 
 /// Which callback the host is in, since when, and whether that was said.
+type Within = (&'static str, Instant, bool);
+
+/// Looks how long callbacks take.
 #[derive(Clone)]
 struct Watch {
-    call: Arc<Mutex<Option<(&'static str, Instant, bool)>>>,
+    call: Arc<Mutex<Option<Within>>>,
     logger: Logger,
 }
 
 impl Watch {
-    fn set(&self, call: Option<(&'static str, Instant, bool)>) -> Option<(&'static str, Instant, bool)> {
+    fn set(&self, call: Option<Within>) -> Option<Within> {
         std::mem::replace(&mut *self.call.lock().unwrap_or_else(PoisonError::into_inner), call)
     }
 
@@ -145,6 +150,10 @@ impl Outlet {
         self.hosts.sources.is_some()
     }
 
+    pub(super) fn has_signer(&self) -> bool {
+        self.hosts.signer.is_some()
+    }
+
     /// Tells the host of a snapshot, soon.
     pub(super) fn changed(&self, snapshot: Snapshot) {
         if self.hosts.listener.is_none() {
@@ -175,6 +184,10 @@ impl Outlet {
 
     pub(super) fn ask_source(&self, ask: SourceAsk) {
         self.ask(Ask::Source(ask));
+    }
+
+    pub(super) fn ask_sign(&self, ask: SignAsk) {
+        self.ask(Ask::Sign(ask));
     }
 
     fn ask(&self, ask: Ask) {
@@ -245,6 +258,10 @@ fn answer(ask: Ask, hosts: &Hosts, calls: &mut Calls, watch: &Watch) {
         Ask::Source(ask) => match &hosts.sources {
             Some(sources) => watch.over("SourceProvider::open", || sources.open(ask)),
             None => ask.gone(),
+        },
+        Ask::Sign(ask) => match &hosts.signer {
+            Some(signer) => watch.over("Signer::sign", || signer.sign(ask)),
+            None => ask.refuse(),
         },
     }
 }

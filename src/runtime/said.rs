@@ -13,9 +13,6 @@ use crate::{
     source::{SourceOffer, SourceWhat},
 };
 
-/// Journals that one job of the disk thread takes on.
-const SAY_AT_ONCE: usize = 64;
-
 impl Driver {
     pub(super) fn command(&mut self, number: usize, command: Command) {
         let Some(row) = self.rows.get_mut(&number) else { return };
@@ -67,11 +64,8 @@ impl Driver {
                 all.push((*number, row.id, std::mem::take(&mut row.commands)));
             }
         }
-        // The job takes them from its end.
-        all.reverse();
-        while !all.is_empty() {
-            let rest = all.split_off(all.len().min(SAY_AT_ONCE));
-            self.disk.submit(Job::Say { all: std::mem::replace(&mut all, rest) });
+        if !all.is_empty() {
+            self.disk.submit(Job::Say { all });
         }
     }
 

@@ -71,7 +71,7 @@ impl Turns {
         let dir = tempfile::tempdir().expect("a directory");
         let (ask, asks) = channel();
         let host = Arc::new(Host(ask));
-        let hosts = Hosts { credentials: host.clone(), sources: Some(host), listener: None };
+        let hosts = Hosts { credentials: host.clone(), sources: Some(host), signer: None, listener: None };
         let limits = Limits { parallel_uploads: 1, ..Limits::default() };
         let state = StateDir::open(dir.path().join("state")).expect("a state directory");
         let options = Options {
@@ -79,7 +79,7 @@ impl Turns {
             network: Network::default(),
             held: false,
             ended_kept_ms: None,
-            beat_ms: 1_000,
+            beat_ms: 3_600_000,
             log: None,
             log_level: LogLevel::Error,
         };

@@ -89,6 +89,11 @@ pub(super) fn format(unix_ms: i64) -> Option<String> {
     (0..=9999).contains(&year).then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
 }
 
+/// `2022-07-26 02:58:09`, the same moment; `None` for years that four digits can't say.
+pub(super) fn format_with_blank(unix_ms: i64) -> Option<String> {
+    format(unix_ms).map(|text| text.replace('T', " ").replace('Z', ""))
+}
+
 /// Milliseconds since 1970 of `20210724T103432Z`, and of nothing else.
 pub(super) fn parse_basic(text: &str) -> Option<i64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;

@@ -46,6 +46,16 @@ pub struct Capabilities {
     pub midstates: bool,
     /// How many parts one `sign` may name.
     pub sign_parts_max: usize,
+    /// A begin and a sign name the parts that they want links for, and may name fewer of them, a begin none.
+    pub names_parts: bool,
+    /// A link is not relied on twice: each try of a part takes a fresh one.
+    pub links_serve_once: bool,
+    /// Requests carry our date, and one that lies too far off is refused like a wrong credential.
+    pub dates_requests: bool,
+    /// What is to become of a taken name is said when the session is begun, and can't be said otherwise later.
+    pub fixes_conflict: bool,
+    /// A session of which nothing was heard for so long is not gone on with.
+    pub session_idle_ms_max: Option<u64>,
     /// What a person can answer to a conflict.
     pub conflict_choices: &'static [ConflictChoice],
 }
@@ -74,6 +84,8 @@ pub struct Content {
     pub proof: Option<Vec<u8>>,
     /// Part number, from 2, to SHA-256's eight state words after all bytes before that part.
     pub midstates: BTreeMap<u32, [u32; 8]>,
+    /// At most so many parts are named; `None`: as many as the service's own bound allows.
+    pub parts_named_max: Option<usize>,
 }
 
 /// What of an upload the service itself must remember across a restart: opaque to everyone else, journalled, free of secrets.
@@ -139,6 +151,8 @@ pub enum Begin {
     },
     /// The object exists: an instant upload.
     Done(Receipt),
+    /// The same, but the name was taken by other content, so the object was made under another one.
+    Renamed(Receipt),
     /// The service may know the content: it wants the full digest.
     NeedDigest,
 }
@@ -199,6 +213,8 @@ impl std::fmt::Debug for RemoteTask {
 pub enum Inspected {
     /// The object exists.
     Done(Receipt),
+    /// It looks as if it did, but an unfinished one may look the same: certain only once the service says that a complete came before.
+    Likely(Receipt),
     /// The session is open.
     Open {
         /// What the service has; `None` when it does not list parts.
@@ -266,6 +282,8 @@ pub enum Fault {
     Retry(ErrorInfo),
     /// The signed link is over or was refused: renew, then the same part again.
     LeaseStale(ErrorInfo),
+    /// The date of the request was refused: the same again, dated by the refusal's own.
+    Misdated(ErrorInfo),
     /// The credential was refused: ask for another.
     CredentialRefused(ErrorInfo),
     /// The session is not known there.
@@ -284,6 +302,7 @@ impl Fault {
         match self {
             Fault::Retry(error)
             | Fault::LeaseStale(error)
+            | Fault::Misdated(error)
             | Fault::CredentialRefused(error)
             | Fault::SessionGone(error)
             | Fault::ParentMissing(error)

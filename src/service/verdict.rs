@@ -12,6 +12,7 @@ use Verdict::{Ask, Credential, Final, Gone, Retry, Stale};
 pub(super) enum Verdict {
     Retry(Code),
     Stale,
+    Misdated,
     Credential,
     Gone,
     Parent,
@@ -24,6 +25,7 @@ impl Verdict {
         match self {
             Verdict::Retry(code) | Verdict::Ask(code) | Verdict::Final(code) => code,
             Verdict::Stale => Code::LinkRefused,
+            Verdict::Misdated => Code::ServiceError,
             Verdict::Credential => Code::CredentialRefused,
             Verdict::Gone => Code::SessionGone,
             Verdict::Parent => Code::ParentMissing,
@@ -34,6 +36,7 @@ impl Verdict {
         match self {
             Verdict::Retry(_) => Fault::Retry(error),
             Verdict::Stale => Fault::LeaseStale(error),
+            Verdict::Misdated => Fault::Misdated(error),
             Verdict::Credential => Fault::CredentialRefused(error),
             Verdict::Gone => Fault::SessionGone(error),
             Verdict::Parent => Fault::ParentMissing(error),
@@ -107,6 +110,7 @@ pub(super) fn verdict(fault: &Fault) -> Verdict {
     match fault {
         Fault::Retry(_) => Verdict::Retry(code),
         Fault::LeaseStale(_) => Verdict::Stale,
+        Fault::Misdated(_) => Verdict::Misdated,
         Fault::CredentialRefused(_) => Verdict::Credential,
         Fault::SessionGone(_) => Verdict::Gone,
         Fault::ParentMissing(_) => Verdict::Parent,

@@ -58,7 +58,7 @@ impl Current {
     pub(super) fn begin(&self, cancel: &CancelToken, patience_ms: u64) {
         let mut state = self.state();
         let request = state.request + 1;
-        let patience = millis(patience_ms);
+        let patience = millis(patience_ms).min(self.setup.patience_max);
         *state = State { request, cancel: cancel.clone(), patience, ..State::default() };
     }
 

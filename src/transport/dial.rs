@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{CancelToken, TransportFault, fault::unreached};
+use super::{CancelToken, TransportFault, fault::unreached, setup::Setup};
 use crate::error::Code;
 
 /// How often a wait looks whether it was cancelled.
@@ -29,18 +29,25 @@ static HELPERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Connects to `host:port` until `until`.
 pub(super) fn dial(
+    setup: &Setup,
     host: &str,
     port: u16,
     until: Instant,
     cancel: &CancelToken,
-) -> Result<Arc<TcpStream>, TransportFault> {
+) -> Result<(Arc<TcpStream>, SocketAddr), TransportFault> {
     let addresses = match host.parse::<IpAddr>() {
         Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) => lookup(host, port, until, cancel)?,
+        Err(_) => match setup.names.as_ref().map(|names| names(host)).unwrap_or_default() {
+            given if given.is_empty() => lookup(host, port, until, cancel)?,
+            given => given.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
+        },
     };
-    let stream = race(&interleaved(addresses), until, cancel)?;
-    stream.set_nodelay(true).map_err(|_| no_connection())?;
-    Ok(Arc::new(stream))
+    let mut addresses = interleaved(addresses);
+    setup.rank(&mut addresses);
+    let (stream, address) = race(&addresses, until, cancel)?;
+    // A peer that has gone again is found out by what follows.
+    let _ = stream.set_nodelay(true);
+    Ok((Arc::new(stream), address))
 }
 
 fn no_connection() -> TransportFault {
@@ -77,7 +84,11 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 }
 
 /// The first address that connects. The next one starts 250 ms after the last, or at once when one failed.
-fn race(addresses: &[SocketAddr], until: Instant, cancel: &CancelToken) -> Result<TcpStream, TransportFault> {
+fn race(
+    addresses: &[SocketAddr],
+    until: Instant,
+    cancel: &CancelToken,
+) -> Result<(TcpStream, SocketAddr), TransportFault> {
     let (sender, receiver) = mpsc::channel();
     let mut waiting = addresses.iter();
     let mut running = 0;
@@ -87,7 +98,9 @@ fn race(addresses: &[SocketAddr], until: Instant, cancel: &CancelToken) -> Resul
             if left.is_zero() {
                 return Err(no_connection());
             }
-            match helper(sender.clone(), move || TcpStream::connect_timeout(&address, left)) {
+            match helper(sender.clone(), move || {
+                TcpStream::connect_timeout(&address, left).map(|stream| (stream, address))
+            }) {
                 Ok(()) => running += 1,
                 Err(_) if running == 0 => return Err(no_connection()),
                 Err(_) => {}
@@ -97,7 +110,7 @@ fn race(addresses: &[SocketAddr], until: Instant, cancel: &CancelToken) -> Resul
         }
         let next = if waiting.len() > 0 { until.min(Instant::now() + HEAD_START) } else { until };
         match wait(&receiver, next, cancel)? {
-            Some(Ok(stream)) => return Ok(stream),
+            Some(Ok(connected)) => return Ok(connected),
             Some(Err(_)) => running -= 1,
             None if next == until => return Err(no_connection()),
             None => {}
@@ -221,8 +234,9 @@ mod tests {
         let live_address = live.local_addr().expect("bound");
         let until = Instant::now() + Duration::from_secs(5);
         let began = Instant::now();
-        let stream = race(&[refused, dead_address, live_address], until, &CancelToken::default()).expect("connected");
-        assert_eq!(stream.peer_addr().expect("connected"), live_address);
+        let (_, connected) =
+            race(&[refused, dead_address, live_address], until, &CancelToken::default()).expect("connected");
+        assert_eq!(connected, live_address);
         assert!(began.elapsed() < Duration::from_millis(600), "{:?}", began.elapsed());
     }
 }

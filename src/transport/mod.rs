@@ -20,7 +20,7 @@ mod tests;
 pub use crate::model::http::TransportFault;
 pub use cancel::CancelToken;
 pub use lane::UreqTransport;
-pub use setup::TransportConfig;
+pub use setup::{Names, TransportConfig};
 
 use std::{fs::File, io};
 

@@ -1,11 +1,21 @@
 //! What a transport is told once, checked and made ready.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use rustls::ClientConfig;
 
 use super::{proxy::Proxy, tls};
 use crate::{error::ErrorInfo, model::checkpoint::Checkpoints};
+
+/// A name's addresses, in the order in which they are to be tried; the system is asked for those of which there are none.
+pub type Names = Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>;
+
+/// Addresses whose connections came to nothing, remembered.
+const SHUNNED_MAX: usize = 16;
 
 /// How the built-in transport reaches the world. Times are in milliseconds, from 1 to a day.
 #[derive(Clone)]
@@ -22,6 +32,10 @@ pub struct TransportConfig {
     pub stall_ms: u64,
     /// How long an answer that began may take beyond the request's patience, however steadily it trickles.
     pub answer_ms: u64,
+    /// The longest patience of any request, whatever it asks for.
+    pub patience_ms_max: u64,
+    /// Looks names up before the system does.
+    pub names: Option<Names>,
     /// How long the permission to send a body (`100 Continue`) is waited for; then the body is sent without it.
     pub continue_ms: u64,
     /// The `User-Agent`.
@@ -51,6 +65,8 @@ impl Default for TransportConfig {
             connect_ms: 10_000,
             stall_ms: 30_000,
             answer_ms: 60_000,
+            patience_ms_max: u64::MAX,
+            names: None,
             continue_ms: 1_000,
             user_agent: concat!("partway/", env!("CARGO_PKG_VERSION")).to_owned(),
             checkpoints: Checkpoints::default(),
@@ -66,6 +82,10 @@ pub(super) struct Setup {
     pub(super) stall: Duration,
     pub(super) answer: Duration,
     pub(super) await_continue: Duration,
+    pub(super) patience_max: Duration,
+    pub(super) names: Option<Names>,
+    /// Took a connection and made nothing of it: tried last until they do.
+    shunned: Mutex<Vec<SocketAddr>>,
     pub(super) user_agent: String,
     pub(super) checkpoints: Checkpoints,
 }
@@ -79,6 +99,9 @@ impl Setup {
             stall: millis(config.stall_ms),
             answer: millis(config.answer_ms),
             await_continue: millis(config.continue_ms),
+            patience_max: millis(config.patience_ms_max),
+            names: config.names,
+            shunned: Mutex::default(),
             user_agent: config.user_agent,
             checkpoints: config.checkpoints,
         })
@@ -91,8 +114,27 @@ impl Setup {
             proxy: proxy.map(Proxy::parse).transpose()?,
             user_agent: self.user_agent.clone(),
             checkpoints: self.checkpoints.clone(),
+            names: self.names.clone(),
+            shunned: Mutex::default(),
             ..*self
         })
+    }
+
+    /// An address came to a connection that can be used, or to one that can't. A name that has another address goes there first from then on: a
+    /// race of connects does not notice a peer that accepts and says nothing.
+    pub(super) fn learn(&self, address: SocketAddr, usable: bool) {
+        let mut shunned = self.shunned.lock().unwrap_or_else(PoisonError::into_inner);
+        shunned.retain(|other| *other != address);
+        if !usable {
+            shunned.truncate(SHUNNED_MAX - 1);
+            shunned.insert(0, address);
+        }
+    }
+
+    /// Those that came to nothing go last.
+    pub(super) fn rank(&self, addresses: &mut [SocketAddr]) {
+        let shunned = self.shunned.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.sort_by_key(|address| shunned.contains(address));
     }
 
     /// How often a blocked write looks up: a quarter of the stall limit, 250 ms at most.

@@ -45,19 +45,26 @@ impl WireConnector {
         let secure = details.needs_tls();
         let host = bare(authority.host());
         let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let socket = match &setup.proxy {
-            None => dial(host, port, until, &cancel)?,
-            Some(proxy) => dial(&proxy.host, proxy.port, until, &cancel).map_err(|fault| match fault {
+        let (socket, peer) = match &setup.proxy {
+            None => dial(setup, host, port, until, &cancel)?,
+            Some(proxy) => dial(setup, &proxy.host, proxy.port, until, &cancel).map_err(|fault| match fault {
                 TransportFault::Cancelled => fault,
                 _ => unreached(Code::ProxyFailed, "The proxy could not be reached."),
             })?,
         };
         let handle: Weak<TcpStream> = Arc::downgrade(&socket);
         (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>).map_err(|_| TransportFault::Cancelled)?;
-        if let Some(proxy) = &setup.proxy {
-            proxy.tunnel(&socket, &format!("{}:{port}", authority.host()), &setup.user_agent, until)?;
+        let secured = || {
+            if let Some(proxy) = &setup.proxy {
+                proxy.tunnel(&socket, &format!("{}:{port}", authority.host()), &setup.user_agent, until)?;
+            }
+            if secure { tls::handshake(setup.tls.clone(), host, &socket, until).map(Some) } else { Ok(None) }
+        };
+        let tls = secured();
+        if !cancel.is_cancelled() {
+            setup.learn(peer, tls.is_ok());
         }
-        let tls = if secure { Some(tls::handshake(setup.tls.clone(), host, &socket, until)?) } else { None };
+        let tls = tls?;
         socket
             .set_write_timeout(Some(setup.slice()))
             .map_err(|_| unreached(Code::ConnectFailed, "No connection came about."))?;

@@ -15,23 +15,25 @@ use partway::{
         Client, Config, Credential, CredentialAsk, CredentialProvider, Select, Snapshot, Source, State, UploadRequest,
         WaitReason,
     },
-    model::{InstantMode, KooDriveTarget, Receipt, SmhMode, SmhTarget, Target},
+    model::{InstantMode, KooDriveTarget, Receipt, ServiceName, SmhMode, SmhTarget, Target},
 };
 use partway_sandbox::{Config as CloudConfig, LogEntry, Rule, Sandbox, Step, StoredObject};
 
 /// As long as anything may take before a test fails.
-pub const PATIENCE_MS: u64 = 30_000;
+pub const PATIENCE_MS: u64 = 60_000;
 pub const MIB: u64 = 1 << 20;
 
 /// Hands out what it holds; counts.
 pub struct Tokens {
     pub value: Mutex<Option<String>>,
+    /// What it holds once it was asked.
+    pub then: Mutex<Option<String>>,
     pub asked: AtomicU32,
 }
 
 impl Tokens {
     pub fn of(value: &str) -> Arc<Tokens> {
-        Arc::new(Tokens { value: Mutex::new(Some(value.to_owned())), asked: AtomicU32::new(0) })
+        Arc::new(Tokens { value: Mutex::new(Some(value.to_owned())), then: Mutex::default(), asked: AtomicU32::new(0) })
     }
 
     pub fn asked(&self) -> u32 {
@@ -46,7 +48,11 @@ impl Tokens {
 impl CredentialProvider for Tokens {
     fn provide(&self, ask: CredentialAsk) {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        match self.value.lock().unwrap().clone() {
+        let value = self.value.lock().unwrap().clone();
+        if let Some(then) = self.then.lock().unwrap().take() {
+            self.set(Some(&then));
+        }
+        match value {
             Some(value) => ask.supply(Credential::token(value)),
             None => ask.later(None),
         }
@@ -55,6 +61,7 @@ impl CredentialProvider for Tokens {
 
 /// One test's world.
 pub struct World {
+    pub service: ServiceName,
     pub cloud: Sandbox,
     pub dir: tempfile::TempDir,
     pub tokens: Arc<Tokens>,
@@ -65,12 +72,69 @@ impl World {
         World::with(CloudConfig::default())
     }
 
+    /// A world of that service.
+    pub fn of(service: ServiceName) -> World {
+        let world = World { service, ..World::new() };
+        world.tokens.set(Some(&world.token("sandbox-token")));
+        world
+    }
+
     pub fn with(config: CloudConfig) -> World {
         World {
+            service: ServiceName::Smh,
             cloud: Sandbox::start(config).expect("the sandbox starts"),
             dir: tempfile::tempdir().unwrap(),
             tokens: Tokens::of("sandbox-token"),
         }
+    }
+
+    /// The size of the parts of [`World::request`]: the least that each service takes.
+    pub fn part(&self) -> u64 {
+        part_of(self.service)
+    }
+
+    /// How many begins of an upload into a new directory come to nothing before the one that opens a session.
+    pub fn first_begin(&self) -> u64 {
+        u64::from(self.service == ServiceName::Smh)
+    }
+
+    /// A credential of that name, as the service writes it.
+    pub fn token(&self, name: &str) -> String {
+        match self.service {
+            ServiceName::Smh => name.to_owned(),
+            ServiceName::KooDrive => format!("Bearer {name}"),
+        }
+    }
+
+    pub fn add_token(&self, name: &str) {
+        match self.service {
+            ServiceName::Smh => self.cloud.add_token(name),
+            ServiceName::KooDrive => self.cloud.add_koodrive_token(&self.token(name)),
+        }
+    }
+
+    /// Every other one is over.
+    pub fn only_token(&self, name: &str) {
+        match self.service {
+            ServiceName::Smh => self.cloud.only_tokens(&[name]),
+            ServiceName::KooDrive => self.cloud.only_koodrive_tokens(&[&self.token(name)]),
+        }
+    }
+
+    /// The service's clock from here on; the credential's life has just begun by it.
+    pub fn set_clock_offset_ms(&self, offset_ms: i64) {
+        self.cloud.set_clock_offset_ms(offset_ms);
+        if self.service == ServiceName::KooDrive {
+            self.only_token("sandbox-token");
+        }
+    }
+
+    /// Signed links live so long from here on.
+    pub fn set_link_ttl_ms(&self, ttl_ms: u64) {
+        self.cloud.set_switches(|switches| {
+            switches.link_ttl_ms = ttl_ms;
+            switches.koodrive.url_ttl_ms = ttl_ms;
+        });
     }
 
     pub fn state_dir(&self) -> PathBuf {
@@ -116,7 +180,12 @@ impl World {
         }
     }
 
+    /// An upload in parts of [`World::part`]; its directory is made where the service has that, else it lies in no folder.
     pub fn request(&self, file: &Path, remote: &str) -> UploadRequest {
+        if self.service == ServiceName::KooDrive {
+            let name = remote.rsplit('/').next().unwrap_or_default();
+            return UploadRequest { key: remote.to_owned(), ..self.koodrive_request(file, name) };
+        }
         let mut request = UploadRequest::new(remote, Target::Smh(self.target(remote)), Source::path(file));
         request.part_size_bytes = Some(MIB);
         request
@@ -255,7 +324,9 @@ impl World {
         let mut acknowledged = std::collections::BTreeMap::new();
         let mut again = vec![];
         for entry in self.cloud.log().iter().filter(|entry| entry.step == Step::Part) {
-            let key = (entry.query.clone(), entry.part);
+            // KooDrive signs each link anew: of the same upload it is all the same.
+            let upload = entry.query.split('&').find(|pair| pair.starts_with("uploadId="));
+            let key = (upload.unwrap_or(&entry.query).to_owned(), entry.path.clone(), entry.part);
             // The cloud may see the head of an older request later: only what came after the acknowledgement counts.
             if let Some((before, ended_ms)) = acknowledged.get(&key)
                 && entry.ms > *ended_ms
@@ -273,7 +344,9 @@ impl World {
     pub fn no_secret_on_disk(&self) {
         for path in files(&self.state_dir()) {
             let bytes = std::fs::read(&path).unwrap_or_default();
-            for canary in ["sandbox-token", "fresh-token", "q-signature", "q-ak", "access_token"] {
+            let canaries = ["sandbox-token", "fresh-token", "q-signature", "q-ak", "access_token"];
+            let of_koodrive = ["sandbox-app-secret", "X-Amz-Signature", "Signature=", "X-Amz-Credential"];
+            for canary in canaries.into_iter().chain(of_koodrive) {
                 let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
                 assert!(!found, "{canary} in {}", path.display());
             }
@@ -289,6 +362,14 @@ impl World {
         };
         let log = self.cloud.log();
         log.iter().skip(log.len().saturating_sub(60)).map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The size of a part in [`World::request`].
+pub fn part_of(service: ServiceName) -> u64 {
+    match service {
+        ServiceName::Smh => MIB,
+        ServiceName::KooDrive => 5 * MIB,
     }
 }
 

@@ -91,7 +91,7 @@ fn a_kill_between_the_new_one_and_the_end_of_the_old_one_leaves_one() {
     std::fs::write(&journal, before).unwrap();
     let client = world.open();
     let all: Vec<String> = client.list(&Select::All).into_iter().map(|snapshot| snapshot.id).collect();
-    assert_eq!(all, [again.clone()]);
+    assert_eq!(all, std::slice::from_ref(&again));
     assert!(!journal.exists());
     completed(&client, &again);
 }

@@ -3,9 +3,12 @@
 
 mod bench;
 mod bindings;
+mod c;
 mod errors;
 mod generated;
+mod header;
 mod kotlin;
+mod library;
 mod mutants;
 mod notice;
 mod sim;
@@ -22,6 +25,7 @@ type Outcome = Result<(), String>;
 const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
+  test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
   test kotlin [NAME…]
                      the Kotlin face and its tests; first .ci/install/kotlin
   test swift [NAME…] the Swift face and its tests; first .ci/install/swift
@@ -31,6 +35,7 @@ const USAGE: &str = "cargo xtask <task>
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
   bindings [--check] writes the Kotlin and Swift code of the mobile face
   errors [--check]   writes docs/errors.md from the table of error codes
+  header [--check]   writes include/partway.h from src/capi
   notice [--check]   writes NOTICE from what the library is linked with";
 
 fn main() -> ExitCode {
@@ -38,6 +43,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
+        ["test", "c", rest @ ..] => c::test(rest),
         ["bindings", rest @ ..] => bindings::write(rest),
         ["test", "kotlin", rest @ ..] => kotlin::test(rest),
         ["test", "swift", rest @ ..] => swift::test(rest),
@@ -45,6 +51,7 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),
         ["errors", rest @ ..] => generated::keep("docs/errors.md", "errors", rest, || Ok(errors::page())),
+        ["header", rest @ ..] => generated::keep("include/partway.h", "header", rest, header::text),
         ["notice", rest @ ..] => generated::keep("NOTICE", "notice", rest, notice::page),
         _ => Err(USAGE.to_owned()),
     };

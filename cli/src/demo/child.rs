@@ -18,9 +18,9 @@ pub(super) struct Job {
     pub(super) file: PathBuf,
     pub(super) state_dir: PathBuf,
     pub(super) endpoint: String,
-    pub(super) library: String,
+    /// Which service, and where there.
+    pub(super) place: Vec<String>,
     pub(super) token: String,
-    pub(super) remote: String,
     pub(super) part_size_bytes: u64,
     pub(super) rate_bytes_per_s: u64,
     pub(super) size: u64,
@@ -30,8 +30,7 @@ impl Job {
     fn command(&self) -> Result<Command, ErrorInfo> {
         let mut command = Command::new(env::current_exe().map_err(|error| trouble(&error))?);
         command.arg("upload").arg(&self.file).arg("--state-dir").arg(&self.state_dir);
-        command.args(["--service", "smh", "--endpoint", &self.endpoint, "--library", &self.library]);
-        command.args(["--path", &self.remote, "--conflict", "overwrite", "--instant", "off", "--json"]);
+        command.args(["--endpoint", &self.endpoint]).args(&self.place).args(["--instant", "off", "--json"]);
         command.args(["--part-size", &self.part_size_bytes.to_string()]);
         command.args(["--limit-rate", &self.rate_bytes_per_s.to_string()]);
         command.env("PARTWAY_TOKEN", &self.token).stdin(Stdio::null()).stdout(Stdio::piped());

@@ -104,6 +104,14 @@ pub enum How {
         /// Bytes of the body that are read.
         after_bytes: u64,
     },
+    /// Read this many bytes of the body, then wait until the rule is removed, and go on as usual.
+    Hold {
+        /// Bytes of the body that are read before the wait.
+        #[serde(default)]
+        after_bytes: u64,
+    },
+    /// Process, then answer when the rule is removed.
+    HoldAnswer,
     /// Process, then never answer; the connection stays until the client goes.
     StallAnswer,
     /// Reset the connection at once, processing nothing.

@@ -38,6 +38,10 @@ impl Rules {
         before != self.list.len()
     }
 
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.list.iter().any(|rule| rule.id == id)
+    }
+
     pub(crate) fn clear(&mut self) {
         self.list.clear();
     }

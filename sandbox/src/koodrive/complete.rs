@@ -15,8 +15,10 @@ use super::switches::KoodriveSwitches;
 use super::upload::{Came, Upload};
 use super::{access, flash, names};
 use crate::exchange::Exchange;
+use crate::faults::Service;
 use crate::random::to_hex;
 use crate::store::{Scratch, StoredObject};
+use crate::switches::ConfirmAgain;
 
 pub(crate) async fn complete(exchange: &Exchange, body: &[u8]) -> Result<Value, Refusal> {
     let (file_id, said, gate) = {
@@ -24,6 +26,10 @@ pub(crate) async fn complete(exchange: &Exchange, body: &[u8]) -> Result<Value, 
         let caller = access::check(exchange, world, body)?;
         let fields = Fields::of(&exchange.head, body)?;
         let (file_id, said) = (fields.some_text("fileId")?, fields.digest("sha256")?);
+        let finished = || world.store.objects_of(Service::Koodrive).any(|o| o.file_id.as_ref() == Some(&file_id));
+        if world.switches.koodrive.complete_again == ConfirmAgain::Same && finished() {
+            return Ok(json!({ "msg": "success." }));
+        }
         let upload = world.koodrive.uploads.get_mut(&file_id).ok_or_else(Refusal::no_task)?;
         caller.owns(upload)?;
         if upload.change_state_failures < world.switches.koodrive.change_state_failures {

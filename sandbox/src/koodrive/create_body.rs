@@ -4,7 +4,7 @@ use super::fields::{Fields, missing};
 use super::names::{self, Rename};
 use super::parts;
 use super::refusal::Refusal;
-use super::switches::KoodriveSwitches;
+use super::switches::{KoodriveSwitches, TimeForm};
 use super::upload::Planned;
 
 const LENGTH_MAX: u64 = 200 << 30;
@@ -55,8 +55,8 @@ impl Wanted {
             return Err(Refusal::param("`description` has more than 512 characters"));
         }
         let created_time = fields.text("createdTime")?;
-        if created_time.as_ref().is_some_and(|time| !is_time(time)) {
-            return Err(Refusal::param("`createdTime` is not yyyy-MM-dd'T'HH:mm:ss'Z'"));
+        if created_time.as_ref().is_some_and(|time| !is_time(time, switches.time_form)) {
+            return Err(Refusal::param("`createdTime` is not as it is written here"));
         }
         fields.flag("hidden")?;
         let parts = match fields.list("multiParts")? {
@@ -82,10 +82,10 @@ impl Wanted {
 }
 
 /// `2023-08-18T05:43:49Z`, or the carrier edition's `2023-08-18 05:43:49`.
-fn is_time(text: &str) -> bool {
+fn is_time(text: &str, form: TimeForm) -> bool {
     let like = |form: &[u8]| {
         let same = |(c, like): (u8, &u8)| if *like == b'0' { c.is_ascii_digit() } else { c == *like };
         text.len() == form.len() && text.bytes().zip(form).all(same)
     };
-    like(b"0000-00-00T00:00:00Z") || like(b"0000-00-00 00:00:00")
+    form != TimeForm::Blank && like(b"0000-00-00T00:00:00Z") || form != TimeForm::Iso && like(b"0000-00-00 00:00:00")
 }

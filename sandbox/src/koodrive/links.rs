@@ -14,11 +14,12 @@ pub(crate) fn links(shared: &Shared, switches: &Switches, signer: &Signer, uploa
     let now_ms = shared.clock.now_ms();
     let ttl_ms = switches.koodrive.url_ttl_ms;
     let scheme = if shared.config.tls { "https" } else { "http" };
+    let domain = shared.domain();
     let mut parts = Vec::new();
     for part in of.iter().filter_map(|number| upload.plan.get(number)) {
         let scope = Scope {
             path: &upload.object_path,
-            host: shared.domain(),
+            host: &domain,
             upload_id: &upload.upload_id,
             part: part.number,
             size: part.size,
@@ -28,7 +29,7 @@ pub(crate) fn links(shared: &Shared, switches: &Switches, signer: &Signer, uploa
         let until_ms = now_ms.saturating_add(i64::try_from(ttl_ms).unwrap_or(i64::MAX));
         upload.links.insert(link.signature, Link { until_ms, used: false });
         upload.links_signed += 1;
-        parts.push(echoed(part, format!("{scheme}://{}{}", shared.domain(), link.path_and_query)));
+        parts.push(echoed(part, format!("{scheme}://{}{}", domain, link.path_and_query)));
     }
     if switches.koodrive.shuffle_parts {
         let middle = parts.len() / 2;

@@ -34,7 +34,7 @@ use crate::route::{Route, Target};
 use refusal::{Refusal, code_value};
 pub(crate) use route::{look_inside, owns, route, speaks_in_body};
 use sign::Signer;
-pub use switches::{AuthRefusal, KoodriveSwitches, UnfinishedDetail};
+pub use switches::{AuthRefusal, KoodriveSwitches, TimeForm, UnfinishedDetail};
 pub(crate) use tokens::Tokens;
 pub(crate) use upload::Upload;
 use upload::Uploads;

@@ -19,7 +19,11 @@ pub(crate) fn read(list: &[Value], switches: &KoodriveSwitches) -> Result<Vec<Pl
     if list.len() > switches.parts_per_call_max {
         return Err(Refusal::param(format!("more than {} parts in one call", switches.parts_per_call_max)));
     }
-    list.iter().map(read_one).collect()
+    let parts: Vec<Planned> = list.iter().map(read_one).collect::<Result<_, _>>()?;
+    if parts.iter().any(|part| part.size == 0) && !switches.empty_parts {
+        return Err(Refusal::param("`partSize` is 0"));
+    }
+    Ok(parts)
 }
 
 fn read_one(value: &Value) -> Result<Planned, Refusal> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::switches::When;
+use crate::switches::{ConfirmAgain, When};
 
 /// How a request without a valid token or signature is refused (koodrive §9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,18 @@ pub enum UnfinishedDetail {
     Absent,
     /// What create declared, and a `state`.
     Declared,
+}
+
+/// How create wants its times (koodrive §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeForm {
+    /// Either way.
+    Any,
+    /// `2023-08-18T05:43:49Z`, as in China.
+    Iso,
+    /// `2023-08-18 05:43:49`, as on carrier pages.
+    Blank,
 }
 
 /// What KooDrive is like. Can be changed while the sandbox runs; the README has the table.
@@ -64,6 +76,10 @@ pub struct KoodriveSwitches {
     pub container_required: bool,
     /// Most characters in `fileName`: 250, or 80 in older texts.
     pub name_chars_max: usize,
+    /// How times are written.
+    pub time_form: TimeForm,
+    /// An empty file may have a part, of no bytes (koodrive §14 row 16).
+    pub empty_parts: bool,
     /// Names of unfinished files are taken.
     pub unfinished_names_taken: bool,
     /// Whether content that is known makes flash uploads.
@@ -78,6 +94,8 @@ pub struct KoodriveSwitches {
     pub change_state_failures: u32,
     /// An upload is over once complete found its content wrong.
     pub integrity_failure_ends_upload: bool,
+    /// What a second complete answers: success, or 13000401 (koodrive §14 row 10).
+    pub complete_again: ConfirmAgain,
     /// What detail answers about a file that is not complete.
     pub unfinished_detail: UnfinishedDetail,
 }
@@ -101,6 +119,8 @@ impl Default for KoodriveSwitches {
             check_date: true,
             container_required: true,
             name_chars_max: 250,
+            time_form: TimeForm::Any,
+            empty_parts: true,
             unfinished_names_taken: false,
             instant: true,
             proof_strict: false,
@@ -108,6 +128,7 @@ impl Default for KoodriveSwitches {
             quota_at: When::Start,
             change_state_failures: 0,
             integrity_failure_ends_upload: false,
+            complete_again: ConfirmAgain::Refuse,
             unfinished_detail: UnfinishedDetail::Absent,
         }
     }

@@ -2,7 +2,10 @@
 
 use crate::{
     hash::{Sha256, hex},
-    model::{Credential, http::Method},
+    model::{
+        Credential,
+        http::{Method, ToSign},
+    },
     redact::Secret,
     service::{Caller, check, iso8601, koodrive::place::Place},
 };
@@ -54,25 +57,34 @@ pub(super) struct Signed<'a> {
 }
 
 impl Signed<'_> {
-    /// The second line of the string to sign: the digest of the canonical request.
-    fn digest(&self) -> String {
+    /// koodrive §8.2. What goes into it is ASCII or was checked to be sent as it is.
+    fn canonical(&self) -> String {
         let Signed { method, host, path, date, user_id, body } = self;
         let slash = if path.ends_with('/') { "" } else { "/" };
         let body = hex::encode(&Sha256::of(body));
-        let canonical = format!(
+        format!(
             "{}\n{path}{slash}\n\nhost:{host}\nx-date:{date}\nx-user-id:{}\n\n{SIGNED_HEADERS}\n{body}",
             method.name(),
             user_id.trim(),
-        );
-        hex::encode(&Sha256::of(canonical.as_bytes()))
+        )
     }
 
-    /// The `Authorization` value.
-    pub(super) fn authorization(&self, app_id: &str, app_secret: &Secret) -> String {
-        let to_sign = format!("HMAC-SHA256\n{}", self.digest());
-        let signature = hex::encode(&hmac(app_secret.expose().as_bytes(), to_sign.as_bytes()));
-        format!("HMAC-SHA256 AppId={app_id},SignedHeaders={SIGNED_HEADERS},Signature={signature}")
+    /// What the application's secret is applied to.
+    pub(super) fn to_sign(&self, app_id: &str) -> ToSign {
+        let canonical_request = self.canonical();
+        let digest = hex::encode(&Sha256::of(canonical_request.as_bytes()));
+        ToSign { app_id: app_id.to_owned(), canonical_request, string_to_sign: format!("HMAC-SHA256\n{digest}") }
     }
+}
+
+/// The `Authorization` value up to its end, where the signature goes.
+fn unsigned(app_id: &str) -> String {
+    format!("HMAC-SHA256 AppId={app_id},SignedHeaders={SIGNED_HEADERS},Signature=")
+}
+
+/// The signature by a secret that is at hand: the built-in signer, for servers and command lines. Inside an app a secret is no secret.
+fn signature(to_sign: &ToSign, app_secret: &Secret) -> String {
+    hex::encode(&hmac(app_secret.expose().as_bytes(), to_sign.string_to_sign.as_bytes()))
 }
 
 /// `X-Date` (koodrive §2).
@@ -98,7 +110,9 @@ impl Place {
     fn user_id<'a>(&'a self, credential: &'a Credential) -> &'a str {
         let of_target = self.target.user_id.as_deref().unwrap_or_default();
         match credential {
-            Credential::AppKey { user_id, .. } if !user_id.is_empty() => usable(user_id),
+            Credential::AppKey { user_id, .. } | Credential::AppSigner { user_id, .. } if !user_id.is_empty() => {
+                usable(user_id)
+            }
             _ => of_target,
         }
     }
@@ -107,23 +121,33 @@ impl Place {
     pub(super) fn proof_origin<'a>(&'a self, credential: &'a Credential) -> &'a str {
         match credential {
             Credential::Token { value, .. } => usable(value.expose()),
-            Credential::AppKey { .. } => self.user_id(credential),
+            Credential::AppKey { .. } | Credential::AppSigner { .. } => self.user_id(credential),
         }
     }
 
-    /// All headers of a request with that body.
-    pub(super) fn headers(&self, caller: Caller<'_>, path: &str, body: &[u8]) -> Vec<(String, Secret)> {
+    /// All headers of a request with that body, and what of it the host has to sign, if it does that.
+    pub(super) fn headers(
+        &self,
+        caller: Caller<'_>,
+        path: &str,
+        body: &[u8],
+    ) -> (Vec<(String, Secret)>, Option<ToSign>) {
         let date = date(caller.service_unix_ms);
         let user_id = self.user_id(caller.credential);
-        let authorization = match caller.credential {
-            Credential::Token { value, .. } => usable(value.expose()).to_owned(),
+        let signed = Signed { method: Method::Post, host: &self.authority, path, date: &date, user_id, body };
+        let (authorization, to_sign) = match caller.credential {
+            Credential::Token { value, .. } => (usable(value.expose()).to_owned(), None),
             Credential::AppKey { app_id, app_secret, .. } => {
-                let signed = Signed { method: Method::Post, host: &self.authority, path, date: &date, user_id, body };
-                signed.authorization(usable(app_id), app_secret)
+                let to_sign = signed.to_sign(usable(app_id));
+                (format!("{}{}", unsigned(&to_sign.app_id), signature(&to_sign, app_secret)), None)
+            }
+            Credential::AppSigner { app_id, .. } => {
+                let to_sign = signed.to_sign(usable(app_id));
+                (unsigned(&to_sign.app_id), Some(to_sign))
             }
         };
         let shared_folder = self.target.shared_folder.clone().unwrap_or_default();
-        [
+        let headers = [
             ("Authorization", authorization),
             ("X-User-Id", user_id.to_owned()),
             ("X-Date", date),
@@ -135,7 +159,8 @@ impl Place {
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name.to_owned(), Secret::new(value)))
-        .collect()
+        .collect();
+        (headers, to_sign)
     }
 }
 
@@ -173,12 +198,16 @@ mod tests {
             user_id: "1505084218764547200",
             body: br#"{"fileId":"Fqo2kYHmsgWg5whxzYHZLL7mebXbBr1no"}"#,
         };
-        assert_eq!(signed.digest(), "35e7a32666c8de5276a220c72e12f48d9a8fa696fc4ec152ccbd3240ca46af0f");
+        let to_sign = signed.to_sign("testappid");
         assert_eq!(
-            signed.authorization("testappid", &Secret::new("testappsecret")),
-            "HMAC-SHA256 AppId=testappid,SignedHeaders=host;x-date;x-user-id,\
-             Signature=343b9e99002dbad01a8c9ef20cc114862981efb1dd301c015a9ce3d52df85adb"
+            to_sign.string_to_sign,
+            "HMAC-SHA256\n35e7a32666c8de5276a220c72e12f48d9a8fa696fc4ec152ccbd3240ca46af0f"
         );
+        assert_eq!(
+            signature(&to_sign, &Secret::new("testappsecret")),
+            "343b9e99002dbad01a8c9ef20cc114862981efb1dd301c015a9ce3d52df85adb"
+        );
+        assert_eq!(unsigned("testappid"), "HMAC-SHA256 AppId=testappid,SignedHeaders=host;x-date;x-user-id,Signature=");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
         koodrive::document::Document,
         verdict::{
             SERVICE_STATUSES, STORAGE_STATUSES, Table,
-            Verdict::{self, Ask, Credential, Final, Gone, Parent, Retry, Stale},
+            Verdict::{self, Ask, Credential, Final, Gone, Misdated, Parent, Retry, Stale},
             by_code, by_status,
         },
         xml,
@@ -109,8 +109,7 @@ fn by_words(answer: &Answer, document: &Document) -> Option<Verdict> {
         return None;
     }
     match document {
-        // The answer's own Date has set the clock right by then.
-        document if document.says("x-date") => Some(Retry(Code::ServiceError)),
+        document if document.says("x-date") => Some(Misdated),
         // A refused credential is documented as a 400 (koodrive §9).
         document if document.says("authentication failed") => Some(Credential),
         _ => None,

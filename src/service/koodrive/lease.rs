@@ -62,6 +62,7 @@ pub(super) fn put(lease: &Lease, part: &Part) -> Option<Request> {
         answer_bytes_max: ANSWER_BYTES_MAX,
         patience_ms: PATIENCE_MS,
         expect_continue: false,
+        to_sign: None,
     })
 }
 

@@ -49,6 +49,14 @@ const CAPABILITIES: Capabilities = Capabilities {
     digest: Some(DigestKind::Sha256),
     midstates: true,
     sign_parts_max: request::SIGN_PARTS_MAX,
+    names_parts: true,
+    // koodrive §14.9: perhaps a link takes one request only.
+    links_serve_once: true,
+    dates_requests: true,
+    // koodrive §6: complete says nothing of names.
+    fixes_conflict: true,
+    // koodrive §14.11: how long an upload lives is not documented.
+    session_idle_ms_max: Some(24 * 3_600_000),
     conflict_choices: &[ConflictChoice::Rename, ConflictChoice::KeepIfSame, ConflictChoice::Cancel],
 };
 

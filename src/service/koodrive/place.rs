@@ -2,19 +2,36 @@
 
 use crate::{
     error::ErrorInfo,
-    model::KooDriveTarget,
+    model::{KooDriveEdition, KooDriveTarget},
     service::{
         check::{self, demand},
+        iso8601,
         koodrive::file_type,
     },
 };
 
-/// Longest name (koodrive §3.1). The edition of July 2024 takes 80 only; nothing tells which edition answers, so it is the service that refuses there.
-const NAME_CHARS_MAX: usize = 250;
 /// What no name may hold (koodrive §3.1).
 const NOT_IN_NAME: &[char] = &['<', '>', '|', ':', '"', '*', '?', '/'];
 /// The parent of what lies in no folder (koodrive §3.1).
 const ROOT: &str = "root";
+
+/// What an edition takes (koodrive §3.1).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Profile {
+    name_chars_max: usize,
+    /// Writes `createdTime`.
+    pub(super) time: fn(i64) -> Option<String>,
+}
+
+impl Profile {
+    fn of(edition: KooDriveEdition) -> Profile {
+        match edition {
+            KooDriveEdition::Current => Profile { name_chars_max: 250, time: iso8601::format },
+            KooDriveEdition::International2024 => Profile { name_chars_max: 80, time: iso8601::format },
+            KooDriveEdition::Carrier => Profile { name_chars_max: 250, time: iso8601::format_with_blank },
+        }
+    }
+}
 
 /// A destination that was checked.
 pub(super) struct Place {
@@ -25,6 +42,7 @@ pub(super) struct Place {
     pub(super) authority: String,
     /// `fileType`.
     pub(super) file_type: u32,
+    pub(super) profile: Profile,
 }
 
 /// An optional text, none when it is empty.
@@ -54,11 +72,13 @@ impl Place {
         demand(name != "." && name != "..", "the name is . or ..")?;
         demand(!name.contains(NOT_IN_NAME), "the name has one of < > | : \" * ? /")?;
         demand(!check::has_control(name), "the name has a control character")?;
-        demand(name.chars().count() <= NAME_CHARS_MAX, "the name is longer than 250 characters")?;
+        let profile = Profile::of(target.edition);
+        demand(name.chars().count() <= profile.name_chars_max, "the name is longer than this edition takes")?;
         let fits = |text: &Option<String>| text.as_deref().is_none_or(check::is_header_value);
         demand(fits(&target.user_id), "the user id can't be sent in a header")?;
         demand(fits(&target.shared_folder), "the shared folder can't be sent in a header")?;
         demand(fits(&target.language), "the language can't be sent in a header")?;
-        Ok(Place { scheme, authority, file_type: target.file_type.unwrap_or_else(|| file_type::of(name)), target })
+        let file_type = target.file_type.unwrap_or_else(|| file_type::of(name));
+        Ok(Place { scheme, authority, file_type, profile, target })
     }
 }

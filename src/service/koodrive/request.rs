@@ -9,7 +9,7 @@ use crate::{
     },
     redact::Secret,
     service::{
-        Caller, Content, Proof, encode, iso8601,
+        Caller, Content, Proof, encode,
         koodrive::{place::Place, proof, session::Upload},
     },
 };
@@ -55,7 +55,8 @@ impl MultiPart {
 
     /// Those that can be signed now.
     fn list(parts: impl Iterator<Item = Part>, content: &Content) -> Vec<MultiPart> {
-        parts.filter_map(|part| MultiPart::of(&part, content)).take(SIGN_PARTS_MAX).collect()
+        let most = content.parts_named_max.unwrap_or(SIGN_PARTS_MAX).min(SIGN_PARTS_MAX);
+        parts.filter_map(|part| MultiPart::of(&part, content)).take(most).collect()
     }
 }
 
@@ -75,6 +76,7 @@ struct Create<'a> {
     created_time: Option<String>,
     #[serde(flatten)]
     known: Option<Known<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     multi_parts: Vec<MultiPart>,
 }
 
@@ -127,10 +129,12 @@ struct Detail<'a> {
 }
 
 /// `autoRename` (koodrive §3.3). Replacing is not offered: a taken name is then refused, and so asked about. A create that is repeated because nobody
-/// answered the first must find what that one made.
-fn auto_rename(conflict: &Conflict, again: bool) -> u32 {
+/// answered the first must find what that one made. So one that may make the object makes it under the name that was asked for or not at all: under
+/// another name, which only the lost answer told, it would not be found.
+fn auto_rename(conflict: &Conflict, makes_object: bool, again: bool) -> u32 {
     match conflict {
         _ if again => 4,
+        Conflict::Rename if makes_object => 3,
         Conflict::Rename => 2,
         Conflict::Ask | Conflict::Refuse | Conflict::Overwrite { .. } => 3,
         Conflict::KeepIfSame => 4,
@@ -141,14 +145,16 @@ impl Place {
     fn request(&self, caller: Caller<'_>, path: &str, body: &impl Serialize) -> Request {
         // Texts, numbers and lists of those always become JSON.
         let body = serde_json::to_vec(body).unwrap_or_default();
+        let (headers, to_sign) = self.headers(caller, path, &body);
         Request {
             method: Method::Post,
             url: Secret::new(format!("{}://{}{path}", self.scheme, self.authority)),
-            headers: self.headers(caller, path, &body),
+            headers,
             body: Body::Bytes(body),
             answer_bytes_max: ANSWER_BYTES_MAX,
             patience_ms: PATIENCE_MS,
             expect_continue: false,
+            to_sign: to_sign.map(Box::new),
         }
     }
 
@@ -162,6 +168,7 @@ impl Place {
         again: bool,
     ) -> Request {
         let target = &self.target;
+        let known = Known::of(content, plan.size_bytes);
         let create = Create {
             file_name: &target.name,
             file_type: self.file_type.to_string(),
@@ -170,9 +177,9 @@ impl Place {
             length: plan.size_bytes,
             upload_mode: "multipart",
             upload_type: 1,
-            auto_rename: auto_rename(conflict, again),
-            created_time: target.created_unix_ms.and_then(iso8601::format),
-            known: Known::of(content, plan.size_bytes),
+            auto_rename: auto_rename(conflict, known.is_some(), again),
+            created_time: target.created_unix_ms.and_then(self.profile.time),
+            known,
             multi_parts: MultiPart::list(plan.parts(), content),
         };
         let mut request = self.request(caller, &format!("{FILES}/create"), &create);

@@ -50,7 +50,8 @@ impl Place {
         let file_name = word(document.file_name.text()).unwrap_or_else(|| self.target.name.clone());
         let file_id = file_id(document.file_id.text());
         if document.rapid_upload.bool() == Some(true) || document.exist.bool() == Some(true) {
-            return Ok(Begin::Done(Receipt {
+            let renamed = file_name != self.target.name && document.exist.bool() != Some(true);
+            let receipt = Receipt {
                 name: file_name,
                 file_id,
                 size_bytes: proof.map_or(0, |proof| proof.size_bytes),
@@ -58,11 +59,13 @@ impl Place {
                 instant: true,
                 request_id: fault::request_id(answer, []),
                 ..Receipt::default()
-            }));
+            };
+            return Ok(if renamed { Begin::Renamed(receipt) } else { Begin::Done(receipt) });
         }
         let file_id =
             file_id.ok_or_else(|| fault::malformed(Op::Begin, answer, "it holds neither a file nor a file's id"))?;
-        let upload = Upload { file_id, file_name, container_id: word(document.container_id.text()) };
+        let container_id = word(document.container_id.text());
+        let upload = Upload { file_id, file_name, container_id, declared: proof.is_some() };
         let lease =
             lease::read(document.multi_parts.0, self.scheme).map_err(|why| fault::malformed(Op::Begin, answer, why))?;
         Ok(Begin::Session { session: upload.to_session(), lease })
@@ -111,15 +114,24 @@ fn of_complete(code: &str) -> Option<Complete> {
     }
 }
 
-/// Whether that is the file of `proof`; `None` when nothing that is told differs, yet not all that is needed is told.
-fn is_same(document: &Document, proof: &Proof) -> Option<bool> {
+/// How much of `proof` the detail of a file shows.
+enum Likeness {
+    Same,
+    /// The size, and nothing that differs.
+    SameSize,
+    Other,
+    Untold,
+}
+
+fn likeness(document: &Document, proof: &Proof) -> Likeness {
     let size = document.size.u64().map(|size| size == proof.size_bytes);
     let sha256 = document.sha256.text().zip(proof.sha256.as_deref());
     let sha256 = sha256.map(|(theirs, ours)| theirs.eq_ignore_ascii_case(ours));
     match (size, sha256) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
+        (Some(false), _) | (_, Some(false)) => Likeness::Other,
+        (Some(true), Some(true)) => Likeness::Same,
+        (Some(true), None) => Likeness::SameSize,
+        (None, _) => Likeness::Untold,
     }
 }
 
@@ -160,17 +172,22 @@ pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answ
         Err(fault) => return if is_absent(&fault, answer) { Ok(open) } else { Err(fault) },
     };
     let Some(proof) = proof else { return Ok(open) };
-    match is_same(&document, proof) {
-        Some(true) => Ok(Inspected::Done(Receipt {
-            name: word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone()),
-            file_id: file_id(document.id.text()).or_else(|| Some(upload.file_id.clone())),
-            size_bytes: proof.size_bytes,
-            sha256: proof.sha256.clone(),
-            request_id: fault::request_id(answer, []),
-            ..Receipt::default()
-        })),
-        Some(false) => Ok(open),
-        None => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
+    match likeness(&document, proof) {
+        like @ (Likeness::Same | Likeness::SameSize) => {
+            let receipt = Receipt {
+                name: word(document.file_name.text()).unwrap_or_else(|| upload.file_name.clone()),
+                file_id: file_id(document.id.text()).or_else(|| Some(upload.file_id.clone())),
+                size_bytes: proof.size_bytes,
+                sha256: proof.sha256.clone(),
+                request_id: fault::request_id(answer, []),
+                ..Receipt::default()
+            };
+            // What create declared may be shown before the file is there, or its size alone.
+            let certain = matches!(like, Likeness::Same) && !upload.declared;
+            Ok(if certain { Inspected::Done(receipt) } else { Inspected::Likely(receipt) })
+        }
+        Likeness::Other => Ok(open),
+        Likeness::Untold => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
     }
 }
 

@@ -14,6 +14,9 @@ pub(super) struct Upload {
     /// The space that the service named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) container_id: Option<String>,
+    /// Create declared the digest: detail may show it while the file is unfinished.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) declared: bool,
 }
 
 impl Upload {
@@ -28,6 +31,7 @@ impl Upload {
             file_id: "unreadable-session".to_owned(),
             file_name: String::new(),
             container_id: None,
+            declared: false,
         })
     }
 }

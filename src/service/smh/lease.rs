@@ -155,5 +155,6 @@ fn request(method: Method, url: Secret, headers: Vec<(String, Secret)>, body: Bo
         answer_bytes_max: ANSWER_BYTES_MAX,
         patience_ms: PATIENCE_MS,
         expect_continue: false,
+        to_sign: None,
     }
 }

@@ -57,6 +57,11 @@ impl Smh {
             digest: Some(DigestKind::Chain),
             midstates: false,
             sign_parts_max: request::SIGN_PARTS_MAX,
+            names_parts: false,
+            links_serve_once: false,
+            dates_requests: false,
+            fixes_conflict: false,
+            session_idle_ms_max: None,
             conflict_choices: &[ConflictChoice::Rename, ConflictChoice::Overwrite, ConflictChoice::Cancel],
         };
         Ok(Smh { place, capabilities })

@@ -192,6 +192,7 @@ impl Place {
             answer_bytes_max: ANSWER_BYTES_MAX,
             patience_ms: PATIENCE_MS,
             expect_continue: false,
+            to_sign: None,
         }
     }
 

@@ -41,6 +41,7 @@ fn put(len: u64, patience_ms: u64) -> Request {
         answer_bytes_max: 100,
         patience_ms,
         expect_continue: false,
+        to_sign: None,
     }
 }
 
@@ -62,6 +63,7 @@ fn code(outcome: Outcome) -> (&'static str, Option<Code>) {
         http::TransportFault::Malformed(_) => "malformed",
         http::TransportFault::Cancelled => "cancelled",
         http::TransportFault::Source(_) => "source",
+        http::TransportFault::Unsigned(_) => "unsigned",
     };
     (name, fault.error().map(|error| error.code))
 }

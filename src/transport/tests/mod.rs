@@ -32,6 +32,7 @@ fn request(method: Method, url: &str, len: u64) -> Request {
         answer_bytes_max: 64 << 10,
         patience_ms: 1_000,
         expect_continue: false,
+        to_sign: None,
     }
 }
 
@@ -85,6 +86,7 @@ fn kind(outcome: Result<Answer, TransportFault>) -> (&'static str, Option<Code>)
         TransportFault::Malformed(_) => "malformed",
         TransportFault::Cancelled => "cancelled",
         TransportFault::Source(_) => "source",
+        TransportFault::Unsigned(_) => "unsigned",
     };
     (name, fault.error().map(|error| error.code))
 }

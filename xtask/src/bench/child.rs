@@ -33,8 +33,27 @@ impl Cost {
     }
 }
 
+/// What a process has read by now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) read_bytes: u64,
+}
+
+/// What is to become of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    On,
+    /// `kill -9`.
+    Kill,
+}
+
 /// Runs it to its end, which must be a good one.
 pub(crate) fn watch(command: &mut Command) -> Result<Cost, String> {
+    watch_until(command, |_| Then::On)
+}
+
+/// The same, unless it is killed on the way.
+pub(crate) fn watch_until(command: &mut Command, mut then: impl FnMut(Look) -> Then) -> Result<Cost, String> {
     let begun = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -44,6 +63,7 @@ pub(crate) fn watch(command: &mut Command) -> Result<Cost, String> {
         .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
     let proc = format!("/proc/{}", child.id());
     let mut cost = Cost { wall_s: 0.0, cpu_s: 0.0, peak_bytes: 0, read_bytes: 0 };
+    let mut killed = false;
     // A process that ended keeps its /proc entry until it is waited for.
     loop {
         if let Some(peak) = field(&format!("{proc}/status"), "VmHWM:") {
@@ -57,11 +77,16 @@ pub(crate) fn watch(command: &mut Command) -> Result<Cost, String> {
         if state == "Z" {
             break;
         }
+        if !killed && then(Look { read_bytes: cost.read_bytes }) == Then::Kill {
+            killed = true;
+            child.kill().map_err(|error| format!("a kill: {error}"))?;
+            continue;
+        }
         std::thread::sleep(LOOK);
     }
     cost.wall_s = begun.elapsed().as_secs_f64();
     match child.wait() {
-        Ok(status) if status.success() => Ok(cost),
+        Ok(status) if status.success() || killed => Ok(cost),
         Ok(status) => Err(format!("{}: {status}", command.get_program().display())),
         Err(error) => Err(format!("{}: {error}", command.get_program().display())),
     }

@@ -16,6 +16,8 @@ pub(crate) struct Cloud {
     pub(crate) library: String,
     pub(crate) space: String,
     pub(crate) token: String,
+    pub(crate) container: String,
+    pub(crate) koodrive_token: String,
 }
 
 /// Where one PUT goes, and with what.
@@ -39,9 +41,12 @@ impl Cloud {
         let addresses: Value =
             serde_json::from_str(&line).map_err(|error| format!("the sandbox says {line:?}: {error}"))?;
         let text = |name: &str| addresses[name].as_str().unwrap_or("").to_owned();
+        let koodrive = |name: &str| addresses["koodrive"][name].as_str().unwrap_or("").to_owned();
         let cloud = Cloud {
             process,
             control: text("control"),
+            container: koodrive("container"),
+            koodrive_token: koodrive("token"),
             api: text("api"),
             library: text("library"),
             space: text("space"),
@@ -50,6 +55,14 @@ impl Cloud {
         call("POST", &cloud.control, "/config", r#"{"discard":true}"#)?;
         call("POST", &cloud.control, "/directories", r#"{"path":"bench","space":"-"}"#)?;
         Ok(cloud)
+    }
+
+    /// How many parts have begun to come after that request, and the number of the last request.
+    pub(crate) fn parts_begun(&self, since: u64) -> Result<(usize, u64), String> {
+        let log = call("GET", &self.control, &format!("/log?since={since}"), "")?;
+        let log = log.as_array().ok_or("the sandbox gave no log")?;
+        let last = log.iter().filter_map(|entry| entry["seq"].as_u64()).max().unwrap_or(since);
+        Ok((log.iter().filter(|entry| entry["step"] == "part").count(), last))
     }
 
     /// Every request waits so long before it is looked at.

@@ -147,7 +147,7 @@ fn words_count_where_no_code_does() {
     let read = |body: &str| verdict(&sign_fault(400, body));
     assert_eq!(read(r#"{"code":400,"msg":"Authentication Failed."}"#), Verdict::Credential);
     assert_eq!(read(r#"{"error_code":"APIG.0301","error_msg":"authentication failed"}"#), Verdict::Credential);
-    assert_eq!(read(r#"{"code":13000102,"msg":"the x-date header is too old"}"#), Verdict::Retry(Code::ServiceError));
+    assert_eq!(read(r#"{"code":13000102,"msg":"the x-date header is too old"}"#), Verdict::Misdated);
     assert_eq!(read(r#"{"code":13000102,"msg":"Verify parameters failed."}"#), Verdict::Final(Code::RequestRefused));
     // A name may be repeated in words.
     let taken = r#"{"code":13000405,"msg":"duplicate file name x-date.txt"}"#;

@@ -145,6 +145,15 @@ fn a_receipt_says_what_is_known() {
     let begun = koo(target()).place.read_begin(Some(&proof()), &answer(200, &[], r#"{"exist":true}"#));
     let Ok(Begin::Done(receipt)) = begun else { panic!("{begun:?}") };
     assert!(receipt.instant && receipt.size_bytes == 20 << 20 && receipt.name == "test.zip");
+    let begun = |body: &str| koo(target()).place.read_begin(Some(&proof()), &answer(200, &[], body));
+    let under = |begun| match begun {
+        Ok(Begin::Done(_)) => "its own name",
+        Ok(Begin::Renamed(_)) => "another name",
+        _ => "no name",
+    };
+    assert_eq!(under(begun(r#"{"rapidUpload":true,"fileName":"test.zip"}"#)), "its own name");
+    assert_eq!(under(begun(r#"{"rapidUpload":true,"fileName":"test_1.zip"}"#)), "another name");
+    assert_eq!(under(begun(r#"{"exist":true,"fileName":"test_1.zip"}"#)), "its own name", "nothing was made");
 }
 
 #[test]
@@ -155,6 +164,7 @@ fn an_inspection_tells_only_with_proof() {
     };
     let word = |inspected| match inspected {
         Ok(Inspected::Done(_)) => "done",
+        Ok(Inspected::Likely(_)) => "likely",
         Ok(Inspected::Open { parts: None, lease: None }) => "open",
         Ok(Inspected::Open { .. }) => "more than is known",
         Err(fault) if malformed(&fault) => "cannot tell",
@@ -164,7 +174,7 @@ fn an_inspection_tells_only_with_proof() {
         (200, same.as_str(), "done", "open"),
         (200, r#"{"size":1}"#, "open", "open"),
         (200, r#"{"sha256":"00"}"#, "open", "open"),
-        (200, r#"{"size":20971520}"#, "cannot tell", "open"),
+        (200, r#"{"size":20971520}"#, "likely", "open"),
         (200, "{}", "cannot tell", "open"),
         (200, "<html>", "cannot tell", "cannot tell"),
         (404, "", "open", "open"),
@@ -183,5 +193,9 @@ fn an_inspection_tells_only_with_proof() {
         assert_eq!(word(read(None, status, body)), without, "{body}");
     }
     let unhashed = Proof { sha256: None, ..proof() };
-    assert_eq!(word(read(Some(&unhashed), 200, &same)), "cannot tell");
+    assert_eq!(word(read(Some(&unhashed), 200, &same)), "likely");
+    // What create declared may be shown before the file is there.
+    let declared = Upload { declared: true, ..Upload::of(&session()) }.to_session();
+    let read = |body: &str| koo(target()).read_inspect(&declared, &plan(), Some(&proof()), &answer(200, &[], body));
+    assert_eq!((word(read(&same)), word(read(r#"{"size":1}"#))), ("likely", "open"));
 }

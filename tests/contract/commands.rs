@@ -1,8 +1,4 @@
 //! What the host says is heard at once, in every phase, and leads to exactly one ending.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::{
     path::PathBuf,
     sync::{
@@ -12,19 +8,37 @@ use std::{
     time::Instant,
 };
 
-use common::*;
+use crate::common::*;
 use partway::{
     client::{Change, Client, Config, Listener, Network, Remote, Select, Snapshot, State, WaitReason},
-    model::http::{Answer, Request, TransportFault},
+    model::{
+        ServiceName,
+        http::{Answer, Request, TransportFault},
+    },
     transport::{CancelToken, Lane, Lanes, RequestBody, TransportConfig, UreqTransport},
 };
 use partway_sandbox::{How, Rule, Step};
 
-const SIZE: u64 = 5 * MIB;
+const PARTS: u64 = 5;
+
+for_each_service!(
+    a_pause_shows_at_once_in_every_phase_and_a_resume_completes,
+    a_cancel_shows_at_once_in_every_phase_and_leaves_nothing_open,
+    a_cancel_while_the_confirm_is_stalled_settles,
+    offline_spends_nothing_and_online_goes_on_at_once,
+    a_hold_lets_go_of_everything_and_another_client_may_go_on,
+    go_goes_on_after_hold_and_none_is_missed,
+    a_network_that_comes_back_at_once_is_not_missed,
+    a_resume_right_after_a_pause_is_not_missed,
+    a_closed_client_leaves_what_the_next_one_continues,
+    a_pause_outlives_the_process,
+    an_ending_is_kept_until_it_is_forgotten,
+    commands_to_an_ended_upload_change_nothing,
+);
 
 /// A command shows within 200 ms. Beside that there are two threads of the test's own, a debug build and a machine with two cores that runs other
-/// tests: as much again and a little.
-const TOLD_MS_MAX: u128 = 450;
+/// tests and builds. What does not show at once shows after a timeout, and the least of those is five seconds.
+const TOLD_MS_MAX: u128 = 1_000;
 
 /// Keeps every state that was told.
 #[derive(Default)]
@@ -83,12 +97,11 @@ struct Phase {
     after: u64,
 }
 
-fn phases() -> Vec<Phase> {
+fn phases(service: ServiceName) -> Vec<Phase> {
     let stall = || How::Stall { after_bytes: 0 };
     let phase = |step, how, after| Phase { step, how, after };
-    vec![
+    let mut phases = vec![
         phase(Step::Begin, How::StallAnswer, 0),
-        phase(Step::Mkdir, How::StallAnswer, 0),
         phase(Step::Part, stall(), 0),
         phase(Step::Part, stall(), 2),
         phase(Step::Part, How::StallAnswer, 1),
@@ -97,7 +110,11 @@ fn phases() -> Vec<Phase> {
         phase(Step::Renew, How::StallAnswer, 0),
         phase(Step::Confirm, How::StallAnswer, 0),
         phase(Step::Confirm, How::Trickle { bytes_per_s: 5 }, 0),
-    ]
+    ];
+    if service == ServiceName::Smh {
+        phases.push(phase(Step::Mkdir, How::StallAnswer, 0));
+    }
+    phases
 }
 
 /// An upload that is caught there.
@@ -111,9 +128,9 @@ struct Caught {
 }
 
 impl Caught {
-    fn at(phase: &Phase) -> Caught {
-        let world = World::new();
-        let file = world.file("photo.jpg", SIZE);
+    fn at(service: ServiceName, phase: &Phase) -> Caught {
+        let world = World::of(service);
+        let file = world.file("photo.jpg", PARTS * world.part());
         if phase.step == Step::Renew {
             world.rule(Rule::new(Step::Part, How::Expire).once());
         }
@@ -149,10 +166,9 @@ impl Caught {
     }
 }
 
-#[test]
-fn a_pause_shows_at_once_in_every_phase_and_a_resume_completes() {
-    each(&phases(), |phase| {
-        let caught = Caught::at(phase);
+fn a_pause_shows_at_once_in_every_phase_and_a_resume_completes(service: ServiceName) {
+    each(&phases(service), |phase| {
+        let caught = Caught::at(service, phase);
         caught.shows(|client| client.pause(&one(&caught.id)), |snapshot| snapshot.state == State::Paused);
         caught.client.wait_idle(Some(5_000));
         let idle = caught.client.idle();
@@ -163,28 +179,29 @@ fn a_pause_shows_at_once_in_every_phase_and_a_resume_completes() {
     });
 }
 
-#[test]
-fn a_cancel_shows_at_once_in_every_phase_and_leaves_nothing_open() {
-    let cases = phases().into_iter().filter(|phase| phase.step != Step::Confirm).collect::<Vec<_>>();
+fn a_cancel_shows_at_once_in_every_phase_and_leaves_nothing_open(service: ServiceName) {
+    let cases = phases(service).into_iter().filter(|phase| phase.step != Step::Confirm).collect::<Vec<_>>();
     each(&cases, |phase| {
-        let caught = Caught::at(phase);
+        let caught = Caught::at(service, phase);
         caught.shows(|client| client.cancel(&one(&caught.id)), |snapshot| snapshot.state.ended());
         // A begin whose answer never came named no session that could be aborted: that is what the ending says.
         let settled =
             [Remote::Aborted, Remote::NothingThere, Remote::CannotAbort].map(|remote| State::Cancelled { remote });
         let last = until(&caught.client, &caught.id, |snapshot| settled.contains(&snapshot.state));
-        let open = usize::from(phase.step == Step::Begin);
+        // KooDrive has no way to abort at all, and says so.
+        let stays = phase.step == Step::Begin || service == ServiceName::KooDrive;
+        let open = usize::from(stays);
         caught.world.becomes("closed", || caught.world.open_tasks() <= open);
-        assert!(phase.step == Step::Begin || phase.step == Step::Mkdir || last.state == settled[0], "{last:?}");
-        assert!(phase.step == Step::Begin || last.state != settled[2], "{last:?}");
+        assert!(stays || phase.step == Step::Mkdir || last.state == settled[0], "{last:?}");
+        assert!(stays || last.state != settled[2], "{last:?}");
+        assert!(service == ServiceName::Smh || last.state == settled[2], "{last:?}");
         assert!(caught.world.cloud.objects().is_empty());
         caught.world.hold_promises_after(&caught.file, 1);
     });
 }
 
-#[test]
-fn a_cancel_while_the_confirm_is_stalled_settles() {
-    let caught = Caught::at(&Phase { step: Step::Confirm, how: How::StallAnswer, after: 0 });
+fn a_cancel_while_the_confirm_is_stalled_settles(service: ServiceName) {
+    let caught = Caught::at(service, &Phase { step: Step::Confirm, how: How::StallAnswer, after: 0 });
     caught.client.cancel(&one(&caught.id));
     // The object exists: that is what it is told to be.
     caught.completes();
@@ -194,7 +211,7 @@ fn a_cancel_while_the_confirm_is_stalled_settles() {
 #[test]
 fn a_cancel_offline_is_pending_and_done_at_the_next_open() {
     let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+    let file = world.file("photo.jpg", PARTS * world.part());
     let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(2));
     let id = {
         let client = world.open();
@@ -216,10 +233,9 @@ fn a_cancel_offline_is_pending_and_done_at_the_next_open() {
     world.hold_promises(&file);
 }
 
-#[test]
-fn offline_spends_nothing_and_online_goes_on_at_once() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+fn offline_spends_nothing_and_online_goes_on_at_once(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part());
     let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(2));
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
@@ -244,10 +260,9 @@ fn offline_spends_nothing_and_online_goes_on_at_once() {
     world.hold_promises(&file);
 }
 
-#[test]
-fn a_hold_lets_go_of_everything_and_another_client_may_go_on() {
-    each(&phases(), |phase| {
-        let caught = Caught::at(phase);
+fn a_hold_lets_go_of_everything_and_another_client_may_go_on(service: ServiceName) {
+    each(&phases(service), |phase| {
+        let caught = Caught::at(service, phase);
         let since = Instant::now();
         caught.client.hold(5_000);
         assert!(since.elapsed().as_millis() < 1_000, "held after {:?}", since.elapsed());
@@ -265,10 +280,9 @@ fn a_hold_lets_go_of_everything_and_another_client_may_go_on() {
     });
 }
 
-#[test]
-fn go_goes_on_after_hold_and_none_is_missed() {
-    let world = World::new();
-    let file = world.file("photo.jpg", 8 * MIB);
+fn go_goes_on_after_hold_and_none_is_missed(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", 8 * world.part());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     // Held and let go before the journal is closed, after it, and in between.
@@ -281,10 +295,9 @@ fn go_goes_on_after_hold_and_none_is_missed() {
     world.hold_promises_after(&file, 20);
 }
 
-#[test]
-fn a_network_that_comes_back_at_once_is_not_missed() {
-    let world = World::new();
-    let file = world.file("photo.jpg", 8 * MIB);
+fn a_network_that_comes_back_at_once_is_not_missed(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", 8 * world.part());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     for generation in 1..20 {
@@ -297,10 +310,9 @@ fn a_network_that_comes_back_at_once_is_not_missed() {
     world.hold_promises_after(&file, 20);
 }
 
-#[test]
-fn a_resume_right_after_a_pause_is_not_missed() {
-    let world = World::new();
-    let file = world.file("photo.jpg", 8 * MIB);
+fn a_resume_right_after_a_pause_is_not_missed(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", 8 * world.part());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     for n in 0..20 {
@@ -313,10 +325,9 @@ fn a_resume_right_after_a_pause_is_not_missed() {
     world.hold_promises_after(&file, 20);
 }
 
-#[test]
-fn a_closed_client_leaves_what_the_next_one_continues() {
-    each(&phases(), |phase| {
-        let Caught { world, client, file, id, rule, told } = Caught::at(phase);
+fn a_closed_client_leaves_what_the_next_one_continues(service: ServiceName) {
+    each(&phases(service), |phase| {
+        let Caught { world, client, file, id, rule, told } = Caught::at(service, phase);
         let since = Instant::now();
         assert!(client.close(5_000), "{}", world.told());
         assert!(since.elapsed().as_millis() < 1_000, "closed after {:?}", since.elapsed());
@@ -330,9 +341,8 @@ fn a_closed_client_leaves_what_the_next_one_continues() {
     });
 }
 
-#[test]
-fn a_pause_outlives_the_process() {
-    let caught = Caught::at(&Phase { step: Step::Part, how: How::Stall { after_bytes: 0 }, after: 2 });
+fn a_pause_outlives_the_process(service: ServiceName) {
+    let caught = Caught::at(service, &Phase { step: Step::Part, how: How::Stall { after_bytes: 0 }, after: 2 });
     caught.client.pause(&one(&caught.id));
     until(&caught.client, &caught.id, |snapshot| snapshot.state == State::Paused);
     assert!(caught.client.close(5_000));
@@ -350,10 +360,9 @@ fn a_pause_outlives_the_process() {
     caught.world.hold_promises_after(&caught.file, 1);
 }
 
-#[test]
-fn an_ending_is_kept_until_it_is_forgotten() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+fn an_ending_is_kept_until_it_is_forgotten(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part());
     let id = {
         let client = world.open();
         let id = start(&client, world.request(&file, "photo.jpg"));
@@ -375,10 +384,9 @@ fn an_ending_is_kept_until_it_is_forgotten() {
     world.hold_promises(&file);
 }
 
-#[test]
-fn commands_to_an_ended_upload_change_nothing() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+fn commands_to_an_ended_upload_change_nothing(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     completed(&client, &id);
@@ -425,7 +433,7 @@ fn an_address_that_does_not_answer_blocks_no_command() {
 #[test]
 fn threads_end_when_there_is_nothing_to_do() {
     let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+    let file = world.file("photo.jpg", PARTS * world.part());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     completed(&client, &id);

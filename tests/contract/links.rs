@@ -1,13 +1,19 @@
 //! Signed links end, are refused and lie about their end: an upload goes on, and never asks for them in a loop.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::*;
-use partway::{client::WaitReason, error::Code};
+use crate::common::*;
+use partway::{client::WaitReason, error::Code, model::ServiceName};
 use partway_sandbox::{ExpiredAnswer, How, Rule, Step};
 
 const DAY_MS: i64 = 86_400_000;
+
+for_each_service!(
+    links_that_live_two_seconds_are_renewed_in_time,
+    many_parts_refused_at_once_cost_one_renewal,
+    a_refusal_that_comes_while_the_body_is_sent_is_survived,
+    a_service_clock_a_day_off_costs_nothing,
+    a_service_clock_that_jumps_a_day_under_way_is_survived,
+    links_that_are_over_when_they_come_are_no_loop,
+    a_link_refused_again_and_again_slows_down,
+);
 
 fn limited(world: &World, rate_bytes_per_s: u64) -> partway::client::Client {
     let mut config = world.config();
@@ -25,18 +31,19 @@ fn renewals_are_bounded(world: &World, every_ms: u64) {
     assert!(renewals <= refused + took_ms / every_ms + 2, "{renewals} renewals\n{}", world.told());
 }
 
-#[test]
-fn links_that_live_two_seconds_are_renewed_in_time() {
-    let world = World::new();
-    world.cloud.set_switches(|switches| switches.link_ttl_ms = 2_000);
-    let file = world.file("film.mov", 8 * MIB);
-    let client = limited(&world, 2 * MIB);
+fn links_that_live_two_seconds_are_renewed_in_time(service: ServiceName) {
+    let world = World::of(service);
+    world.set_link_ttl_ms(2_000);
+    let file = world.file("film.mov", 8 * world.part());
+    let client = limited(&world, 2 * world.part());
     let id = start(&client, world.request(&file, "film.mov"));
     completed(&client, &id);
     world.sole_object(&file);
     world.hold_promises(&file);
     assert!(world.requests(Step::Renew) >= 1, "{}", world.told());
-    renewals_are_bounded(&world, 1_000);
+    if service == ServiceName::Smh {
+        renewals_are_bounded(&world, 1_000);
+    }
     assert_eq!(world.parts_sent().len(), 8, "renewed before it was refused\n{}", world.told());
 }
 
@@ -62,23 +69,23 @@ fn a_link_that_is_refused_is_renewed_and_the_part_sent_again_without_spending_th
     });
 }
 
-#[test]
-fn many_parts_refused_at_once_cost_one_renewal() {
-    let world = World::new();
+fn many_parts_refused_at_once_cost_one_renewal(service: ServiceName) {
+    let world = World::of(service);
     world.rule(Rule::new(Step::Part, How::Expire).times(4));
-    let file = world.file("film.mov", 6 * MIB);
+    let file = world.file("film.mov", 6 * world.part());
     let client = world.open();
     let id = start(&client, world.request(&file, "film.mov"));
     completed(&client, &id);
     world.sole_object(&file);
     world.hold_promises(&file);
     // Those of the four that had left before the first refusal came share its renewal; one that left after it can't be of the old link.
-    assert!(world.requests(Step::Renew) <= 4, "{}", world.told());
+    // KooDrive has a link for each part, and hears of them as hashing goes on.
+    let most = if service == ServiceName::Smh { 4 } else { 10 };
+    assert!(world.requests(Step::Renew) <= most, "{}", world.told());
     assert_eq!(world.parts_sent().len(), 10);
 }
 
-#[test]
-fn a_refusal_that_comes_while_the_body_is_sent_is_survived() {
+fn a_refusal_that_comes_while_the_body_is_sent_is_survived(service: ServiceName) {
     let cases = [
         How::early(403, "AccessDenied"),
         How::early_reset(403, "AccessDenied"),
@@ -87,16 +94,16 @@ fn a_refusal_that_comes_while_the_body_is_sent_is_survived() {
         How::early_reset(400, "ExpiredToken"),
     ];
     each(&cases, |how| {
-        let world = World::new();
+        let world = World::of(service);
         world.rule(Rule::new(Step::Part, how.clone()).part(2).once());
-        let file = world.file("film.mov", 4 * MIB);
+        let file = world.file("film.mov", 4 * world.part());
         let client = world.open();
         let id = start(&client, world.request(&file, "film.mov"));
         completed(&client, &id);
         world.sole_object(&file);
         world.hold_promises(&file);
         assert_eq!(world.parts_sent().len(), 5, "{}", world.told());
-        assert!(world.requests(Step::Renew) <= 1);
+        assert!(service == ServiceName::KooDrive || world.requests(Step::Renew) <= 1);
     });
 }
 
@@ -119,37 +126,40 @@ fn a_link_that_ends_under_way_and_resets_the_connection_is_survived() {
     renewals_are_bounded(&world, 1_000);
 }
 
-#[test]
-fn a_service_clock_a_day_off_costs_nothing() {
+fn a_service_clock_a_day_off_costs_nothing(service: ServiceName) {
     each(&[-DAY_MS, DAY_MS], |offset_ms| {
-        let world = World::new();
-        world.cloud.set_clock_offset_ms(*offset_ms);
-        let file = world.file("film.mov", 4 * MIB);
+        let world = World::of(service);
+        world.set_clock_offset_ms(*offset_ms);
+        let file = world.file("film.mov", 4 * world.part());
         let client = world.open();
         let id = start(&client, world.request(&file, "film.mov"));
         completed(&client, &id);
         world.sole_object(&file);
         world.hold_promises(&file);
-        assert_eq!((world.requests(Step::Renew), world.parts_sent().len()), (0, 4), "{}", world.told());
+        assert_eq!(world.parts_sent().len(), 4, "{}", world.told());
+        // KooDrive dates its requests: one that was refused for its date is said again at once.
+        let begins = if service == ServiceName::Smh { 1 } else { 2 };
+        assert!(world.requests(Step::Begin) <= begins, "{}", world.told());
+        assert!(service == ServiceName::KooDrive || world.requests(Step::Renew) == 0, "{}", world.told());
     });
 }
 
-#[test]
-fn a_service_clock_that_jumps_a_day_under_way_is_survived() {
+fn a_service_clock_that_jumps_a_day_under_way_is_survived(service: ServiceName) {
     each(&[-DAY_MS, DAY_MS], |offset_ms| {
-        let world = World::new();
+        let world = World::of(service);
         let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(2));
-        let file = world.file("film.mov", 8 * MIB);
+        let file = world.file("film.mov", 8 * world.part());
         let client = world.open();
         let id = start(&client, world.request(&file, "film.mov"));
         until(&client, &id, |snapshot| snapshot.progress.parts_done == 2);
         world.cloud.remove_rule(stall);
-        world.cloud.set_clock_offset_ms(*offset_ms);
+        world.set_clock_offset_ms(*offset_ms);
         client.set_network(partway::client::Network::online(1));
         completed(&client, &id);
         world.sole_object(&file);
         world.hold_promises(&file);
-        assert!(world.requests(Step::Renew) <= 8, "{}", world.told());
+        let most = if service == ServiceName::Smh { 8 } else { 24 };
+        assert!(world.requests(Step::Renew) <= most, "{}", world.told());
     });
 }
 
@@ -157,7 +167,7 @@ fn a_service_clock_that_jumps_a_day_under_way_is_survived() {
 fn an_outcome_is_settled_at_the_path_whatever_the_clocks_say() {
     each(&[-DAY_MS, DAY_MS], |offset_ms| {
         let world = World::new();
-        world.cloud.set_clock_offset_ms(*offset_ms);
+        world.set_clock_offset_ms(*offset_ms);
         world.rule(Rule::new(Step::Confirm, How::DropAfter).once());
         world.rule(Rule::new(Step::Task, How::Forget));
         let file = world.file("film.mov", 2 * MIB);
@@ -217,10 +227,9 @@ fn links_that_were_always_over_and_live_briefly_are_renewed_when_refused() {
     renewals_are_bounded(&world, 1_000);
 }
 
-#[test]
-fn links_that_are_over_when_they_come_are_no_loop() {
-    let world = World::new();
-    world.cloud.set_switches(|switches| switches.link_ttl_ms = 0);
+fn links_that_are_over_when_they_come_are_no_loop(service: ServiceName) {
+    let world = World::of(service);
+    world.set_link_ttl_ms(0);
     let file = world.file("film.mov", MIB);
     let client = world.open();
     let id = start(&client, world.request(&file, "film.mov"));
@@ -229,7 +238,7 @@ fn links_that_are_over_when_they_come_are_no_loop() {
     let log = world.cloud.log();
     let took_ms = log.last().unwrap().ms - log[0].ms;
     assert!(took_ms >= 600, "5 renewals in {took_ms} ms\n{}", world.told());
-    world.cloud.set_switches(|switches| switches.link_ttl_ms = 600_000);
+    world.set_link_ttl_ms(600_000);
     completed(&client, &id);
     world.sole_object(&file);
     world.hold_promises(&file);
@@ -251,9 +260,8 @@ fn a_newer_signature_that_ends_the_older_ones_is_no_loop() {
     renewals_are_bounded(&world, 1_000);
 }
 
-#[test]
-fn a_link_refused_again_and_again_slows_down() {
-    let world = World::new();
+fn a_link_refused_again_and_again_slows_down(service: ServiceName) {
+    let world = World::of(service);
     let rule = world.rule(Rule::new(Step::Part, How::Expire));
     let file = world.file("film.mov", MIB);
     let client = world.open();

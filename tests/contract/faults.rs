@@ -1,18 +1,36 @@
 //! Whatever the service answers, an upload ends or waits by name, with a bounded number of requests, and never makes an object twice.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::*;
+use crate::common::*;
 use partway::{
     client::{State, WaitReason},
     error::Code,
+    model::ServiceName,
 };
 use partway_sandbox::{How, Rule, Step, When};
 
-const SIZE: u64 = 3 * MIB + 5;
+const PARTS: u64 = 3;
+const SIZE: u64 = PARTS * MIB + 5;
+
+fn word<'a>(service: ServiceName, smh: &'a str, koodrive: &'a str) -> &'a str {
+    if service == ServiceName::Smh { smh } else { koodrive }
+}
+
+for_each_service!(
+    a_service_that_fails_once_is_asked_again,
+    retry_after_is_honoured_at_every_step,
+    retry_after_of_one_part_holds_all,
+    a_long_retry_after_is_a_named_wait_that_a_new_network_ends,
+    a_long_retry_after_is_a_named_wait_that_a_resume_ends,
+    an_object_put_together_wrongly_is_made_anew_once,
+    an_object_put_together_wrongly_for_ever_is_a_failure,
+    a_service_that_forgets_the_upload_gets_it_anew,
+    a_service_that_always_forgets_is_asked_a_bounded_number_of_times,
+    an_answer_that_is_none_is_survived_at_every_step,
+    a_full_space_is_a_wait_and_no_byte_is_sent_twice_for_it,
+    a_final_refusal_ends_with_its_name,
+    errors_inside_a_200_are_errors,
+);
 
 fn status(status: u16, code: &str, headers: &[(&str, &str)]) -> How {
     let headers: BTreeMap<String, String> =
@@ -30,18 +48,18 @@ struct Eventful {
 
 impl Eventful {
     /// The first request of `step` meets `how`, once; gives the rule.
-    fn meets(step: Step, how: How) -> (Eventful, u64) {
+    fn meets(service: ServiceName, step: Step, how: How) -> (Eventful, u64) {
         // Of the parts one is to go well beside the one that doesn't.
-        let eventful = Eventful::new(if step == Step::Part { 2 } else { 1 });
+        let eventful = Eventful::new(service, if step == Step::Part { 2 } else { 1 });
         // The first begin finds no parent; what it meets is its own matter.
-        let after = u64::from(step == Step::Begin);
+        let after = if step == Step::Begin { eventful.world.first_begin() } else { 0 };
         let rule = eventful.world.rule(Rule::new(step, how).after(after).once());
         (eventful, rule)
     }
 
-    fn new(parts: u64) -> Eventful {
-        let world = World::new();
-        let file = world.file("photo.jpg", SIZE);
+    fn new(service: ServiceName, parts: u64) -> Eventful {
+        let world = World::of(service);
+        let file = world.file("photo.jpg", PARTS * world.part() + 5);
         let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(parts));
         Eventful { world, file, stall }
     }
@@ -66,33 +84,40 @@ impl Eventful {
     }
 }
 
-const STEPS: [Step; 6] = [Step::Begin, Step::Mkdir, Step::Task, Step::Renew, Step::Part, Step::Confirm];
+/// The steps that each upload takes; KooDrive makes no folder and needs no look at the task.
+fn steps(service: ServiceName) -> &'static [Step] {
+    let steps: &[Step] = &[Step::Begin, Step::Renew, Step::Part, Step::Confirm, Step::Mkdir, Step::Task];
+    if service == ServiceName::Smh { steps } else { &steps[..4] }
+}
 
 /// Each step meets each of these once; more requests than that are too many.
-fn at_each_step(answers: &[How], requests_max: usize) {
-    let cases: Vec<(Step, How)> = answers.iter().flat_map(|answer| STEPS.map(|step| (step, answer.clone()))).collect();
-    for cases in cases.chunks(24) {
+fn at_each_step(service: ServiceName, answers: &[How], requests_max: usize) {
+    let each_step = |answer: &How| steps(service).iter().map(|step| (*step, answer.clone())).collect::<Vec<_>>();
+    let cases: Vec<(Step, How)> = answers.iter().flat_map(each_step).collect();
+    // KooDrive's parts are five times as large.
+    let at_once = if service == ServiceName::Smh { 24 } else { 6 };
+    for cases in cases.chunks(at_once) {
         each(cases, |(step, answer)| {
-            let world = Eventful::meets(*step, answer.clone()).0.run();
+            let world = Eventful::meets(service, *step, answer.clone()).0.run();
             assert!(world.cloud.log().len() <= requests_max, "{}", world.told());
         });
     }
 }
 
-#[test]
-fn a_service_that_fails_once_is_asked_again() {
+fn a_service_that_fails_once_is_asked_again(service: ServiceName) {
     let answers =
         [(500, "InternalServerError"), (502, ""), (503, ""), (504, ""), (429, "RateLimitExceeded"), (408, "")];
-    at_each_step(&answers.map(|(status, code)| How::status(status, code)), 18);
+    at_each_step(service, &answers.map(|(status, code)| How::status(status, code)), 18);
 }
 
-#[test]
-fn retry_after_is_honoured_at_every_step() {
+fn retry_after_is_honoured_at_every_step(service: ServiceName) {
     // What a part was told is not kept over a restart, so parts are looked at below.
-    let steps = STEPS.iter().filter(|step| **step != Step::Part);
-    let cases: Vec<(Step, u16)> = steps.flat_map(|step| [(*step, 503), (*step, 429)]).collect();
+    // Nor what the first renewal of KooDrive was told, which comes before it.
+    let kept = |step: &Step| *step != Step::Part && (*step != Step::Renew || service == ServiceName::Smh);
+    let but_part = steps(service).iter().filter(|step| kept(step));
+    let cases: Vec<(Step, u16)> = but_part.flat_map(|step| [(*step, 503), (*step, 429)]).collect();
     each(&cases, |(step, number)| {
-        let (eventful, rule) = Eventful::meets(*step, status(*number, "", &[("Retry-After", "1")]));
+        let (eventful, rule) = Eventful::meets(service, *step, status(*number, "", &[("Retry-After", "1")]));
         let world = eventful.run();
         let log = world.cloud.log();
         let busy = log.iter().find(|entry| entry.rule == Some(rule)).unwrap();
@@ -105,12 +130,14 @@ fn retry_after_is_honoured_at_every_step() {
     });
 }
 
-#[test]
-fn retry_after_of_one_part_holds_all() {
-    each(&[503, 429], |number| {
-        let world = World::new();
-        let file = world.file("photo.jpg", 8 * MIB);
-        let rule = world.rule(Rule::new(Step::Part, status(*number, "", &[("Retry-After", "1")])).after(1).once());
+fn retry_after_of_one_part_holds_all(service: ServiceName) {
+    let cases = [(Step::Part, 503), (Step::Part, 429), (Step::Renew, 503)];
+    // SMH renews nothing here.
+    let cases = if service == ServiceName::Smh { &cases[..2] } else { &cases[..] };
+    each(cases, |(step, number)| {
+        let world = World::of(service);
+        let file = world.file("photo.jpg", 8 * world.part());
+        let rule = world.rule(Rule::new(*step, status(*number, "", &[("Retry-After", "1")])).after(1).once());
         let client = world.open();
         let id = start(&client, world.request(&file, "photo.jpg"));
         completed(&client, &id);
@@ -122,10 +149,9 @@ fn retry_after_of_one_part_holds_all() {
     });
 }
 
-#[test]
-fn a_long_retry_after_is_a_named_wait_that_a_new_network_ends() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+fn a_long_retry_after_is_a_named_wait_that_a_new_network_ends(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part() + 5);
     world.rule(Rule::new(Step::Begin, status(503, "", &[("Retry-After", "99999999999")])).once());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
@@ -138,10 +164,9 @@ fn a_long_retry_after_is_a_named_wait_that_a_new_network_ends() {
     world.hold_promises(&file);
 }
 
-#[test]
-fn a_long_retry_after_is_a_named_wait_that_a_resume_ends() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+fn a_long_retry_after_is_a_named_wait_that_a_resume_ends(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part() + 5);
     world.rule(Rule::new(Step::Begin, status(503, "", &[("Retry-After", "99999999999")])).once());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
@@ -219,24 +244,24 @@ fn a_fault_without_end_waits_for_help_by_name() {
     });
 }
 
-#[test]
-fn an_object_put_together_wrongly_is_made_anew_once() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
-    world.rule(Rule::new(Step::Confirm, How::status(400, "BadCrc64")).once());
+fn an_object_put_together_wrongly_is_made_anew_once(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part() + 5);
+    world.rule(Rule::new(Step::Confirm, How::status(400, word(service, "BadCrc64", "13000402"))).once());
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     completed(&client, &id);
     world.sole_object(&file);
     world.hold_promises(&file);
-    assert_eq!((world.requests(Step::Confirm), world.parts_sent().len(), world.open_tasks()), (2, 8, 0));
+    // KooDrive can't abort the first one.
+    let left = usize::from(service == ServiceName::KooDrive);
+    assert_eq!((world.requests(Step::Confirm), world.parts_sent().len(), world.open_tasks()), (2, 8, left));
 }
 
-#[test]
-fn an_object_put_together_wrongly_for_ever_is_a_failure() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
-    world.rule(Rule::new(Step::Confirm, How::status(400, "BadCrc64")));
+fn an_object_put_together_wrongly_for_ever_is_a_failure(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part() + 5);
+    world.rule(Rule::new(Step::Confirm, How::status(400, word(service, "BadCrc64", "13000402"))));
     let client = world.open();
     let id = start(&client, world.request(&file, "photo.jpg"));
     let snapshot = ended(&client, &id);
@@ -245,12 +270,11 @@ fn an_object_put_together_wrongly_for_ever_is_a_failure() {
     world.hold_promises(&file);
 }
 
-#[test]
-fn a_service_that_forgets_the_upload_gets_it_anew() {
+fn a_service_that_forgets_the_upload_gets_it_anew(service: ServiceName) {
     let cases = [(Step::Begin, 0), (Step::Part, 0), (Step::Part, 2), (Step::Renew, 0), (Step::Confirm, 0)];
     each(&cases, |(step, after)| {
-        let world = World::new();
-        let file = world.file("photo.jpg", SIZE);
+        let world = World::of(service);
+        let file = world.file("photo.jpg", PARTS * world.part() + 5);
         if *step == Step::Renew {
             world.rule(Rule::new(Step::Part, How::Expire).once());
         }
@@ -266,13 +290,12 @@ fn a_service_that_forgets_the_upload_gets_it_anew() {
 
 #[test]
 fn a_service_that_forgot_the_upload_between_two_runs_gets_it_anew() {
-    let world = Eventful::meets(Step::Task, How::Forget).0.run();
+    let world = Eventful::meets(ServiceName::Smh, Step::Task, How::Forget).0.run();
     assert_eq!(world.open_tasks(), 0);
 }
 
-#[test]
-fn a_service_that_always_forgets_is_asked_a_bounded_number_of_times() {
-    let world = World::new();
+fn a_service_that_always_forgets_is_asked_a_bounded_number_of_times(service: ServiceName) {
+    let world = World::of(service);
     let file = world.file("photo.jpg", MIB);
     world.rule(Rule::new(Step::Begin, How::Forget));
     let client = world.open();
@@ -336,8 +359,7 @@ fn a_part_that_is_missing_is_sent_again_and_no_other() {
     world.no_secret_on_disk();
 }
 
-#[test]
-fn an_answer_that_is_none_is_survived_at_every_step() {
+fn an_answer_that_is_none_is_survived_at_every_step(service: ServiceName) {
     let answers = [
         How::EndlessHeaders,
         How::EndlessBody,
@@ -364,7 +386,7 @@ fn an_answer_that_is_none_is_survived_at_every_step() {
             "parts": [{ "PartNumber": 0, "Size": -1, "ETag": "" }, { "PartNumber": 4294967296u64 }],
         })),
     ];
-    at_each_step(&answers, 24);
+    at_each_step(service, &answers, 24);
 }
 
 #[test]
@@ -411,20 +433,24 @@ fn a_parent_that_goes_away_before_the_confirm_is_made_again() {
     assert_eq!((world.requests(Step::Mkdir), world.parts_sent().len()), (2, 4), "{}", world.told());
 }
 
-#[test]
-fn a_full_space_is_a_wait_and_no_byte_is_sent_twice_for_it() {
+fn a_full_space_is_a_wait_and_no_byte_is_sent_twice_for_it(service: ServiceName) {
     each(&[When::Start, When::Confirm], |at| {
-        let world = World::new();
-        let file = world.file("photo.jpg", SIZE);
+        let world = World::of(service);
+        let file = world.file("photo.jpg", PARTS * world.part() + 5);
         world.cloud.set_switches(|switches| {
             switches.quota_bytes = Some(MIB);
             switches.quota_at = *at;
+            switches.koodrive.quota_bytes = Some(MIB);
+            switches.koodrive.quota_at = *at;
         });
         let client = world.open();
         let id = start(&client, world.request(&file, "photo.jpg"));
         let snapshot = until(&client, &id, needs_host);
         assert_eq!(error_of(&snapshot).unwrap().code, Code::QuotaExceeded);
-        world.cloud.set_switches(|switches| switches.quota_bytes = None);
+        world.cloud.set_switches(|switches| {
+            switches.quota_bytes = None;
+            switches.koodrive.quota_bytes = None;
+        });
         client.resume(&one(&id));
         completed(&client, &id);
         world.sole_object(&file);
@@ -433,9 +459,8 @@ fn a_full_space_is_a_wait_and_no_byte_is_sent_twice_for_it() {
     });
 }
 
-#[test]
-fn a_final_refusal_ends_with_its_name() {
-    let cases = [
+fn a_final_refusal_ends_with_its_name(service: ServiceName) {
+    let smh = [
         (Step::Begin, 451, "SensitiveContentRecognized", Code::ContentRefused),
         (Step::Part, 451, "ContentForbidden", Code::ContentRefused),
         (Step::Confirm, 451, "", Code::ContentRefused),
@@ -447,9 +472,22 @@ fn a_final_refusal_ends_with_its_name() {
         (Step::Begin, 402, "LibraryServiceExpired", Code::PaymentRequired),
         (Step::Begin, 400, "ParamInvalid", Code::RequestRefused),
     ];
-    each(&cases, |(step, number, word, code)| {
-        let world = World::new();
-        let file = world.file("photo.jpg", SIZE);
+    let koodrive = [
+        (Step::Begin, 400, "13000301", Code::SpaceNotFound),
+        (Step::Begin, 400, "13000310", Code::NameRefused),
+        (Step::Begin, 400, "13000101", Code::RequestRefused),
+        (Step::Begin, 451, "", Code::ContentRefused),
+        (Step::Renew, 400, "13000412", Code::SpaceNotFound),
+        (Step::Part, 451, "ContentForbidden", Code::ContentRefused),
+        (Step::Part, 400, "EntityTooLarge", Code::PartSizeUnusable),
+        (Step::Confirm, 451, "", Code::ContentRefused),
+        (Step::Confirm, 400, "13000412", Code::SpaceNotFound),
+        (Step::Confirm, 402, "", Code::PaymentRequired),
+    ];
+    let cases = if service == ServiceName::Smh { &smh } else { &koodrive };
+    each(cases, |(step, number, word, code)| {
+        let world = World::of(service);
+        let file = world.file("photo.jpg", PARTS * world.part() + 5);
         world.rule(Rule::new(*step, How::status(*number, word)));
         let client = world.open();
         let id = start(&client, world.request(&file, "photo.jpg"));
@@ -461,11 +499,14 @@ fn a_final_refusal_ends_with_its_name() {
     });
 }
 
-#[test]
-fn errors_inside_a_200_are_errors() {
-    let world = World::new();
-    world.cloud.set_switches(|switches| switches.errors_as_200 = true);
-    let file = world.file("photo.jpg", SIZE);
+fn errors_inside_a_200_are_errors(service: ServiceName) {
+    let world = World::of(service);
+    world.cloud.set_switches(|switches| {
+        switches.errors_as_200 = true;
+        switches.koodrive.errors_as_200 = true;
+        switches.koodrive.change_state_failures = 1;
+    });
+    let file = world.file("photo.jpg", PARTS * world.part() + 5);
     let client = world.open();
     let id = start(&client, world.request(&file, "a/photo.jpg"));
     completed(&client, &id);

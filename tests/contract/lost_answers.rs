@@ -1,18 +1,16 @@
 //! Whatever answer or request is lost, there is exactly one object, it is the file, and nothing proven is sent twice.
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::*;
+use crate::common::*;
 use partway::{
     client::{Phase, Remote, State},
     error::Code,
+    model::ServiceName,
 };
 use partway_sandbox::{ConfirmAgain, How, Rule, Step};
 
-const SIZE: u64 = 5 * MIB + 17;
+const PARTS: u64 = 5;
+const SIZE: u64 = PARTS * MIB + 17;
 
 fn lost() -> [How; 3] {
     [How::DropBefore, How::DropAfter, How::Reset]
@@ -23,10 +21,31 @@ fn processed(status: u16, code: &str) -> How {
     How::Status { status, code, message: None, headers: BTreeMap::new(), body: None, process: true }
 }
 
+fn word<'a>(service: ServiceName, smh: &'a str, koodrive: &'a str) -> &'a str {
+    if service == ServiceName::Smh { smh } else { koodrive }
+}
+
+fn code(service: ServiceName, smh: u16, koodrive: u16) -> u16 {
+    if service == ServiceName::Smh { smh } else { koodrive }
+}
+
+for_each_service!(
+    a_begin_that_is_lost_is_said_again,
+    a_part_that_is_lost_is_sent_again_and_no_other,
+    a_part_that_is_cut_in_its_body_is_sent_again_and_no_other,
+    every_part_answer_lost_at_once_costs_one_more_round,
+    a_renewal_that_is_lost_is_asked_again,
+    a_confirm_that_did_its_work_is_never_sent_again,
+    a_confirm_that_never_arrived_is_sent_until_it_does,
+    a_confirm_and_the_look_after_it_may_both_be_lost,
+    a_lost_confirm_is_settled_by_the_next_process,
+    a_stalled_confirm_shows_as_completing,
+);
+
 /// An upload during which one thing goes wrong.
-fn survives(prepare: impl Fn(&World)) -> World {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+fn survives(service: ServiceName, prepare: impl Fn(&World)) -> World {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part() + 17);
     prepare(&world);
     let client = world.open();
     let id = start(&client, world.request(&file, "Camera/photo.jpg"));
@@ -36,11 +55,10 @@ fn survives(prepare: impl Fn(&World)) -> World {
     world
 }
 
-#[test]
-fn a_begin_that_is_lost_is_said_again() {
+fn a_begin_that_is_lost_is_said_again(service: ServiceName) {
     each(&lost(), |how| {
-        let world = survives(|world| {
-            world.rule(Rule::new(Step::Begin, how.clone()).after(1).once());
+        let world = survives(service, |world| {
+            world.rule(Rule::new(Step::Begin, how.clone()).after(world.first_begin()).once());
         });
         assert_eq!(world.parts_sent().len(), 6, "each part once");
     });
@@ -49,17 +67,16 @@ fn a_begin_that_is_lost_is_said_again() {
 #[test]
 fn a_directory_whose_making_was_lost_is_made_once() {
     each(&lost(), |how| {
-        let world = survives(|world| {
+        let world = survives(ServiceName::Smh, |world| {
             world.rule(Rule::new(Step::Mkdir, how.clone()).once());
         });
         assert_eq!(world.requests(Step::Mkdir), 2);
     });
 }
 
-#[test]
-fn a_part_that_is_lost_is_sent_again_and_no_other() {
+fn a_part_that_is_lost_is_sent_again_and_no_other(service: ServiceName) {
     each(&lost(), |how| {
-        let world = survives(|world| {
+        let world = survives(service, |world| {
             world.rule(Rule::new(Step::Part, how.clone()).part(3).once());
         });
         let mut parts = world.parts_sent();
@@ -68,33 +85,30 @@ fn a_part_that_is_lost_is_sent_again_and_no_other() {
     });
 }
 
-#[test]
-fn a_part_that_is_cut_in_its_body_is_sent_again_and_no_other() {
+fn a_part_that_is_cut_in_its_body_is_sent_again_and_no_other(service: ServiceName) {
     each(&[0, 1, 65_536, MIB - 1], |after_bytes| {
         let how = How::DropBody { after_bytes: *after_bytes };
-        let world = survives(|world| {
+        let world = survives(service, |world| {
             world.rule(Rule::new(Step::Part, how.clone()).part(2).once());
         });
         assert_eq!(world.parts_sent().len(), 7, "{}", world.told());
     });
 }
 
-#[test]
-fn every_part_answer_lost_at_once_costs_one_more_round() {
-    let world = survives(|world| {
+fn every_part_answer_lost_at_once_costs_one_more_round(service: ServiceName) {
+    let world = survives(service, |world| {
         world.rule(Rule::new(Step::Part, How::DropAfter).times(4));
     });
     assert!(world.parts_sent().len() <= 10, "{}", world.told());
 }
 
-#[test]
-fn a_renewal_that_is_lost_is_asked_again() {
+fn a_renewal_that_is_lost_is_asked_again(service: ServiceName) {
     each(&lost(), |how| {
-        let world = survives(|world| {
+        let world = survives(service, |world| {
             world.rule(Rule::new(Step::Part, How::Expire).part(3).once());
             world.rule(Rule::new(Step::Renew, how.clone()).once());
         });
-        assert_eq!(world.requests(Step::Renew), 2, "{}", world.told());
+        assert!(service == ServiceName::KooDrive || world.requests(Step::Renew) == 2, "{}", world.told());
         assert_eq!(world.parts_sent().len(), 7);
     });
 }
@@ -123,8 +137,7 @@ fn an_inspection_that_is_lost_is_asked_again() {
     });
 }
 
-#[test]
-fn a_confirm_that_did_its_work_is_never_sent_again() {
+fn a_confirm_that_did_its_work_is_never_sent_again(service: ServiceName) {
     let cases = [
         How::DropAfter,
         How::CutAnswer { after_bytes: 0 },
@@ -135,15 +148,15 @@ fn a_confirm_that_did_its_work_is_never_sent_again() {
         processed(503, "ServerOverloaded"),
         processed(504, ""),
         processed(429, "RateLimitExceeded"),
-        processed(409, "UploadComplete"),
-        processed(404, "UploadNotFound"),
+        processed(code(service, 409, 400), word(service, "UploadComplete", "13000401")),
+        processed(code(service, 404, 400), word(service, "UploadNotFound", "13000403")),
         How::body_text(""),
         How::body_text("<html>captive</html>"),
         How::body_text("{}"),
         How::body_nested(5_000),
     ];
     each(&cases, |how| {
-        let world = survives(|world| {
+        let world = survives(service, |world| {
             world.rule(Rule::new(Step::Confirm, how.clone()));
         });
         assert_eq!(world.requests(Step::Confirm), 1, "{}", world.told());
@@ -151,10 +164,9 @@ fn a_confirm_that_did_its_work_is_never_sent_again() {
     });
 }
 
-#[test]
-fn a_confirm_that_never_arrived_is_sent_until_it_does() {
+fn a_confirm_that_never_arrived_is_sent_until_it_does(service: ServiceName) {
     each(&[1, 2], |times| {
-        let world = survives(|world| {
+        let world = survives(service, |world| {
             world.rule(Rule::new(Step::Confirm, How::DropBefore).times(*times));
         });
         assert_eq!(world.requests(Step::Confirm) as u64, times + 1);
@@ -163,10 +175,9 @@ fn a_confirm_that_never_arrived_is_sent_until_it_does() {
     });
 }
 
-#[test]
-fn a_confirm_and_the_look_after_it_may_both_be_lost() {
+fn a_confirm_and_the_look_after_it_may_both_be_lost(service: ServiceName) {
     each(&lost(), |how| {
-        let world = survives(|world| {
+        let world = survives(service, |world| {
             world.cloud.set_switches(|switches| switches.confirm_again = ConfirmAgain::Refuse);
             world.rule(Rule::new(Step::Confirm, How::DropAfter).once());
             world.rule(Rule::new(Step::Task, how.clone()).times(2));
@@ -176,10 +187,9 @@ fn a_confirm_and_the_look_after_it_may_both_be_lost() {
     });
 }
 
-#[test]
-fn a_lost_confirm_is_settled_by_the_next_process() {
-    let world = World::new();
-    let file = world.file("photo.jpg", SIZE);
+fn a_lost_confirm_is_settled_by_the_next_process(service: ServiceName) {
+    let world = World::of(service);
+    let file = world.file("photo.jpg", PARTS * world.part() + 17);
     world.rule(Rule::new(Step::Confirm, How::DropAfter));
     world.rule(Rule::new(Step::Task, How::StallAnswer));
     let id = {
@@ -199,7 +209,7 @@ fn a_lost_confirm_is_settled_by_the_next_process() {
 
 #[test]
 fn a_confirm_whose_task_was_forgotten_is_settled_by_looking_at_the_path() {
-    let world = survives(|world| {
+    let world = survives(ServiceName::Smh, |world| {
         world.rule(Rule::new(Step::Confirm, How::DropAfter).once());
         world.rule(Rule::new(Step::Task, How::Forget));
     });
@@ -209,7 +219,7 @@ fn a_confirm_whose_task_was_forgotten_is_settled_by_looking_at_the_path() {
 #[test]
 fn the_look_at_the_path_may_be_lost_too() {
     each(&lost(), |how| {
-        let world = survives(|world| {
+        let world = survives(ServiceName::Smh, |world| {
             world.rule(Rule::new(Step::Confirm, How::DropAfter).once());
             world.rule(Rule::new(Step::Task, How::Forget));
             world.rule(Rule::new(Step::Head, how.clone()).times(2));
@@ -220,7 +230,7 @@ fn the_look_at_the_path_may_be_lost_too() {
 
 #[test]
 fn an_upload_that_was_forgotten_before_its_confirm_arrived_begins_anew() {
-    let world = survives(|world| {
+    let world = survives(ServiceName::Smh, |world| {
         world.rule(Rule::new(Step::Confirm, How::DropBefore).once());
         world.rule(Rule::new(Step::Task, How::Forget).once());
     });
@@ -269,9 +279,8 @@ fn a_cancel_whose_answer_is_lost_leaves_nothing_open() {
     });
 }
 
-#[test]
-fn a_stalled_confirm_shows_as_completing() {
-    let world = World::new();
+fn a_stalled_confirm_shows_as_completing(service: ServiceName) {
+    let world = World::of(service);
     let file = world.file("photo.jpg", MIB);
     world.rule(Rule::new(Step::Confirm, How::StallAnswer).once());
     let client = world.open();
