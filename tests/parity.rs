@@ -7,11 +7,23 @@ use std::{
 };
 
 /// Where the tests of a language are, and how one of a name is written there.
-const SCENARIOS: &[(&str, fn(&str) -> String)] =
-    &[("bindings/c/tests/scenarios.c", |name| format!("static void {name}(void)"))];
+const SCENARIOS: &[(&str, fn(&str) -> String)] = &[
+    ("bindings/c/tests/scenarios.c", |name| format!("static void {name}(void)")),
+    ("bindings/swift/Tests/PartwayTests/Scenarios.swift", |name| format!("func {name}(")),
+];
 
 /// What has no name in C, and why.
 const NOT_IN_C: &[(&str, &str)] = &[("go_only", "for a command line that serves one upload")];
+
+/// Where the client of Swift is, and what is called otherwise there.
+const SWIFT: &[&str] = &["Client.swift", "UploadClient.swift", "Upload.swift", "Sequences.swift"];
+const OTHERWISE_IN_SWIFT: &[(&str, &str)] = &[
+    ("open", "static func open("),
+    ("problems", "var problems: [Problem]"),
+    ("wait", "var receipt: Receipt"),
+    ("wait_change", "struct Snapshots: AsyncSequence"),
+    ("wait_idle", "func runUntilIdle("),
+];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path))
@@ -84,6 +96,23 @@ fn each_has_its_name_in_c() {
             );
         }
     }
+}
+
+#[test]
+fn each_has_its_name_in_swift() {
+    let text: String = SWIFT.iter().map(|file| read(&format!("bindings/swift/Sources/Partway/{file}"))).collect();
+    for rust in facade() {
+        let otherwise = OTHERWISE_IN_SWIFT.iter().find(|(name, _)| *name == rust);
+        let swift = otherwise.map_or_else(|| format!("func {}(", camel(&rust)), |(_, swift)| (*swift).to_owned());
+        assert!(text.contains(&swift), "`{rust}`: there is no `{swift}` in Swift");
+    }
+}
+
+/// `start_all` as `startAll`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
 }
 
 #[test]

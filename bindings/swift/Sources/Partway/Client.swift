@@ -138,7 +138,10 @@ public final class Client: UploadClient {
     }
 
     @discardableResult public func close(timeoutMs: Int64) async -> Bool {
-        await blocking { self.end(timeoutMs) }
+        await blocking {
+            defer { Clients.shared.remove(self) }
+            return self.end(timeoutMs)
+        }
     }
 
     /// Waits for a close that is under way: until it is over the directory is not free.
@@ -207,14 +210,17 @@ private final class Clients: @unchecked Sendable { // Everything in it is behind
 
     func open(_ configuration: Configuration) throws -> Client {
         try lock.withLock {
-            clients = clients.filter { !$0.value.isClosed }
             let directory = configuration.stateDirectory
-            if let client = clients[Clients.path(directory)] { return client }
+            if let client = clients[Clients.path(directory)], !client.isClosed { return client }
             let client = try Client(configuration)
             // Once it is there: what a link to nothing means is not known before.
             clients[Clients.path(directory)] = client
             return client
         }
+    }
+
+    func remove(_ client: Client) {
+        lock.withLock { clients = clients.filter { $0.value !== client } }
     }
 
     private static func path(_ directory: URL) -> String { directory.standardizedFileURL.resolvingSymlinksInPath().path }

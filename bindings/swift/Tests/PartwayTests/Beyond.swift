@@ -25,8 +25,6 @@ import Testing
             }
             try check(reads.value >= callbacks, "\(reads.value) callbacks")
             world.forgetClients()
-            // Which also frees it here: a new one is opened only once that is so.
-            _ = try await world.open(world.folder.root.appendingPathComponent("other"))
             try await eventually("the reader is given back") { reader == nil }
             try await eventually("the client is given back") { client == nil && board == nil }
         }

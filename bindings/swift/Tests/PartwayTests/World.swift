@@ -5,14 +5,14 @@ import Partway
 final class World: @unchecked Sendable { // What changes is behind the lock.
     let cloud: Cloud
     let folder: Folder
-    private let transport: URLSessionTransport?
+    private let transport: Counted?
     private let lock = NSLock()
     private var clients: [Client] = []
 
     private init(_ carrier: Carrier) async throws {
         cloud = try await Cloud()
         folder = try Folder()
-        transport = carrier == .urlSession ? URLSessionTransport() : nil
+        transport = carrier == .urlSession ? Counted() : nil
     }
 
     /// Runs `test` in a world of its own, and closes what it opened.
@@ -21,13 +21,14 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
         let outcome: (any Error)?
         do {
             try await test(world)
+            try check(world.transport?.calls.value != 0, "nothing went over URLSession")
             outcome = nil
         } catch {
             outcome = error
         }
         for client in world.lock.withLock({ world.clients }) { await client.close(timeoutMs: 0) }
         world.forgetClients()
-        world.transport?.close()
+        world.transport?.carrier.close()
         if let outcome { throw outcome }
     }
 
@@ -72,6 +73,17 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
 enum Carrier: String, CaseIterable, Sendable {
     case builtIn
     case urlSession
+}
+
+/// URLSession, and how often it was used.
+private final class Counted: Transport {
+    let carrier = URLSessionTransport()
+    let calls = Kept(0)
+
+    func execute(call: TransportCall) throws {
+        calls.change { $0 += 1 }
+        try carrier.execute(call: call)
+    }
 }
 
 struct Failure: Error, CustomStringConvertible {
