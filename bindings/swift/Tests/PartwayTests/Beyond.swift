@@ -133,8 +133,7 @@ import Testing
             let file = try world.folder.file("some-file", MIB)
             let cloud = world.cloud
             let child = try Child(Place.program("QuickStart"), [cloud.api, cloud.library, cloud.token, file.path])
-            let end = try await child.end()
-            try check(end.status == 0 && end.said == "stored as some-file, \(MIB) bytes\n", end.said)
+            try await same(child.end(), "stored as some-file, \(MIB) bytes\n")
             try await world.checkStored("first/some-file", file)
         }
     }

@@ -53,7 +53,7 @@ final class Cloud: Sendable {
         return data
     }
 
-    deinit { process.kill() }
+    func close() { process.kill() }
 }
 
 /// Where things are: `cargo xtask test swift` says so.
@@ -69,55 +69,50 @@ enum Place {
     }
 }
 
-/// A process that says lines.
+/// A process that says lines. It is over when nobody can say any more.
 final class Child: @unchecked Sendable { // What changes is behind the lock.
     private let process = Process()
-    private let lock = NSLock()
-    private var said = ""
-    private var over = false
+    private let name: String
+    private let said = Kept((text: "", over: false))
 
     init(_ program: URL, _ arguments: [String]) throws {
         let out = Pipe()
+        name = program.lastPathComponent
         process.executableURL = program
         process.arguments = arguments
         process.standardOutput = out
         process.standardInput = FileHandle.nullDevice
-        out.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            guard let self else { return }
-            self.lock.withLock {
-                self.said += String(decoding: data, as: UTF8.self)
-                self.over = self.over || data.isEmpty
-            }
-            if data.isEmpty { handle.readabilityHandler = nil }
-        }
         try process.run()
+        let (reading, said) = (out.fileHandleForReading, said)
+        Thread.detachNewThread {
+            while true {
+                let data = reading.availableData
+                said.change { $0 = ($0.text + String(decoding: data, as: UTF8.self), data.isEmpty) }
+                if data.isEmpty { break }
+            }
+        }
     }
 
     /// The first whole line of that kind.
     func line(_ fits: @Sendable (String) -> Bool) async throws -> String {
         var found: String?
-        try await eventually("a line of \(process.executableURL?.lastPathComponent ?? "")") {
-            found = self.lock.withLock { self.said }.components(separatedBy: "\n").dropLast().first(where: fits)
+        try await eventually("a line of \(name)") {
+            found = said.value.text.components(separatedBy: "\n").dropLast().first(where: fits)
             return found != nil
         }
         return try required(found, "a line")
     }
 
-    /// All that it says until it ends, and how it ends.
-    func end() async throws -> (said: String, status: Int32) {
-        try await eventually("the end of \(process.executableURL?.lastPathComponent ?? "")") {
-            self.lock.withLock { self.over } && !self.process.isRunning
-        }
-        return (lock.withLock { said }, process.terminationStatus)
+    /// All that it says until it ends.
+    func end() async throws -> String {
+        try await eventually("the end of \(name)") { said.value.over }
+        return said.value.text
     }
 
     /// As the system does it: at once.
     func kill() {
-        if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+        if !said.value.over { Foundation.kill(process.processIdentifier, SIGKILL) }
     }
-
-    deinit { kill() }
 }
 
 /// A folder that goes away at the end.
@@ -137,7 +132,7 @@ final class Folder: Sendable {
         return url
     }
 
-    deinit { try? FileManager.default.removeItem(at: root) }
+    func remove() throws { try FileManager.default.removeItem(at: root) }
 }
 
 func content(_ sizeBytes: Int, _ seed: UInt64) -> Data {

@@ -29,6 +29,8 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
         for client in world.lock.withLock({ world.clients }) { await client.close(timeoutMs: 0) }
         world.forgetClients()
         world.transport?.carrier.close()
+        world.cloud.close()
+        try world.folder.remove()
         if let outcome { throw outcome }
     }
 
