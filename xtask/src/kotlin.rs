@@ -41,7 +41,8 @@ struct Tools {
 
 impl Tools {
     fn find() -> Result<Tools, String> {
-        let tools = Tools { kotlin: bindings::target().join("tools/kotlin"), jna: PathBuf::from("/usr/share/java/jna.jar") };
+        let tools =
+            Tools { kotlin: bindings::target().join("tools/kotlin"), jna: PathBuf::from("/usr/share/java/jna.jar") };
         let there = tools.kotlin.join("bin/kotlinc").exists() && tools.jna.exists();
         if there { Ok(tools) } else { Err("the Kotlin compiler or JNA is missing: run .ci/install/kotlin".to_owned()) }
     }
@@ -58,7 +59,9 @@ impl Tools {
 
     /// Nothing that was compiled before of the same sources is compiled again.
     fn compile(&self, sources: &[PathBuf], friends: &[&Path], jar: &Path) -> Outcome {
-        let newest = |paths: &mut dyn Iterator<Item = &Path>| paths.filter_map(|path| path.metadata().ok()?.modified().ok()).max();
+        let newest = |paths: &mut dyn Iterator<Item = &Path>| {
+            paths.filter_map(|path| path.metadata().ok()?.modified().ok()).max()
+        };
         let stamp = jar.metadata().ok().and_then(|meta| meta.modified().ok());
         let inputs = newest(&mut sources.iter().map(PathBuf::as_path).chain(friends.iter().copied()));
         if stamp.is_some() && stamp > inputs {

@@ -49,8 +49,8 @@ impl Swift {
         if Command::new("swift").arg("--version").output().is_ok_and(|output| output.status.success()) {
             return Ok(Swift::Here);
         }
-        let tools =
-            std::env::var_os("PARTWAY_TOOLS").map_or_else(|| bindings::target().join("tools"), |tools| root().join(tools));
+        let tools = std::env::var_os("PARTWAY_TOOLS")
+            .map_or_else(|| bindings::target().join("tools"), |tools| root().join(tools));
         let folder = tools.join("swift");
         if folder.join("installed").exists() {
             return Ok(Swift::In(real(&folder)?));
