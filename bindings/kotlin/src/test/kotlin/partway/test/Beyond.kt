@@ -167,7 +167,7 @@ private suspend fun World.policiesRetriesAndLooks() {
 
 private suspend fun World.aDescriptorIsASource() {
     val file = folder.file("film.mp4", 5 * MIB)
-    val fd = com.sun.jna.Function.getFunction("c", "open").invokeInt(arrayOf(file.path, 0))
+    val fd = com.sun.jna.Function.getFunction("c", "open").invokeInt(arrayOf<Any>(file.path, 0))
     check(fd > 2)
     val client = open()
     val upload = client.start(UploadRequest("fd", target("fd"), Source.fd(fd, owned = true)))
