@@ -22,6 +22,15 @@ pub struct Memory {
     network_generation: u64,
 }
 
+impl Memory {
+    /// The host ended, or may have ended, what is waited for: gates open, as a machine's would.
+    pub fn try_now(&mut self) {
+        self.backoff.reset();
+        self.spent.again();
+        self.stuck = None;
+    }
+}
+
 impl Machine {
     /// The machine is over; its counts are not.
     pub fn hand_on(&mut self) -> Memory {

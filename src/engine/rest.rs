@@ -16,7 +16,9 @@ pub fn at_rest(facts: &Facts, command: &Command, unix_ms: i64) -> Option<Vec<Rec
         Command::Pause => Some(wish(Wish::Pause)),
         Command::Resume => Some(wish(Wish::Run)),
         Command::LookAgain | Command::Hold | Command::Go | Command::ClientParallelParts(_) => Some(vec![]),
-        Command::Conflict(conflict) if facts.conflict != *conflict || facts.conflict_asked => {
+        // An answer may cost the session, which its machine knows.
+        Command::Conflict(_) if facts.conflict_asked => None,
+        Command::Conflict(conflict) if facts.conflict != *conflict => {
             Some(vec![Record::Conflict { conflict: conflict.clone() }])
         }
         Command::OnChange(on_change) if facts.on_change != *on_change => {

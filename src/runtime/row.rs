@@ -197,6 +197,14 @@ impl Row {
         if waits && matches!(self.stage, Stage::Idle | Stage::Closing) {
             self.eligible = true;
             self.wake = None;
+            self.try_now();
+        }
+    }
+
+    /// What its last machine waited for is no reason any more to wait.
+    pub(super) fn try_now(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.try_now();
         }
     }
 

@@ -103,6 +103,7 @@ impl Driver {
             row.wake = wake;
         } else {
             row.wake = None;
+            row.try_now();
             if let (true, Some(path)) =
                 (row.state.ended() && facts.upload.source.delete_at_end, facts.upload.source.path)
             {
