@@ -168,7 +168,7 @@ fn of_sparse(size: u64) -> String {
             break;
         }
         digest.update(&buf[..count]);
-        if digest.len_bytes() == size / 2 >> 20 << 20 {
+        if digest.len_bytes() == ((size / 2) >> 20) << 20 {
             digest = serde_json::from_str(&serde_json::to_string(&digest).expect("text")).expect("the same");
         }
     }

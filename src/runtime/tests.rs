@@ -9,7 +9,7 @@ use super::{mailbox::Taken, row::Stage, *};
 use crate::{
     engine::{Ending, State, WaitReason},
     model::{
-        Receipt, SmhTarget, Target,
+        Receipt,
         http::{Answer, Request, TransportFault},
     },
     source::SourceWhat,
@@ -94,16 +94,12 @@ impl Turns {
             std::fs::write(&path, b"content").expect("a file");
             path.to_str().expect("text").to_owned()
         });
-        let target = SmhTarget {
-            endpoint: "https://api.example.com".to_owned(),
-            account: "me".to_owned(),
-            library: "l".to_owned(),
-            path: "a".to_owned(),
-            ..SmhTarget::default()
-        };
         // As a journal says it: all else as by default.
+        let endpoint = "https://api.example.com";
+        let target =
+            serde_json::json!({ "service": "smh", "endpoint": endpoint, "account": "me", "library": "l", "path": "a" });
         let record = serde_json::json!({
-            "id": id, "key": id, "created_unix_ms": 0, "target": Target::Smh(target), "source": { "path": path }, "instant": "off",
+            "id": id, "key": id, "created_unix_ms": 0, "target": target, "source": { "path": path }, "instant": "off",
         });
         serde_json::from_value(record).expect("a record")
     }
