@@ -304,6 +304,12 @@
 #define PARTWAY_SMH_MODE_FORM 3
 /** How SMH takes the bytes: in parts. */
 #define PARTWAY_SMH_MODE_MULTIPART 4
+/** Which edition of KooDrive answers: China, and the international one since 2025. The default. */
+#define PARTWAY_KOODRIVE_EDITION_CURRENT 1
+/** Which edition of KooDrive answers: the international one by its text of July 2024. */
+#define PARTWAY_KOODRIVE_EDITION_INTERNATIONAL_2024 2
+/** Which edition of KooDrive answers: an operator's. */
+#define PARTWAY_KOODRIVE_EDITION_CARRIER 3
 /** Request, text: https://host[:port] of the service; plain http:// makes the way of the bytes plain too. */
 #define PARTWAY_REQUEST_ENDPOINT 100
 /** Request, text: the account whose credential is asked for. */
@@ -348,6 +354,8 @@
 #define PARTWAY_REQUEST_SHARED_FOLDER 304
 /** Request, KooDrive, text: the language of the service's messages. */
 #define PARTWAY_REQUEST_LANGUAGE 305
+/** Request, KooDrive, number: which edition of the service answers, PARTWAY_KOODRIVE_EDITION_…. */
+#define PARTWAY_REQUEST_KOODRIVE_EDITION 306
 /** Request, text: your own name for the upload, 1 to 1024 bytes. The same key again is the same upload, also in the next process. */
 #define PARTWAY_REQUEST_KEY 1
 /** Request, text: your own grouping, such as an album. */
@@ -467,6 +475,12 @@ typedef struct partway_list_t partway_list_t;
  * whether you look at each result or not.
  */
 typedef struct partway_request_t partway_request_t;
+
+/**
+ * A request to be signed in an application's name. Answer it once, from any thread; free it with partway_sign_ask_free. Freed without an answer it counts
+ * as refused. Without an answer for 60 seconds the upload waits, named so. It may outlive the client.
+ */
+typedef struct partway_sign_ask_t partway_sign_ask_t;
 
 /**
  * A question for a source. Answer it once, from any thread; free it with partway_source_ask_free. Freed without an answer it counts as "gone". It may
@@ -890,6 +904,11 @@ typedef struct partway_host_t {
      */
     void (*on_source)(void *context, struct partway_source_ask_t *ask);
     /**
+     * A request is to be signed, for credentials whose secret stays with you (partway_credential_ask_supply_app_signer). The ask is yours: answer it here
+     * or later, from any thread, and free it.
+     */
+    void (*on_sign)(void *context, struct partway_sign_ask_t *ask);
+    /**
      * A line for your log: how much it matters, PARTWAY_LOG_…, the part of the library that speaks, and the line, without its end. Valid during the call.
      * It holds no token, URL, path, name, key or tag. Called on a thread of its own, in order; while it blocks, later lines are dropped and counted.
      */
@@ -1286,6 +1305,18 @@ partway_status_t partway_credential_ask_supply_app_key(const struct partway_cred
                                                        struct partway_error_t **out_error);
 
 /**
+ * Answers with KooDrive's application authentication where the secret stays with you: on_sign is asked for every request.
+ *
+ * Memory: all is copied. Threads: any. Never blocks. Errors: as partway_credential_ask_supply_token.
+ */
+partway_status_t partway_credential_ask_supply_app_signer(const struct partway_credential_ask_t *ask,
+                                                          const char *app_id,
+                                                          size_t app_id_len,
+                                                          const char *user_id,
+                                                          size_t user_id_len,
+                                                          struct partway_error_t **out_error);
+
+/**
  * Answers "not now": the uploads of the account wait, to be asked for again after retry_in_ms, or, with PARTWAY_NONE, until partway_client_set_token or a
  * resume.
  *
@@ -1386,6 +1417,66 @@ partway_status_t partway_source_ask_gone(const struct partway_source_ask_t *ask,
  * Threads: any. Never blocks.
  */
 void partway_source_ask_free(struct partway_source_ask_t *ask);
+
+/**
+ * Whose account it is; NULL inside for NULL.
+ *
+ * Memory: valid until the ask is freed. Threads: any. Never blocks.
+ */
+struct partway_text_t partway_sign_ask_account(const struct partway_sign_ask_t *ask);
+
+/**
+ * For which service, PARTWAY_SERVICE_…; 0 for NULL.
+ *
+ * Threads: any. Never blocks.
+ */
+uint32_t partway_sign_ask_service(const struct partway_sign_ask_t *ask);
+
+/**
+ * In which application's name; NULL inside for NULL.
+ *
+ * Memory: valid until the ask is freed. Threads: any. Never blocks.
+ */
+struct partway_text_t partway_sign_ask_app_id(const struct partway_sign_ask_t *ask);
+
+/**
+ * The request in its canonical form, for a signer that wants to see what it signs; it names the user. NULL inside for NULL.
+ *
+ * Memory: valid until the ask is freed. Threads: any. Never blocks.
+ */
+struct partway_text_t partway_sign_ask_canonical_request(const struct partway_sign_ask_t *ask);
+
+/**
+ * What the application's secret is applied to. KooDrive: the signature is the lower-case hex of HMAC-SHA256 over these bytes, the secret being the key.
+ * NULL inside for NULL.
+ *
+ * Memory: valid until the ask is freed. Threads: any. Never blocks.
+ */
+struct partway_text_t partway_sign_ask_string_to_sign(const struct partway_sign_ask_t *ask);
+
+/**
+ * Answers with the signature, as it goes into the header: 1 to 1,024 visible ASCII characters without a comma.
+ *
+ * Memory: copied. Threads: any. Never blocks. Errors: invalid_argument; wrong_state when the ask is answered already.
+ */
+partway_status_t partway_sign_ask_supply(const struct partway_sign_ask_t *ask,
+                                         const char *signature,
+                                         size_t signature_len,
+                                         struct partway_error_t **out_error);
+
+/**
+ * Answers that it is not signed: the upload waits for a credential.
+ *
+ * Threads: any. Never blocks. Errors: as partway_sign_ask_supply.
+ */
+partway_status_t partway_sign_ask_refuse(const struct partway_sign_ask_t *ask, struct partway_error_t **out_error);
+
+/**
+ * Frees an ask; without an answer it counts as refused. NULL is nothing.
+ *
+ * Threads: any. Never blocks.
+ */
+void partway_sign_ask_free(struct partway_sign_ask_t *ask);
 
 /**
  * What to send; NULL for NULL.
@@ -1739,6 +1830,20 @@ partway_status_t partway_client_set_app_key(const struct partway_client_t *clien
                                             const char *user_id,
                                             size_t user_id_len,
                                             struct partway_error_t **out_error);
+
+/**
+ * KooDrive's application authentication where the secret stays with you, unasked; see partway_credential_ask_supply_app_signer.
+ *
+ * Memory: copied. Threads: any. Never blocks. Errors: invalid_argument.
+ */
+partway_status_t partway_client_set_app_signer(const struct partway_client_t *client,
+                                               const char *account,
+                                               size_t account_len,
+                                               const char *app_id,
+                                               size_t app_id_len,
+                                               const char *user_id,
+                                               size_t user_id_len,
+                                               struct partway_error_t **out_error);
 
 /**
  * Nobody is signed in to the account any more: its credential is wiped from memory before this returns, and its uploads wait for the next one that you

@@ -7,11 +7,24 @@ use std::{
 };
 
 /// Where the tests of a language are, and how one of a name is written there.
-const SCENARIOS: &[(&str, fn(&str) -> String)] =
-    &[("bindings/c/tests/scenarios.c", |name| format!("static void {name}(void)"))];
+const SCENARIOS: &[(&str, fn(&str) -> String)] = &[
+    ("bindings/c/tests/scenarios.c", |name| format!("static void {name}(void)")),
+    ("bindings/swift/Tests/PartwayTests/Scenarios.swift", |name| format!("func {name}(")),
+    ("bindings/kotlin/src/test/kotlin/partway/test/Scenarios.kt", |name| format!("\"{name}\" to {{")),
+];
 
 /// What has no name in C, and why.
 const NOT_IN_C: &[(&str, &str)] = &[("go_only", "for a command line that serves one upload")];
+
+/// Where the client of Swift is, and what is called otherwise there.
+const SWIFT: &[&str] = &["Client.swift", "UploadClient.swift", "Upload.swift", "Sequences.swift"];
+const OTHERWISE_IN_SWIFT: &[(&str, &str)] = &[
+    ("open", "static func open("),
+    ("problems", "var problems: [Problem]"),
+    ("wait", "var receipt: Receipt"),
+    ("wait_change", "struct Snapshots: AsyncSequence"),
+    ("wait_idle", "func runUntilIdle("),
+];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path))
@@ -83,6 +96,53 @@ fn each_has_its_name_in_c() {
                 "{name}"
             );
         }
+    }
+}
+
+/// What the generated face calls by another name, because the languages have a `close` of their own.
+const NATIVE_NAMES: &[(&str, &str)] = &[("close", "shutdown"), ("open", "open")];
+
+/// What the hand-written Kotlin says in its own way: waits are flows there, and opening is `Partway.open`.
+const KOTLIN_NAMES: &[(&str, &str)] = &[
+    ("open", "upload"),
+    ("problems", "problems"),
+    ("wait", "awaitEnd"),
+    ("wait_change", "snapshots"),
+    ("wait_idle", "runUntilIdle"),
+];
+
+#[test]
+fn each_has_its_name_in_kotlin_and_swift() {
+    let native_kotlin = read("bindings/kotlin/src/main/generated/partway/partway.kt");
+    // A word of Swift is escaped there.
+    let native_swift = read("bindings/swift/Sources/Partway/Generated/Partway.swift").replace('`', "");
+    let kotlin = read("bindings/kotlin/src/main/kotlin/partway/PartwayClient.kt");
+    for name in facade() {
+        let called = |names: &[(&str, &str)]| {
+            names.iter().find(|(rust, _)| *rust == name).map_or_else(|| camel(&name), |(_, other)| (*other).to_owned())
+        };
+        let native = called(NATIVE_NAMES);
+        assert!(native_kotlin.contains(&format!("fun `{native}`(")), "generated Kotlin: {native}");
+        assert!(native_swift.contains(&format!("func {native}(")), "generated Swift: {native}");
+        let own = called(KOTLIN_NAMES);
+        let there = [format!("fun {own}("), format!("fun PartwayClient.{own}("), format!("val {own}:")];
+        assert!(there.iter().any(|text| kotlin.contains(text)), "Kotlin: {own}");
+    }
+}
+
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |all, word| all + &word[..1].to_uppercase() + &word[1..])
+}
+
+#[test]
+fn each_has_its_name_in_swift() {
+    let text: String = SWIFT.iter().map(|file| read(&format!("bindings/swift/Sources/Partway/{file}"))).collect();
+    for rust in facade() {
+        let otherwise = OTHERWISE_IN_SWIFT.iter().find(|(name, _)| *name == rust);
+        let swift = otherwise.map_or_else(|| format!("func {}(", camel(&rust)), |(_, swift)| (*swift).to_owned());
+        assert!(text.contains(&swift), "`{rust}`: there is no `{swift}` in Swift");
     }
 }
 

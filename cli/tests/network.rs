@@ -81,7 +81,7 @@ fn run(fault: Fault) {
 
     match (fault, rule) {
         (Fault::Struck(step, stand, strike), Some(rule)) => {
-            let hit = |log: &[LogEntry]| log.iter().find(|entry| entry.rule == Some(rule)).cloned();
+            let hit = |log: &[LogEntry]| log.iter().find(|entry| entry.rule == Some(rule) && entry.stands).cloned();
             let entry = world.cloud.wait_log(PATIENCE, hit).unwrap_or_else(|| panic!("{fault:?}: it never came"));
             let proxy = if step == Step::Part { &data } else { &api };
             let link = proxy.link(entry.peer.expect("an address")).expect("a connection");

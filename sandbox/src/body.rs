@@ -23,6 +23,16 @@ pub(crate) enum End {
     Silent,
 }
 
+/// Where reading waits until a rule is removed.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    pub(crate) after: u64,
+    pub(crate) rule: u64,
+    /// The request's, in the log.
+    pub(crate) seq: u64,
+    pub(crate) shared: Arc<Shared>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Body {
     incoming: Incoming,
@@ -36,7 +46,7 @@ pub(crate) struct Body {
     /// After so many bytes, this.
     pub(crate) stop: Option<(u64, Option<Script>)>,
     /// After so many bytes, until this rule is removed.
-    pub(crate) hold: Option<(u64, u64, Arc<Shared>)>,
+    pub(crate) hold: Option<Hold>,
     /// The bit that is flipped on the way in.
     pub(crate) flip: Option<u64>,
 }
@@ -65,8 +75,8 @@ impl Body {
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, End> {
         let before = self.read.load(Ordering::Relaxed);
         self.stop_at(before)?;
-        if let Some((_, rule, shared)) = self.hold.take_if(|(after, ..)| before >= *after) {
-            shared.released(rule).await;
+        if let Some(hold) = self.hold.take_if(|hold| before >= hold.after) {
+            hold.shared.released(hold.rule, hold.seq).await;
         }
         let Some(data) = self.next().await? else {
             self.over = true;

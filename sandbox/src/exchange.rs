@@ -9,7 +9,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 
 use crate::answer::Answer;
-use crate::body::{Body, End};
+use crate::body::{Body, End, Hold};
 use crate::clock::http_date;
 use crate::faults::{Asked, How, Plane};
 use crate::head::Head;
@@ -103,6 +103,7 @@ pub(crate) async fn exchange(
         status: None,
         body_bytes: 0,
         rule: rule.as_ref().map(|(id, _)| *id),
+        stands: false,
         connection: from.connection,
         peer: from.peer,
         expect: head.expects_continue(),
@@ -113,13 +114,22 @@ pub(crate) async fn exchange(
     let request_id = format!("sandbox-{n:08x}");
     let mut exchange = Exchange { shared, plane, head, route, twist: Twist::default(), request_id };
     let (id, how) = rule.unzip();
-    let outcome = exchange.act(id.unwrap_or_default(), how, &mut body).await;
+    let at = (id.unwrap_or_default(), seq.unwrap_or_default());
+    let outcome = exchange.act(at, how, &mut body).await;
     match outcome {
         Ok((answer, after)) => {
             line.status = Some(answer.status);
+            if let (After::Half(_), Some(seq)) = (&after, seq) {
+                exchange.shared.log.stand(seq);
+            }
             exchange.sent(answer, after, &body, resets)
         }
-        Err(End::Script(script)) => Err(script),
+        Err(End::Script(script)) => {
+            if let (Script::Hold, Some(seq)) = (&script, seq) {
+                exchange.shared.log.stand(seq);
+            }
+            Err(script)
+        }
         Err(End::Gone | End::Silent) => Err(Script::Close),
     }
 }
@@ -136,7 +146,12 @@ enum After {
 }
 
 impl Exchange {
-    async fn act(&mut self, rule: u64, how: Option<How>, body: &mut Body) -> Result<(Answer, After), End> {
+    async fn act(
+        &mut self,
+        (rule, seq): (u64, u64),
+        how: Option<How>,
+        body: &mut Body,
+    ) -> Result<(Answer, After), End> {
         let script = |script| Err(End::Script(script));
         match how {
             None => {}
@@ -144,11 +159,13 @@ impl Exchange {
             Some(How::Reset) => return script(Script::Reset),
             Some(How::DropBody { after_bytes }) => body.stop = Some((after_bytes, Some(Script::Close))),
             Some(How::Stall { after_bytes }) => body.stop = Some((after_bytes, Some(Script::Hold))),
-            Some(How::Hold { after_bytes: 0 }) => self.shared.released(rule).await,
-            Some(How::Hold { after_bytes }) => body.hold = Some((after_bytes, rule, Arc::clone(&self.shared))),
+            Some(How::Hold { after_bytes: 0 }) => self.shared.released(rule, seq).await,
+            Some(How::Hold { after_bytes }) => {
+                body.hold = Some(Hold { after: after_bytes, rule, seq, shared: Arc::clone(&self.shared) });
+            }
             Some(How::HoldAnswer) => {
                 let answer = self.handle(body).await?;
-                self.shared.released(rule).await;
+                self.shared.released(rule, seq).await;
                 return Ok((answer, After::Orderly));
             }
             Some(How::SlowRead { bytes_per_s }) => body.pace = Some(bytes_per_s),

@@ -42,6 +42,8 @@ pub struct LogEntry {
     pub body_bytes: u64,
     /// The rule that hit.
     pub rule: Option<u64>,
+    /// Whether it came to where its rule lets it stand still.
+    pub stands: bool,
     /// The connection, so that reuse can be seen.
     pub connection: u64,
     /// Where the connection came from; a proxy's own end, if there is one between.
@@ -112,6 +114,17 @@ impl Log {
                 entry.status = status;
                 entry.body_bytes = body_bytes;
                 entry.ended_ms = Some(ended_ms);
+            }
+        });
+    }
+
+    /// A rule lets it stand still now.
+    pub(crate) fn stand(&self, seq: u64) {
+        self.change(|inner| {
+            if let Ok(at) = inner.entries.binary_search_by_key(&seq, |e| e.seq)
+                && let Some(entry) = inner.entries.get_mut(at)
+            {
+                entry.stands = true;
             }
         });
     }

@@ -101,8 +101,9 @@ impl Shared {
         *self.domain.lock().unwrap_or_else(PoisonError::into_inner) = domain;
     }
 
-    /// Waits until a rule is removed.
-    pub(crate) async fn released(&self, rule: u64) {
+    /// The request stands still until its rule is removed.
+    pub(crate) async fn released(&self, rule: u64, seq: u64) {
+        self.log.stand(seq);
         const LOOK_EVERY: Duration = Duration::from_millis(5);
         while self.world().rules.has(rule) {
             tokio::time::sleep(LOOK_EVERY).await;

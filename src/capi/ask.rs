@@ -138,6 +138,26 @@ pub unsafe extern "C" fn partway_credential_ask_supply_app_key(
     })
 }
 
+/// Answers with KooDrive's application authentication where the secret stays with you: on_sign is asked for every request.
+///
+/// Memory: all is copied. Threads: any. Never blocks. Errors: as partway_credential_ask_supply_token.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_credential_ask_supply_app_signer(
+    ask: *const partway_credential_ask_t,
+    app_id: *const c_char,
+    app_id_len: usize,
+    user_id: *const c_char,
+    user_id_len: usize,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        let (ask, credential) = unsafe { (held(ask)?, app_signer((app_id, app_id_len), (user_id, user_id_len))?) };
+        ask.ask.take()?.supply(credential);
+        Ok(())
+    })
+}
+
 /// Answers "not now": the uploads of the account wait, to be asked for again after retry_in_ms, or, with PARTWAY_NONE, until partway_client_set_token or a
 /// resume.
 ///
@@ -197,6 +217,14 @@ pub(super) unsafe fn app_key(app_id: Text, app_secret: Text, user_id: Text) -> R
         (required(app_id.0, app_id.1)?, required(app_secret.0, app_secret.1)?, required(user_id.0, user_id.1)?)
     };
     Ok(Credential::AppKey { app_id: app_id.to_owned(), app_secret: app_secret.into(), user_id: user_id.to_owned() })
+}
+
+/// # Safety
+/// Each text as in [`required`].
+pub(super) unsafe fn app_signer(app_id: Text, user_id: Text) -> Result<Credential, ErrorInfo> {
+    // SAFETY: passed on.
+    let (app_id, user_id) = unsafe { (required(app_id.0, app_id.1)?, required(user_id.0, user_id.1)?) };
+    Ok(Credential::AppSigner { app_id: app_id.to_owned(), user_id: user_id.to_owned() })
 }
 
 /// A question for a source. Answer it once, from any thread; free it with partway_source_ask_free. Freed without an answer it counts as "gone". It may

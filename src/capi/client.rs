@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    ask::{app_key, token_of},
+    ask::{app_key, app_signer, token_of},
     callback::patience_ms,
     change::partway_change_t,
     config::partway_config_t,
@@ -399,6 +399,31 @@ pub unsafe extern "C" fn partway_client_set_app_key(
         // SAFETY: passed on.
         let (client, account, credential) = unsafe {
             let credential = app_key((app_id, app_id_len), (app_secret, app_secret_len), (user_id, user_id_len))?;
+            (open(client)?, required(account, account_len)?, credential)
+        };
+        client.set_credential(account, credential);
+        Ok(())
+    })
+}
+
+/// KooDrive's application authentication where the secret stays with you, unasked; see partway_credential_ask_supply_app_signer.
+///
+/// Memory: copied. Threads: any. Never blocks. Errors: invalid_argument.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_client_set_app_signer(
+    client: *const partway_client_t,
+    account: *const c_char,
+    account_len: usize,
+    app_id: *const c_char,
+    app_id_len: usize,
+    user_id: *const c_char,
+    user_id_len: usize,
+    out_error: *mut *mut partway_error_t,
+) -> partway_status_t {
+    attempt(out_error, || {
+        // SAFETY: passed on.
+        let (client, account, credential) = unsafe {
+            let credential = app_signer((app_id, app_id_len), (user_id, user_id_len))?;
             (open(client)?, required(account, account_len)?, credential)
         };
         client.set_credential(account, credential);

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     client::{
-        Config, CredentialAsk, CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, SourceProvider, Tls,
-        Transport,
+        Config, CredentialAsk, CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, Signer,
+        SourceProvider, Tls, Transport,
     },
     error::{Code, ErrorInfo},
 };
@@ -78,12 +78,14 @@ impl partway_config_t {
             None => Arc::new(Nobody),
         };
         let opens = host.clone().filter(|host| host.opens_sources());
+        let signs = host.clone().filter(|host| host.signs());
         let logs = host.clone().filter(|host| host.logs());
         let listens = host.filter(|host| host.listens());
         Ok(Config {
             sources: opens.map(|host| host as Arc<dyn SourceProvider>),
             listener: listens.map(|host| host as Arc<dyn Listener>),
             transport: self.transport.clone().map(|transport| transport as Arc<dyn Transport>),
+            signer: signs.map(|host| host as Arc<dyn Signer>),
             log: logs.map(|host| host as Arc<dyn LogSink>),
             log_level: self.log_level,
             network: self.network,

@@ -9,6 +9,7 @@ use super::{
     kept::Keep,
     list::partway_list_t,
     pointer::given,
+    sign::partway_sign_ask_t,
     sized::{Sized_, read},
     snapshot::partway_snapshot_t,
     text::partway_text_t,
@@ -16,7 +17,8 @@ use super::{
 };
 use crate::{
     client::{
-        CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, LogSink, Snapshot, SourceAsk, SourceProvider,
+        CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, LogSink, SignAsk, Signer, Snapshot, SourceAsk,
+        SourceProvider,
     },
     error::ErrorInfo,
 };
@@ -48,6 +50,9 @@ pub struct partway_host_t {
     /// A source must be opened again. The ask is yours: answer it here or later, from any thread, and free it. Without this function uploads wait for
     /// partway_upload_attach_source.
     pub on_source: Option<unsafe extern "C" fn(context: *mut c_void, ask: *mut partway_source_ask_t)>,
+    /// A request is to be signed, for credentials whose secret stays with you (partway_credential_ask_supply_app_signer). The ask is yours: answer it here
+    /// or later, from any thread, and free it.
+    pub on_sign: Option<unsafe extern "C" fn(context: *mut c_void, ask: *mut partway_sign_ask_t)>,
     /// A line for your log: how much it matters, PARTWAY_LOG_…, the part of the library that speaks, and the line, without its end. Valid during the call.
     /// It holds no token, URL, path, name, key or tag. Called on a thread of its own, in order; while it blocks, later lines are dropped and counted.
     pub on_log:
@@ -80,6 +85,10 @@ impl Host {
 
     pub(super) fn opens_sources(&self) -> bool {
         self.table.on_source.is_some()
+    }
+
+    pub(super) fn signs(&self) -> bool {
+        self.table.on_sign.is_some()
     }
 
     pub(super) fn logs(&self) -> bool {
@@ -139,6 +148,16 @@ impl LogSink for Host {
             let level = word::number(word::LOG_LEVELS, &level, word::PARTWAY_LOG_ERROR);
             // SAFETY: as the header says; the texts live until the call is over.
             calling(|| unsafe { on_log(self.table.context, level, target, line) });
+        }
+    }
+}
+
+impl Signer for Host {
+    fn sign(&self, ask: SignAsk) {
+        match self.table.on_sign {
+            // SAFETY: as the header says; the ask is C's from here on.
+            Some(on_sign) => calling(|| unsafe { on_sign(self.table.context, given(partway_sign_ask_t::of(ask))) }),
+            None => ask.refuse(),
         }
     }
 }

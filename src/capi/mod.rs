@@ -34,6 +34,7 @@ mod reader;
 mod remote;
 mod request;
 mod select;
+mod sign;
 mod sized;
 mod snapshot;
 mod source;
@@ -54,4 +55,5 @@ const _: () = {
     const fn elsewhere<T: Send>() {}
     elsewhere::<crate::client::CredentialAsk>();
     elsewhere::<crate::client::SourceAsk>();
+    elsewhere::<crate::client::SignAsk>();
 };

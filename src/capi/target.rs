@@ -52,6 +52,8 @@ pub const PARTWAY_REQUEST_FILE_TYPE: u32 = 303;
 pub const PARTWAY_REQUEST_SHARED_FOLDER: u32 = 304;
 /// Request, KooDrive, text: the language of the service's messages.
 pub const PARTWAY_REQUEST_LANGUAGE: u32 = 305;
+/// Request, KooDrive, number: which edition of the service answers, PARTWAY_KOODRIVE_EDITION_….
+pub const PARTWAY_REQUEST_KOODRIVE_EDITION: u32 = 306;
 
 /// A place at a service, with nothing said of it yet.
 pub(super) fn new_target(service: u32) -> Result<Target, ErrorInfo> {
@@ -112,6 +114,9 @@ pub(super) fn set_number(target: &mut Target, field: u32, number: i64) -> Result
         (Target::Smh(smh), PARTWAY_REQUEST_PREFER_SAME_ORIGIN) => smh.prefer_same_origin = number != 0,
         (Target::Smh(smh), PARTWAY_REQUEST_PRIVATE_DEPLOYMENT) => smh.private = number != 0,
         (Target::KooDrive(koo), PARTWAY_REQUEST_CREATED_UNIX_MS) => koo.created_unix_ms = Some(number),
+        (Target::KooDrive(koo), PARTWAY_REQUEST_KOODRIVE_EDITION) => {
+            koo.edition = word::value(word::EDITIONS, number, "PARTWAY_KOODRIVE_EDITION_…")?;
+        }
         (Target::KooDrive(koo), PARTWAY_REQUEST_FILE_TYPE) => koo.file_type = Some(fit(number)?),
         (_, other) => return Err(unknown(other)),
     }

@@ -8,7 +8,7 @@ use std::{
 
 use super::status::{PARTWAY_NONE, misuse};
 use crate::{
-    client::{How, LogLevel, NetworkPolicy, Phase, Remote, SignOut, State, WaitReason, Why},
+    client::{How, KooDriveEdition, LogLevel, NetworkPolicy, Phase, Remote, SignOut, State, WaitReason, Why},
     error::{Code, ErrorInfo},
     model::{Conflict, ConflictChoice, InstantMode, OnChange, ServiceName, SmhMode},
 };
@@ -157,6 +157,19 @@ pub const PARTWAY_SMH_MODE_SIMPLE: u32 = 2;
 pub const PARTWAY_SMH_MODE_FORM: u32 = 3;
 /// How SMH takes the bytes: in parts.
 pub const PARTWAY_SMH_MODE_MULTIPART: u32 = 4;
+
+/// Which edition of KooDrive answers: China, and the international one since 2025. The default.
+pub const PARTWAY_KOODRIVE_EDITION_CURRENT: u32 = 1;
+/// Which edition of KooDrive answers: the international one by its text of July 2024.
+pub const PARTWAY_KOODRIVE_EDITION_INTERNATIONAL_2024: u32 = 2;
+/// Which edition of KooDrive answers: an operator's.
+pub const PARTWAY_KOODRIVE_EDITION_CARRIER: u32 = 3;
+
+pub(super) const EDITIONS: &[(u32, KooDriveEdition)] = &[
+    (PARTWAY_KOODRIVE_EDITION_CURRENT, KooDriveEdition::Current),
+    (PARTWAY_KOODRIVE_EDITION_INTERNATIONAL_2024, KooDriveEdition::International2024),
+    (PARTWAY_KOODRIVE_EDITION_CARRIER, KooDriveEdition::Carrier),
+];
 
 pub(super) const SERVICES: &[(u32, ServiceName)] =
     &[(PARTWAY_SERVICE_SMH, ServiceName::Smh), (PARTWAY_SERVICE_KOODRIVE, ServiceName::KooDrive)];

@@ -3,7 +3,7 @@
 use super::{
     OpId, OpKind, Record, RestartReason,
     backoff::{EXHAUSTED_RETRY_MS, Purpose},
-    finish::Finish,
+    finish::{Closing, DOUBT_MS_MAX, Finish},
     machine::{Machine, Op, bug, planned},
     record::{Ending, Remote, Wish},
     view::WaitReason,
@@ -39,6 +39,9 @@ impl Machine {
             }
         }
         let left = !matches!(result, Err(TransportFault::Unreached(_) | TransportFault::Unsigned(_)));
+        if left {
+            self.spent.asked();
+        }
         if let OpKind::Part(number) = op.kind
             && left
             && self.service.capabilities().links_serve_once
@@ -65,7 +68,7 @@ impl Machine {
             OpKind::Begin => self
                 .service
                 .read_begin(self.facts.begin_intent.as_ref(), answer)
-                .and_then(|begin| self.begun(now, answer, state, begin)),
+                .and_then(|begin| self.begun(now, answer, begin)),
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
             OpKind::Sign => {
                 let lease = self.with_session(|machine, session| machine.service.read_sign(session, answer));
@@ -76,11 +79,14 @@ impl Machine {
             }
             OpKind::Inspect => self
                 .with_session(|machine, session| match machine.facts.plan.or_else(|| machine.cut_by_default()) {
-                    Some(plan) => machine.service.read_inspect(session, &plan, machine.facts.intent.as_ref(), answer),
+                    Some(plan) => {
+                        let proof = machine.facts.unsettled();
+                        machine.service.read_inspect(session, &plan, proof, answer)
+                    },
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
                 .map(|inspected| self.inspected(now, answer, inspected)),
-            OpKind::Probe => match self.facts.intent.clone().or_else(|| self.facts.begin_intent.clone()) {
+            OpKind::Probe => match self.facts.unsettled().cloned() {
                 Some(proof) => self.service.read_probe(&proof, answer).map(|probed| self.probed(now, probed)),
                 None => Ok(()),
             },
@@ -91,7 +97,7 @@ impl Machine {
                 None => Ok(()),
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
-            OpKind::Discard => self.service.read_abort(answer),
+            OpKind::Discard => self.service.read_abort(answer).map(|()| self.dropped()),
             OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof => Ok(()),
         };
         match outcome {
@@ -129,7 +135,7 @@ impl Machine {
 
     // ---- what went well
 
-    fn begun(&mut self, now: Now, answer: &Answer, state: &Op, begin: Begin) -> Result<(), Fault> {
+    fn begun(&mut self, now: Now, answer: &Answer, begin: Begin) -> Result<(), Fault> {
         match begin {
             Begin::Session { session, lease } => {
                 self.inspected = true;
@@ -144,14 +150,11 @@ impl Machine {
                 }
             }
             Begin::Done(receipt) => self.complete_with(now, receipt),
-            Begin::Renamed(receipt) if self.made_once(state) => self.complete_with(now, receipt),
-            Begin::Renamed(_) => {
-                let ending = self.unknown_ending();
-                self.end_soon(now, ending);
-            }
+            // Only a begin that is never repeated takes another name.
+            Begin::Renamed(receipt) => self.complete_with(now, receipt),
             Begin::NeedDigest => {
                 if self.facts.begin_intent.is_some() {
-                    self.commit_soon(Record::BeginNo);
+                    self.commit_soon(Record::BeginNo { looked: false });
                 }
                 if self.digest.missed {
                     // Asked at once again, with nothing more to offer, this would go on for ever.
@@ -225,11 +228,25 @@ impl Machine {
                 if self.facts.intent.is_some() {
                     self.finish = Finish::No;
                     self.seen_open = true;
-                    self.commit_soon(Record::CompleteNo);
+                    // Said to be completed, and the object is not there: neither it nor the session is.
+                    let gone = self.seen_already && !self.service.capabilities().probes;
+                    self.commit_soon(Record::CompleteNo { looked: !gone });
+                    self.doubt_until = Some(now.tick.after_ms(DOUBT_MS_MAX));
+                    if gone {
+                        let error = ErrorInfo::new(Code::SessionGone, "neither the upload nor its object is to be found");
+                        self.restart_wanted = Some((RestartReason::Unsettled, error));
+                    }
+                } else if self.facts.doubt.is_some() && self.closing == Closing::Look {
+                    self.closing = Closing::Drop;
                 }
                 if std::mem::take(&mut self.find_missing) {
                     // A service that lists nothing has nothing that could be pointed at: all of it is sent again.
                     self.drop_missing(parts.as_deref().unwrap_or_default());
+                }
+                let last = self.facts.plan.map_or(0, |plan| plan.parts_total());
+                if parts.iter().flatten().any(|part| part.part_number > last) {
+                    let error = ErrorInfo::new(Code::PartsMissing, "the session holds parts that the file does not have");
+                    self.restart_wanted.get_or_insert((RestartReason::Unfit, error));
                 }
                 if let Some(parts) = parts {
                     self.plan_adoption(parts);
@@ -254,13 +271,16 @@ impl Machine {
         match probed {
             Probed::Done(receipt) => {
                 // No complete left: then it was the begin.
-                let instant = receipt.instant || self.facts.intent.is_none();
-                self.complete_with(now, Receipt { instant, ..receipt });
+                let completed = self.facts.intent.is_some() || self.facts.doubt.is_some();
+                self.complete_with(now, Receipt { instant: receipt.instant || !completed, ..receipt });
             }
-            Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo),
+            Probed::NotDone if self.facts.intent.is_none() && self.facts.doubt.is_some() => {
+                self.commit_soon(Record::Settled);
+            }
+            Probed::NotDone if self.facts.intent.is_none() => self.commit_soon(Record::BeginNo { looked: true }),
             Probed::NotDone => {
                 self.finish = Finish::No;
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 self.restart_wanted = Some((
                     RestartReason::SessionGone,
                     ErrorInfo::new(Code::SessionGone, "the service forgot the upload before it was completed"),
@@ -276,12 +296,6 @@ impl Machine {
     fn completed(&mut self, now: Now, state: &Op, complete: Complete) {
         match complete {
             Complete::Done(receipt) => self.complete_with(now, receipt),
-            // Looked up in between, and the object was not there: neither it nor the session is.
-            Complete::Already if std::mem::take(&mut self.seen_open) && !self.service.capabilities().probes => {
-                self.commit_soon(Record::CompleteNo);
-                let error = ErrorInfo::new(Code::SessionGone, "neither the upload nor its object is to be found");
-                self.restart_wanted = Some((RestartReason::Unsettled, error));
-            }
             // The outcome is looked up; the intent stands until then.
             Complete::Already => {
                 let error = ErrorInfo::new(Code::ServiceError, "the service says that it was completed before");
@@ -292,12 +306,12 @@ impl Machine {
             Complete::Incomplete => {
                 let error = ErrorInfo::new(Code::PartsMissing, "the service misses parts that it acknowledged");
                 self.complete_failed(now, state, error);
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 self.inspected = false;
                 self.find_missing = true;
             }
             Complete::IntegrityFailed => {
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 let error =
                     ErrorInfo::new(Code::IntegrityFailed, "the service put together something else than was sent");
                 if self.facts.integrity_restarts >= INTEGRITY_RESTARTS_MAX {
@@ -318,9 +332,7 @@ impl Machine {
     pub(super) fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
         let ours = self
             .facts
-            .intent
-            .as_ref()
-            .or(self.facts.begin_intent.as_ref())
+            .unsettled()
             .map(|proof| (proof.size_bytes, proof.crc64.to_string()));
         let mut ending = None;
         if let Some((size_bytes, crc64)) = ours {
@@ -335,6 +347,13 @@ impl Machine {
             receipt.crc64.get_or_insert(crc64);
         }
         self.end_soon(now, ending.unwrap_or(Ending::Completed(receipt)));
+    }
+
+    /// A session that was to be left is gone.
+    fn dropped(&mut self) {
+        if self.closing == Closing::Drop {
+            self.closing = Closing::Probe;
+        }
     }
 
     fn aborted(&mut self, now: Now) {
@@ -364,7 +383,7 @@ impl Machine {
                 self.begin_did_nothing(op, state);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo);
+                    self.commit_soon(Record::CompleteNo { looked: false });
                 }
             }
             Fault::CredentialRefused(error) => {
@@ -377,7 +396,7 @@ impl Machine {
                 self.begin_did_nothing(op, state);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo);
+                    self.commit_soon(Record::CompleteNo { looked: false });
                 }
             }
             Fault::SessionGone(error) => self.session_gone(now, op, error),
@@ -385,7 +404,7 @@ impl Machine {
                 self.begin_did_nothing(op, state);
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo);
+                    self.commit_soon(Record::CompleteNo { looked: false });
                 }
                 if self.service.capabilities().creates_parents && self.parents_created < PARENTS_MAX {
                     self.parents_created += 1;
@@ -396,6 +415,9 @@ impl Machine {
             }
             Fault::Ask(error) => {
                 if op.kind == OpKind::Discard {
+                    if self.facts.doubt.is_some() {
+                        self.stick(now, WaitReason::Retry, error);
+                    }
                     return;
                 }
                 if op.kind == OpKind::Abort {
@@ -405,17 +427,10 @@ impl Machine {
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                 }
+                let may_make = op.kind == OpKind::Begin && self.facts.begin_intent.is_some();
                 match error.code {
-                    // What may make the object makes it under no other name: the bytes are sent, and it is renamed as was asked.
-                    Code::NameConflict
-                        if op.kind == OpKind::Begin
-                            && !state.again
-                            && self.facts.begin_intent.is_some()
-                            && self.facts.conflict == Conflict::Rename =>
-                    {
-                        self.digest.missed = true;
-                        self.commit_soon(Record::BeginNo);
-                    }
+                    // What may make the object makes it under no other name, as long as it is not known to be taken.
+                    Code::NameConflict if may_make && self.name_taken(state) => {}
                     Code::NameConflict
                         if op.kind == OpKind::Complete
                             && self.facts.conflict == Conflict::Rename
@@ -423,14 +438,14 @@ impl Machine {
                     {
                         // The session was begun before that was said, or by a begin that renames nothing.
                         self.digest.missed = true;
-                        self.commit_soon(Record::CompleteNo);
+                        self.commit_soon(Record::CompleteNo { looked: false });
                         self.restart_wanted = Some((RestartReason::SessionGone, error));
                     }
                     Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
                     code => {
                         self.begin_did_nothing(op, state);
                         if op.kind == OpKind::Complete {
-                            self.commit_soon(Record::CompleteNo);
+                            self.commit_soon(Record::CompleteNo { looked: false });
                         }
                         let reason =
                             if code == Code::PermissionDenied { WaitReason::Credential } else { WaitReason::Retry };
@@ -451,6 +466,10 @@ impl Machine {
             Fault::Final(error) if error.code == Code::RequestRefused && self.name_fewer(op, state) => {}
             Fault::Final(error) => {
                 if op.kind == OpKind::Discard {
+                    if self.facts.doubt.is_some() {
+                        let ending = self.unknown_ending();
+                        self.end_soon(now, ending);
+                    }
                     return;
                 }
                 if op.kind == OpKind::Abort {
@@ -468,10 +487,34 @@ impl Machine {
         }
     }
 
+    /// The name is taken, and a begin that may make the object makes it under its own name only. True when it is known how to go on.
+    fn name_taken(&mut self, state: &Op) -> bool {
+        let may_be_ours = state.again;
+        match self.facts.conflict {
+            // Asked for the second time for another name, and refused that too: a person decides.
+            _ if self.facts.begin_taken => return false,
+            // Looked up: what lies there may be what an earlier begin made after we looked.
+            Conflict::Rename if self.facts.begin_doubted => self.digest.missed = true,
+            Conflict::Rename if self.service.capabilities().probes => self.commit_soon(Record::BeginTaken),
+            // The bytes are sent, and complete takes another name: that can't come twice.
+            Conflict::Rename if !may_be_ours => {
+                self.digest.missed = true;
+                self.commit_soon(Record::BeginNo { looked: false });
+            }
+            Conflict::KeepIfSame => self.commit_soon(Record::BeginTaken),
+            _ if may_be_ours => self.commit_soon(Record::BeginTaken),
+            _ => return false,
+        }
+        true
+    }
+
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
     pub(super) fn begin_did_nothing(&mut self, op: OpId, state: &Op) {
+        if op.kind == OpKind::Begin && self.facts.begin_taken {
+            self.commit_soon(Record::BeginRefused);
+        }
         if op.kind == OpKind::Begin && self.facts.begin_intent.is_some() && !state.again {
-            self.commit_soon(Record::BeginNo);
+            self.commit_soon(Record::BeginNo { looked: false });
         }
     }
 
@@ -496,7 +539,11 @@ impl Machine {
     fn session_gone(&mut self, now: Now, op: OpId, error: ErrorInfo) {
         match op.kind {
             OpKind::Abort => self.aborted(now),
-            OpKind::Discard => {}
+            OpKind::Discard => self.dropped(),
+            OpKind::Inspect if self.facts.intent.is_none() && self.facts.doubt.is_some() => {
+                self.closing = Closing::Probe;
+                self.restart_wanted = Some((RestartReason::SessionGone, error));
+            }
             // Whether it is done, open or gone is what the service says of the session itself.
             OpKind::Part(_) | OpKind::Sign if self.service.capabilities().lists_parts => {
                 self.inspected = false;
@@ -507,7 +554,7 @@ impl Machine {
             // Looked at in between and not done: then it is gone.
             OpKind::Complete if !std::mem::take(&mut self.seen_open) => self.finish = Finish::No,
             _ if self.facts.intent.is_some() => {
-                self.commit_soon(Record::CompleteNo);
+                self.commit_soon(Record::CompleteNo { looked: false });
                 self.restart_wanted = Some((RestartReason::SessionGone, error));
             }
             _ => self.restart_wanted = Some((RestartReason::SessionGone, error)),
@@ -558,8 +605,7 @@ impl Machine {
         match op.kind {
             OpKind::Complete => self.finish = Finish::Armed,
             OpKind::Begin => {
-                self.begin_armed = self.facts.begin_intent.is_some() && !state.again;
-                self.begins_again = self.begins_again.saturating_sub(u32::from(state.again));
+                self.begin_armed = self.facts.begin_intent.is_some() && (!state.again || self.facts.begin_taken);
             }
             _ => {}
         }

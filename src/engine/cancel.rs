@@ -23,7 +23,7 @@ impl Machine {
         let late = by <= now.tick;
         // A begin may be about to name the session that has to go: it gets the time that there is.
         self.stop_ops(|kind| match kind {
-            OpKind::Abort | OpKind::Inspect | OpKind::Probe => false,
+            OpKind::Abort | OpKind::Inspect | OpKind::Probe | OpKind::Discard => false,
             OpKind::Begin => late,
             _ => true,
         });
@@ -36,6 +36,10 @@ impl Machine {
         if self.facts.intent.is_some() && !self.complete_may_go() {
             self.wait_to_settle(now)?;
             return self.reconcile(now, slots);
+        }
+        if self.facts.doubt.is_some() && self.service.capabilities().aborts {
+            self.wait_to_settle(now)?;
+            return self.settle_doubt(now, slots);
         }
         if self.begin_unsettled() {
             self.wait_to_settle(now)?;

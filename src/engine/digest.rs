@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     hash::{CHAIN_BLOCK_BYTES, Digester, Wants, combine},
-    model::{InstantMode, Now, Part, Tick, http::ByteRange},
+    model::{Conflict, InstantMode, Now, Part, Tick, http::ByteRange},
     service::{Content, DigestKind, Proof},
 };
 
@@ -219,7 +219,9 @@ impl Machine {
     /// What a begin can say of the content.
     pub(super) fn content(&self) -> Content {
         let mut content = Content::default();
-        let said = self.facts.begin_again || self.facts.upload.instant != InstantMode::Off && !self.digest.missed;
+        let said = self.facts.begin_again
+            || self.facts.begin_intent.is_some()
+            || self.facts.upload.instant != InstantMode::Off && !self.digest.missed;
         content.beginning_hash = self.digest.beginning.clone().filter(|_| said);
         if let Some(digester) = self.facts.digester.clone().filter(|_| said) {
             content.beginning_hash = digester.beginning_hash();
@@ -269,12 +271,17 @@ impl Machine {
         let crc64 = plan.parts().try_fold(0, |whole, part| {
             Some(combine(whole, self.facts.hashed.get(&part.part_number)?.crc64, part.size_bytes))
         })?;
-        let service_unix_ms = self.clock.unix_ms(now);
+        let service_unix_ms = self.facts.begin_since_unix_ms.unwrap_or_else(|| self.clock.unix_ms(now));
+        // It makes the object under its own name or not at all.
+        let conflict = match &self.facts.conflict {
+            Conflict::Rename => Conflict::Ask,
+            other => other.clone(),
+        };
         Some(Proof {
             size_bytes: plan.size_bytes,
             crc64,
             sha256: content.sha256.clone(),
-            conflict: self.facts.conflict.clone(),
+            conflict,
             service_unix_ms,
         })
     }

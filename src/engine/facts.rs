@@ -46,8 +46,16 @@ pub struct Facts {
     pub begin_intent: Option<Proof>,
     /// The next begin must not make a second object.
     pub begin_again: bool,
+    /// The begin under way, or the next, may make the object under another name: if nobody answers it, nothing tells what it made.
+    pub begin_taken: bool,
+    /// Of a begin with this content only a look said that it had made nothing.
+    pub begin_doubted: bool,
+    /// The service's clock at the first begin that may have made an object of this content.
+    pub begin_since_unix_ms: Option<i64>,
     /// A complete was journalled and nothing says yet what became of it.
     pub intent: Option<Proof>,
+    /// A complete of which only a look said that it had made nothing: it may still be on its way.
+    pub doubt: Option<Proof>,
     /// The name is taken and nobody answered yet.
     pub conflict_asked: bool,
     /// When the name is taken.
@@ -88,7 +96,11 @@ impl Facts {
             digester: None,
             begin_intent: None,
             begin_again: false,
+            begin_taken: false,
+            begin_since_unix_ms: None,
+            begin_doubted: false,
             intent: None,
+            doubt: None,
             conflict_asked: false,
             wish: Wish::Run,
             handed_off: BTreeMap::new(),
@@ -114,6 +126,7 @@ impl Facts {
                 self.session = Some(session);
                 self.begin_intent = None;
                 self.begin_again = false;
+                self.begin_taken = false;
             }
             Record::Alive { unix_ms } => self.alive_unix_ms = Some(unix_ms),
             Record::Hashed { part_number, crc64, midstate, digester } => {
@@ -123,8 +136,22 @@ impl Facts {
                     self.digester = Some(*digester);
                 }
             }
-            Record::BeginIntent { proof } => self.begin_intent = Some(proof),
-            Record::BeginNo => self.begin_intent = None,
+            Record::BeginIntent { proof } => {
+                self.begin_since_unix_ms.get_or_insert(proof.service_unix_ms);
+                self.begin_intent = Some(proof);
+            }
+            Record::BeginNo { looked } => {
+                self.begin_doubted |= looked;
+                self.begin_intent = None;
+                self.begin_taken = false;
+            }
+            Record::BeginTaken => {
+                self.begin_taken = true;
+                if let Some(proof) = &mut self.begin_intent {
+                    proof.conflict = self.conflict.clone();
+                }
+            }
+            Record::BeginRefused => self.begin_taken = false,
             Record::Try { part_number } => {
                 self.tried.insert(part_number);
             }
@@ -145,10 +172,17 @@ impl Facts {
             }
             Record::Identity { identity } => self.identity = Some(identity),
             Record::CompleteIntent { proof } => self.intent = Some(proof),
-            Record::CompleteNo => self.intent = None,
+            Record::CompleteNo { looked } => {
+                let intent = self.intent.take();
+                if looked && intent.is_some() {
+                    self.doubt = intent;
+                }
+            }
+            Record::Settled => self.doubt = None,
             Record::ConflictAsked => {
                 self.intent = None;
                 self.begin_intent = None;
+                self.begin_taken = false;
                 self.conflict_asked = true;
             }
             Record::Conflict { conflict } => {
@@ -176,7 +210,9 @@ impl Facts {
                 self.proven.clear();
                 self.bytes_proven = 0;
                 self.intent = None;
+                self.doubt = None;
                 self.begin_intent = None;
+                self.begin_taken = false;
                 self.begin_again = why == RestartReason::Unsettled;
                 self.conflict_asked = false;
                 if matches!(why, RestartReason::Integrity | RestartReason::Changed) {
@@ -188,12 +224,15 @@ impl Facts {
                     RestartReason::Changed => {
                         self.plan = None;
                         self.identity = None;
+                        self.begin_since_unix_ms = None;
+                        self.begin_doubted = false;
                         self.tried.clear();
                     }
                     RestartReason::SessionGone
                     | RestartReason::Unsettled
                     | RestartReason::LeaseOver
-                    | RestartReason::TooOld => {}
+                    | RestartReason::TooOld
+                    | RestartReason::Unfit => {}
                 }
             }
             Record::Ending { ending, unix_ms } => {
@@ -201,6 +240,11 @@ impl Facts {
                 self.ended_unix_ms = Some(unix_ms);
             }
         }
+    }
+
+    /// What may have made the object, as far as is known.
+    pub fn unsettled(&self) -> Option<&Proof> {
+        self.intent.as_ref().or(self.begin_intent.as_ref()).or(self.doubt.as_ref())
     }
 
     /// True when the digest pass has reached the end.

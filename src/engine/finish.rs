@@ -30,6 +30,21 @@ pub(super) enum Finish {
     Repeating,
 }
 
+/// How far the closing of a session is whose complete may still be on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// The session is looked at once more.
+    #[default]
+    Look,
+    /// It is open: it is dropped, so that nothing can make the object of it any more.
+    Drop,
+    /// It is gone: the object is looked for at its place.
+    Probe,
+}
+
+/// So long after a complete was given up it is taken to have arrived, or to be lost: what a complete may take, and two minutes.
+pub(super) const DOUBT_MS_MAX: u64 = 5 * 60_000;
+
 impl Machine {
     /// True when the journalled complete has certainly not been sent yet, or is under way.
     pub(super) fn complete_may_go(&self) -> bool {
@@ -109,8 +124,39 @@ impl Machine {
         self.inspect(now, slots, Phase::Reconciling)
     }
 
+    /// A session is to be left of which only a look said that its complete had made nothing: the complete may still be on its way, and what is begun
+    /// next must not become a second object. Where the service drops sessions it is dropped and the object is looked for; else time tells.
+    pub(super) fn settle_doubt(&mut self, now: Now, slots: &mut Slots) -> Next {
+        let capabilities = *self.service.capabilities();
+        let until = *self.doubt_until.get_or_insert(now.tick.after_ms(DOUBT_MS_MAX));
+        match self.closing {
+            _ if self.in_flight(OpKind::Inspect) || self.in_flight(OpKind::Probe) || self.in_flight(OpKind::Discard) => {
+                Err(Why::Working(Phase::Reconciling))
+            }
+            Closing::Look if capabilities.aborts || now.tick >= until => self.inspect(now, slots, Phase::Reconciling),
+            Closing::Look => {
+                let detail = "a complete that was given up may still be carried out; a second object is not risked";
+                let error = ErrorInfo::new(Code::ServiceError, detail);
+                Err(Why::waiting(WaitReason::Retry, Some(until), Some(error)))
+            }
+            Closing::Drop if capabilities.aborts => {
+                let Some(session) = self.facts.session.clone() else { return Ok(self.commit(Record::Settled)) };
+                self.control(now, slots, OpKind::Discard, Phase::Reconciling, |machine, credential| {
+                    machine.service.abort(machine.caller(credential, now), &session)
+                })
+            }
+            Closing::Probe if capabilities.probes => {
+                self.control(now, slots, OpKind::Probe, Phase::Reconciling, |machine, credential| {
+                    machine.service.probe(machine.caller(credential, now))
+                })
+            }
+            // Looked at after its time, and not there.
+            Closing::Drop | Closing::Probe => Ok(self.commit(Record::Settled)),
+        }
+    }
+
     /// True when a begin that may have made the object left, nobody told what became of it, and the object can be looked for. Where it can't, the begin
-    /// is said again in a way that makes no second one.
+    /// is said again: under its own name it makes no second one.
     pub(super) fn begin_unsettled(&self) -> bool {
         self.facts.begin_intent.is_some()
             && !self.begin_armed
@@ -132,10 +178,7 @@ impl Machine {
     }
 
     pub(super) fn unknown_ending(&self) -> Ending {
-        let detail = match self.facts.intent {
-            _ if self.begins_again > 0 && self.facts.session.is_none() && self.facts.intent.is_none() => {
-                "the answers to several begins of an instant upload were lost or told other names: it may exist twice"
-            }
+        let detail = match self.facts.intent.as_ref().or(self.facts.doubt.as_ref()) {
             Some(_) => {
                 "the answer to the complete was lost, and the service gives no proof of its outcome: \
                  the object may lie at its place, or beside it under another name"

@@ -8,10 +8,11 @@ use super::{
     clock::ServiceClock,
     digest::DigestState,
     facts::Facts,
-    finish::Finish,
+    finish::{Closing, Finish},
     lease::HeldLease,
     record::{Ending, Remote, RestartReason, Wish},
     source_check::SourceState,
+    spent::Spent,
     view::{Phase, Progress, State, WaitReason, Waiting},
 };
 use crate::{
@@ -141,6 +142,7 @@ pub struct Machine {
     pub(super) adopted_cut: Option<Option<u64>>,
     // Order.
     pub(super) backoff: Backoff,
+    pub(super) spent: Spent,
     pub(super) clock: ServiceClock,
     /// The service's own view of the session was taken in this run, or the session is of this run.
     pub(super) inspected: bool,
@@ -154,10 +156,12 @@ pub struct Machine {
     pub(super) begin_armed: bool,
     /// The service said after the last complete that the session is open.
     pub(super) seen_open: bool,
+    /// A session whose complete may still be on its way is being closed.
+    pub(super) closing: Closing,
+    /// When a complete that was given up is taken to have arrived or to be lost.
+    pub(super) doubt_until: Option<Tick>,
     /// The service said in this run that a complete came before.
     pub(super) seen_already: bool,
-    /// Begins that were said again for one outcome that nobody told.
-    pub(super) begins_again: u32,
     /// A refusal was answered by another date, and nothing has gone well since.
     pub(super) redated: bool,
     /// The service takes no longer lists of parts than this.
@@ -210,6 +214,7 @@ impl Machine {
             adopting: None,
             adopted_cut: None,
             backoff: Backoff::new(seed),
+            spent: Spent::default(),
             clock: ServiceClock::default(),
             inspected: false,
             find_missing: false,
@@ -219,9 +224,9 @@ impl Machine {
             finish: Finish::default(),
             begin_armed: false,
             seen_open: false,
+            closing: Closing::default(),
+            doubt_until: None,
             seen_already: false,
-            // What an earlier run has said again nobody counted.
-            begins_again: u32::from(facts.begin_intent.is_some()),
             redated: false,
             parts_named_max: None,
             heard_of: false,
@@ -375,8 +380,17 @@ impl Machine {
         let restarts = matches!(record, Record::Restart { .. });
         let plans = matches!(record, Record::Plan { .. } | Record::Missing { .. });
         let intends = matches!(record, Record::CompleteIntent { .. });
-        let begins = matches!(record, Record::BeginIntent { .. });
+        let begins = matches!(record, Record::BeginIntent { .. } | Record::BeginTaken);
+        let settles = matches!(record, Record::Settled);
+        let began_anew = matches!(record, Record::Restart { why: RestartReason::Changed });
         self.facts.apply(record);
+        if began_anew {
+            self.spent = Spent::default();
+        }
+        self.spent.proven(self.facts.bytes_proven);
+        if settles || restarts {
+            (self.closing, self.doubt_until) = (Closing::default(), None);
+        }
         if restarts {
             self.forget_session();
         }
@@ -385,7 +399,6 @@ impl Machine {
         }
         if begins {
             self.begin_armed = true;
-            self.begins_again = 0;
             self.finish = Finish::No;
         }
         if intends {
@@ -464,6 +477,7 @@ impl Machine {
     /// Every wait that the world or a person may have ended is looked at again.
     fn try_now(&mut self) {
         self.backoff.reset();
+        self.spent.again();
         self.stuck = None;
         self.credential.none_now = false;
         self.credential.again_at = None;
@@ -480,6 +494,7 @@ impl Machine {
         self.network.generation = known.generation.max(network.generation);
         if network.generation > known.generation {
             self.backoff.reset();
+            self.spent.again();
             self.stuck = None;
             self.stop_ops(|_| true);
         }
@@ -619,6 +634,7 @@ impl Machine {
     pub(super) fn count_sent(&mut self, part: u32, from: u64, to: u64) {
         let high = self.sent_high.entry(part).or_insert(0);
         self.progress.bytes_sent += to - from;
+        self.spent.sent(to - from);
         self.progress.bytes_resent += to.min(*high).saturating_sub(from);
     }
 

@@ -7,6 +7,7 @@ use super::{
     finish::Finish,
     machine::{Machine, Why, planned},
     record::{Ending, RestartReason, Wish},
+    spent::SPENT_RETRY_MS,
     view::{Phase, WaitReason},
 };
 use crate::{
@@ -82,9 +83,18 @@ impl Machine {
         {
             self.stuck = Some((WaitReason::Retry, row.error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));
         }
+        if self.stuck.is_none()
+            && let Some(error) = self.spent.exhausted(self.facts.plan)
+        {
+            self.stop_ops(|_| true);
+            self.stuck = Some((WaitReason::Retry, error, now.tick.after_ms(SPENT_RETRY_MS)));
+        }
         match &self.stuck {
             Some((_, _, until)) if *until <= now.tick => {
                 self.stuck = None;
+                if self.spent.exhausted(self.facts.plan).is_some() {
+                    self.spent.again();
+                }
                 self.backoff.reset();
                 Ok(())
             }
@@ -112,15 +122,16 @@ impl Machine {
             return self.reconcile_begin(now, slots);
         }
         if let Some((why, error)) = self.restart_wanted.clone() {
-            let next = self.restart(now, why, error);
-            if matches!(next, Ok(Step::Commit { .. })) {
+            let next = self.restart(now, slots, why, error);
+            if matches!(next, Ok(Step::Commit { record: Record::Restart { .. }, .. })) {
                 self.restart_wanted = None;
             }
             return next;
         }
         if self.session_is_old(now) {
             let error = ErrorInfo::new(Code::SessionGone, "nothing was heard of the upload for too long");
-            return self.restart(now, RestartReason::TooOld, error);
+            self.restart_wanted = Some((RestartReason::TooOld, error));
+            return self.run(now, slots);
         }
         if let Some(next) = self.check_source(now, slots)? {
             return Ok(next);
@@ -175,7 +186,13 @@ impl Machine {
         }
         let content = self.content();
         // A begin with the whole digest may make the object: journalled before it is sent, settled before another one.
-        let again = self.facts.begin_again || self.facts.begin_intent.is_some() && !self.begin_armed;
+        let lost = self.facts.begin_intent.is_some() && !self.begin_armed;
+        if lost && self.facts.begin_taken {
+            return Ok(self.unknown(now));
+        }
+        // What is refused to this one says nothing of the one that was lost.
+        let again = self.facts.begin_again || self.facts.begin_taken || lost;
+        let taken = self.facts.begin_taken;
         if carries_whole(&content) && self.facts.begin_intent.is_none() {
             // What was hashed is made the object: the source is looked at one last time, as before a complete.
             if self.finish != Finish::Checking {
@@ -188,11 +205,10 @@ impl Machine {
         }
         let next = self.control(now, slots, OpKind::Begin, Phase::Starting, |machine, credential| {
             let caller = machine.caller(credential, now);
-            machine.service.begin(caller, &plan, &machine.facts.conflict, &content, again)
+            machine.service.begin(caller, &plan, &machine.facts.conflict, &content, taken)
         });
         if let Ok(Step::Start { op, .. }) = &next {
             self.begin_armed = false;
-            self.begins_again += u32::from(again);
             if let Some(state) = self.ops.get_mut(op) {
                 state.again = again;
                 state.parts_named = content.parts_named_max.unwrap_or(usize::MAX).min(content.midstates.len() + 1);
@@ -340,7 +356,9 @@ impl Machine {
                 return Err(Why::Working(phase));
             }
             let error = ErrorInfo::new(Code::LinkRefused, "the upload's links are over and can't be renewed");
-            return self.restart(now, RestartReason::LeaseOver, error);
+            // Wanted until it is done: what it waits for must not be begun again.
+            self.restart_wanted = Some((RestartReason::LeaseOver, error));
+            return self.run(now, slots);
         }
         let most = self.service.capabilities().sign_parts_max.min(self.parts_named_max.unwrap_or(usize::MAX)).max(1);
         let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
@@ -390,13 +408,22 @@ impl Machine {
     }
 
     /// All that was sent is void. Nothing of the old session may be under way any more when that is written.
-    pub(super) fn restart(&mut self, now: Now, why: RestartReason, error: ErrorInfo) -> Next {
-        self.stop_ops(|_| true);
+    pub(super) fn restart(&mut self, now: Now, slots: &mut Slots, why: RestartReason, error: ErrorInfo) -> Next {
+        let doubt = self.facts.doubt.is_some();
+        let looks = |kind| doubt && matches!(kind, OpKind::Inspect | OpKind::Probe | OpKind::Discard);
+        self.stop_ops(|kind| !looks(kind));
         if let Some(step) = self.outbox.pop_front() {
             return Ok(step);
         }
-        if !self.ops.is_empty() {
+        if self.ops.keys().any(|op| !looks(op.kind)) {
             return Err(Why::Working(Phase::Starting));
+        }
+        if doubt {
+            return self.settle_doubt(now, slots);
+        }
+        // A begin that may have made the object can be settled only with the bytes that it spoke of.
+        if self.facts.begin_intent.is_some() && !self.begin_armed {
+            return Ok(self.unknown(now));
         }
         self.restarts += 1;
         if self.restarts > RESTARTS_MAX {

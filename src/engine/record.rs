@@ -118,6 +118,8 @@ pub enum RestartReason {
     Unsettled,
     /// Its links are over and it can't be renewed: begun again.
     LeaseOver,
+    /// The session holds parts that the file does not have: something else began it for another file or another cut.
+    Unfit,
     /// Nothing was heard of it for longer than the service can be trusted to keep it.
     TooOld,
     /// What the service put together was not what was sent.
@@ -229,15 +231,29 @@ pub enum Record {
         /// What a probe looks for.
         proof: Proof,
     },
-    /// It is certain that it did not.
-    BeginNo,
+    /// It did not.
+    BeginNo {
+        /// A look at the object's place said so: the begin may still be on its way.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        looked: bool,
+    },
+    /// The name is taken, by what a lost begin made or by something else: the next begin keeps what is there if it is the same, else takes another name.
+    BeginTaken,
+    /// That begin was refused outright: as far as it goes nothing was made.
+    BeginRefused,
     /// A complete is about to be sent: from here on its outcome is unknown until something below says otherwise.
     CompleteIntent {
         /// What it says.
         proof: Proof,
     },
-    /// It is certain that the complete did not make the object.
-    CompleteNo,
+    /// The complete did not make the object.
+    CompleteNo {
+        /// A look at the session said so, not the complete's own answer: the complete may still be on its way.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        looked: bool,
+    },
+    /// Nothing that was sent for the session can make the object any more.
+    Settled,
     /// The name is taken; an answer is needed.
     ConflictAsked,
     /// What to do when the name is taken, from here on.
@@ -300,6 +316,7 @@ impl Record {
             | Record::Session { .. }
             | Record::HandedOff { .. }
             | Record::BeginIntent { .. }
+            | Record::BeginTaken
             | Record::CompleteIntent { .. }
             | Record::Restart { .. }
             | Record::Ending { .. } => Sync::Power,
@@ -309,8 +326,10 @@ impl Record {
             | Record::Missing { .. }
             | Record::Identity { .. }
             | Record::Hashed { .. }
-            | Record::BeginNo
-            | Record::CompleteNo
+            | Record::BeginNo { .. }
+            | Record::BeginRefused
+            | Record::CompleteNo { .. }
+            | Record::Settled
             | Record::ConflictAsked
             | Record::Conflict { .. }
             | Record::OnChange { .. }

@@ -8,7 +8,7 @@ use super::{
     record::Wish,
 };
 use crate::{
-    model::{Conflict, Now, Receipt, http::Answer},
+    model::{Now, Receipt, http::Answer},
     service::Fault,
 };
 
@@ -66,15 +66,14 @@ impl Machine {
         true
     }
 
-    /// True when a begin that made the object under another name can't be the second one that did. The first one makes it under the name that was asked
-    /// for, unless the same content may stay there; had it, the one after it would have found it.
-    pub(super) fn made_once(&self, state: &Op) -> bool {
-        !state.again || self.begins_again == 1 && self.facts.conflict != Conflict::KeepIfSame
-    }
-
     /// The object looks made. Where the service has said that a complete came before, it is.
     pub(super) fn looks_done(&mut self, now: Now, receipt: Receipt) {
         if self.facts.intent.is_none() {
+            // A session that is to be left: nothing but a complete could tell, and that might make what is not wanted any more.
+            if self.facts.doubt.is_some() {
+                let ending = self.unknown_ending();
+                self.end_soon(now, ending);
+            }
             return;
         }
         if self.seen_already {

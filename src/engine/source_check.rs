@@ -159,7 +159,7 @@ impl Machine {
             SourceState::Changed(error) => {
                 let error = error.clone();
                 match self.facts.on_change {
-                    OnChange::Restart => self.restart(now, RestartReason::Changed, error).map(Some),
+                    OnChange::Restart => self.restart(now, slots, RestartReason::Changed, error).map(Some),
                     OnChange::Fail => {
                         self.stop_ops(|_| true);
                         match self.outbox.pop_front() {

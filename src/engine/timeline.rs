@@ -40,9 +40,12 @@ pub fn line(record: &Record) -> Value {
             json!({ "record": "hashed", "part_number": part_number, "crc64": crc64.to_string() })
         }
         Record::BeginIntent { proof } => json!({ "record": "begin_intent", "size_bytes": proof.size_bytes }),
-        Record::BeginNo => json!({ "record": "begin_no" }),
+        Record::BeginNo { looked } => json!({ "record": "begin_no", "looked": looked }),
+        Record::BeginTaken => json!({ "record": "begin_taken" }),
+        Record::BeginRefused => json!({ "record": "begin_refused" }),
         Record::CompleteIntent { proof } => json!({ "record": "complete_intent", "size_bytes": proof.size_bytes }),
-        Record::CompleteNo => json!({ "record": "complete_no" }),
+        Record::CompleteNo { looked } => json!({ "record": "complete_no", "looked": looked }),
+        Record::Settled => json!({ "record": "settled" }),
         Record::ConflictAsked => json!({ "record": "conflict_asked" }),
         Record::Conflict { conflict } => json!({ "record": "conflict", "conflict": conflict }),
         Record::OnChange { on_change } => json!({ "record": "on_change", "on_change": on_change }),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    CredentialProvider, HostError, Idle, Limits, LogLevel, LogSink, NativeError, Network, SecretText, Snapshot,
-    SourceProvider, Transport, credential, error::heard, log, number::unsigned_or_none, source, transport,
+    CredentialProvider, HostError, Idle, Limits, LogLevel, LogSink, NativeError, Network, SecretText, Signer, Snapshot,
+    SourceProvider, Transport, credential, error::heard, log, number::unsigned_or_none, signer, source, transport,
 };
 use crate::client;
 
@@ -18,6 +18,9 @@ pub struct NativeConfig {
     /// Who opens sources that have no path, or whose path is gone.
     #[uniffi(default = None)]
     pub sources: Option<Arc<dyn SourceProvider>>,
+    /// Who signs requests where the credential says that the host does.
+    #[uniffi(default = None)]
+    pub signer: Option<Arc<dyn Signer>>,
     /// Who is told.
     #[uniffi(default = None)]
     pub listener: Option<Arc<dyn Listener>>,
@@ -60,6 +63,7 @@ impl TryFrom<NativeConfig> for client::Config {
         let standard = client::Config::new(config.state_dir, Arc::new(credential::Provider(config.credentials)));
         Ok(client::Config {
             sources: config.sources.map(|sources| Arc::new(source::Provider(sources)) as _),
+            signer: config.signer.map(|signer| Arc::new(signer::Signs(signer)) as _),
             listener: config.listener.map(|listener| Arc::new(Told(listener)) as _),
             transport: config.transport.map(|transport| Arc::new(transport::Carrier(transport)) as _),
             log: config.log.map(|sink| Arc::new(log::Sink(sink)) as _),
@@ -70,7 +74,12 @@ impl TryFrom<NativeConfig> for client::Config {
             tls: client::Tls { extra_ca_pem: config.extra_ca_pem, spki_sha256_pins: config.spki_sha256_pins },
             ended_kept_ms: unsigned_or_none("ended_kept_ms", config.ended_kept_ms)?,
             autostart: config.autostart.unwrap_or(standard.autostart),
-            ..standard
+            state_dir: standard.state_dir,
+            credentials: standard.credentials,
+            lanes: standard.lanes,
+            checkpoint: standard.checkpoint,
+            beat_ms: standard.beat_ms,
+            apart: standard.apart,
         })
     }
 }

@@ -29,6 +29,14 @@ pub enum Credential {
         /// The user in whose name it acts.
         user_id: String,
     },
+    /// KooDrive's application authentication where the secret stays elsewhere, such as on a server of the host's: the client's signer signs each request of
+    /// the control plane.
+    AppSigner {
+        /// The application.
+        app_id: String,
+        /// The user in whose name it acts.
+        user_id: String,
+    },
 }
 
 impl TryFrom<Credential> for client::Credential {
@@ -43,6 +51,7 @@ impl TryFrom<Credential> for client::Credential {
             Credential::AppKey { app_id, app_secret, user_id } => {
                 client::Credential::AppKey { app_id, app_secret: app_secret.0, user_id }
             }
+            Credential::AppSigner { app_id, user_id } => client::Credential::AppSigner { app_id, user_id },
         })
     }
 }

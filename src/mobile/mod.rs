@@ -45,6 +45,7 @@ mod number;
 mod remote;
 mod request;
 mod secret;
+mod signer;
 mod snapshot;
 mod source;
 mod target;
@@ -63,9 +64,10 @@ pub use request::{
     UploadRequest,
 };
 pub use secret::SecretText;
+pub use signer::{SignAsk, Signer};
 pub use snapshot::{Explanation, Phase, Progress, Receipt, Remote, Snapshot, State, WaitReason, Waiting};
 pub use source::{Source, SourceAsk, SourceProvider, SourceReader, SourceWhat};
-pub use target::{Service, SmhMode, Target};
+pub use target::{KooDriveEdition, Service, SmhMode, Target};
 pub use transport::{
     CancelHook, FdRange, HttpHeader, HttpRequest, HttpResponse, Transport, TransportCall, TransportFault,
 };

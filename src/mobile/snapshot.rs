@@ -41,20 +41,35 @@ pub struct Snapshot {
 
 impl From<client::Snapshot> for Snapshot {
     fn from(snapshot: client::Snapshot) -> Snapshot {
+        let client::Snapshot {
+            id,
+            key,
+            group,
+            tags,
+            service,
+            account,
+            destination,
+            network,
+            revision,
+            state,
+            progress,
+            created_unix_ms,
+            changed_unix_ms,
+        } = snapshot;
         Snapshot {
-            id: snapshot.id,
-            key: snapshot.key,
-            group: snapshot.group,
-            tags: snapshot.tags.into_iter().collect(),
-            service: snapshot.service.into(),
-            account: snapshot.account,
-            destination: snapshot.destination,
-            network: snapshot.network.into(),
-            revision: long(snapshot.revision),
-            state: snapshot.state.into(),
-            progress: snapshot.progress.into(),
-            created_unix_ms: snapshot.created_unix_ms,
-            changed_unix_ms: snapshot.changed_unix_ms,
+            id,
+            key,
+            group,
+            tags: tags.into_iter().collect(),
+            service: service.into(),
+            account,
+            destination,
+            network: network.into(),
+            revision: long(revision),
+            state: state.into(),
+            progress: progress.into(),
+            created_unix_ms,
+            changed_unix_ms,
         }
     }
 }
@@ -232,19 +247,33 @@ pub struct Progress {
 
 impl From<client::Progress> for Progress {
     fn from(progress: client::Progress) -> Progress {
+        let client::Progress {
+            bytes_total,
+            bytes_hashed,
+            bytes_acknowledged,
+            bytes_shown,
+            bytes_sent,
+            bytes_resent,
+            rate_bytes_per_s,
+            eta_ms,
+            parts_done,
+            parts_total,
+            requests,
+            retries,
+        } = progress;
         Progress {
-            bytes_total: long(progress.bytes_total),
-            bytes_hashed: long(progress.bytes_hashed),
-            bytes_acknowledged: long(progress.bytes_acknowledged),
-            bytes_shown: long(progress.bytes_shown),
-            bytes_sent: long(progress.bytes_sent),
-            bytes_resent: long(progress.bytes_resent),
-            rate_bytes_per_s: long(progress.rate_bytes_per_s),
-            eta_ms: progress.eta_ms.map(long),
-            parts_done: int(progress.parts_done),
-            parts_total: int(progress.parts_total),
-            requests: long(progress.requests),
-            retries: long(progress.retries),
+            bytes_total: long(bytes_total),
+            bytes_hashed: long(bytes_hashed),
+            bytes_acknowledged: long(bytes_acknowledged),
+            bytes_shown: long(bytes_shown),
+            bytes_sent: long(bytes_sent),
+            bytes_resent: long(bytes_resent),
+            rate_bytes_per_s: long(rate_bytes_per_s),
+            eta_ms: eta_ms.map(long),
+            parts_done: int(parts_done),
+            parts_total: int(parts_total),
+            requests: long(requests),
+            retries: long(retries),
         }
     }
 }

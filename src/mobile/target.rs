@@ -29,6 +29,18 @@ mirror! {
     }
 }
 
+mirror! {
+    /// The editions of KooDrive disagree in little things, and nothing that they answer tells which one it is.
+    KooDriveEdition of model::KooDriveEdition: into {
+        /// China, and the international one since 2025.
+        Current,
+        /// The international one by its text of July 2024: names of 80 characters.
+        International2024,
+        /// Of an operator.
+        Carrier,
+    }
+}
+
 /// A destination.
 #[derive(Clone, uniffi::Enum)]
 pub enum Target {
@@ -105,6 +117,9 @@ pub enum Target {
         /// When the file was created on this device.
         #[uniffi(default = None)]
         created_unix_ms: Option<i64>,
+        /// Which edition of the service answers there; the current one without it.
+        #[uniffi(default = None)]
+        edition: Option<KooDriveEdition>,
     },
 }
 
@@ -159,6 +174,7 @@ impl TryFrom<Target> for model::Target {
                 shared_folder,
                 language,
                 created_unix_ms,
+                edition,
             } => model::Target::KooDrive(model::KooDriveTarget {
                 endpoint,
                 account,
@@ -170,6 +186,7 @@ impl TryFrom<Target> for model::Target {
                 shared_folder,
                 language,
                 created_unix_ms,
+                edition: edition.map(Into::into).unwrap_or_default(),
             }),
         })
     }

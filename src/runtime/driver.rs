@@ -409,6 +409,9 @@ impl Driver {
             Loaded::Ready(facts) => match crate::service::open(&facts.upload.target) {
                 Ok(service) => {
                     let mut machine = Machine::new(*facts, service, limits, seed, now);
+                    if let Some(memory) = row.memory.take() {
+                        machine.recall(*memory);
+                    }
                     if held {
                         machine.handle(now, Event::Command(Command::Hold));
                     }

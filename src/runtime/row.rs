@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{journal::Id, rate::Rate, speed::Speed};
 use crate::{
-    engine::{Command, Facts, Machine, OpId, Progress, State, WaitReason, Waiting, Wish},
+    engine::{Command, Facts, Machine, Memory, OpId, Progress, State, WaitReason, Waiting, Wish},
     error::ErrorInfo,
     model::{Identity, Network, NetworkPolicy, Now, ServiceName, Tick},
     source::{Source, SourceWhat},
@@ -98,6 +98,8 @@ pub(super) struct Row {
     pub(super) eligible: bool,
     /// It goes on by itself at that tick.
     pub(super) wake: Option<Tick>,
+    /// What its last machine counted.
+    pub(super) memory: Option<Box<Memory>>,
     /// Said to it while it was not at work.
     pub(super) commands: Vec<Command>,
     /// Only its machine can do what was said.
@@ -132,6 +134,7 @@ impl Row {
             stage: Stage::Idle,
             eligible: false,
             wake: None,
+            memory: None,
             commands: vec![],
             needs_machine: false,
             hosts: vec![words.of(crate::model::http::host_of(upload.target.endpoint()))],

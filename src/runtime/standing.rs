@@ -91,7 +91,10 @@ impl Driver {
             row.commands.extend(since);
             row.wake = Some(now.tick.after_ms(super::driver::LOOK_AGAIN_MS));
         }
-        row.stage = Stage::Closing;
+        // What was counted is not forgotten because its place is another's.
+        if let (Stage::Live(mut live), false) = (std::mem::replace(&mut row.stage, Stage::Closing), over) {
+            row.memory = Some(Box::new(live.machine.hand_on()));
+        }
         if over {
             row.offer = None;
         }

@@ -332,15 +332,15 @@ pub trait Service: Send + Sync {
         None
     }
 
-    /// Opens a session for the upload. With the whole digest in `content` this may make the object. `again`: an earlier one that carried it was not
-    /// answered; it must not make a second object.
+    /// Opens a session for the upload. With the whole digest in `content` this may make the object. Then it makes it under
+    /// its own name or not at all, unless `taken`: the name is known to be taken, by the same content or by something else.
     fn begin(
         &self,
         caller: Caller<'_>,
         plan: &PartPlan,
         conflict: &Conflict,
         content: &Content,
-        again: bool,
+        taken: bool,
     ) -> Request;
     /// Reads the answer to [`begin`](Service::begin).
     /// `proof`: what the begin said of the content, when it carried the whole digest.

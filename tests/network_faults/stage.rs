@@ -140,9 +140,9 @@ impl Stage {
         request
     }
 
-    /// Waits until a rule has hit; the request that it hit.
+    /// Waits until a rule has hit and its request stands still; that request.
     pub(crate) fn hit(&self, rule: u64) -> LogEntry {
-        let hit = |log: &[LogEntry]| log.iter().find(|entry| entry.rule == Some(rule)).cloned();
+        let hit = |log: &[LogEntry]| log.iter().find(|entry| entry.rule == Some(rule) && entry.stands).cloned();
         let found = self.world.cloud.wait_log(Duration::from_millis(crate::common::PATIENCE_MS), hit);
         found.unwrap_or_else(|| panic!("the request never came\n{}", self.world.told()))
     }

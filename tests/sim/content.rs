@@ -1,11 +1,9 @@
-//! Bytes that are only described: a stretch is a list of blocks, and a block is 16 bytes that name it, then zeros. Its CRC-64 is the real one.
+//! Bytes that are only described: a stretch is a list of blocks, and a block is 16 bytes that name it, then zeros. Its CRC-64 is the real one; what
+//! stands for its other digests is in [`super::digest`].
 
 use std::{cell::RefCell, collections::HashMap};
 
 use partway::hash::{Crc64, combine};
-
-/// What the phone's files are made of; also what goes to the socket at a time.
-pub const BLOCK_BYTES: u64 = 256 << 10;
 
 /// One block, or the beginning of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,19 +18,26 @@ pub struct Stretch(pub Vec<Block>);
 
 thread_local! {
     static CRCS: RefCell<HashMap<Block, u64>> = RefCell::default();
+    static ZEROS: RefCell<HashMap<u64, u64>> = RefCell::default();
+}
+
+fn crc64(bytes: &[u8]) -> u64 {
+    let mut crc = Crc64::new();
+    crc.update(bytes);
+    crc.value()
 }
 
 impl Block {
     fn crc64(self) -> u64 {
         CRCS.with_borrow_mut(|crcs| {
             *crcs.entry(self).or_insert_with(|| {
-                let mut bytes = vec![0; self.len as usize];
                 let name = [self.id.to_le_bytes(), (!self.id).to_le_bytes()].concat();
-                let named = name.len().min(bytes.len());
-                bytes[..named].copy_from_slice(&name[..named]);
-                let mut crc = Crc64::new();
-                crc.update(&bytes);
-                crc.value()
+                let named = name.len().min(self.len as usize);
+                let zeros = self.len - named as u64;
+                let rest = ZEROS.with_borrow_mut(|crcs| {
+                    *crcs.entry(zeros).or_insert_with(|| crc64(&vec![0; zeros as usize]))
+                });
+                combine(crc64(&name[..named]), rest, zeros)
             })
         })
     }
@@ -55,18 +60,34 @@ impl Stretch {
 
     /// The bytes of a range that begins at a block; `None` when it goes beyond the end.
     pub fn range(&self, offset: u64, len: u64) -> Option<Stretch> {
-        let first = usize::try_from(offset / BLOCK_BYTES).ok()?;
-        let mut left = len;
+        let (mut at, mut left) = (0, len);
         let mut blocks = vec![];
-        for block in self.0.get(first..).unwrap_or_default() {
+        for block in &self.0 {
             if left == 0 {
                 break;
             }
-            let taken = block.len.min(left);
-            blocks.push(Block { len: taken, ..*block });
-            left -= taken;
+            if at >= offset {
+                let taken = block.len.min(left);
+                blocks.push(Block { len: taken, ..*block });
+                left -= taken;
+            }
+            at += block.len;
         }
         (left == 0).then_some(Stretch(blocks))
+    }
+
+    /// A few bytes at any place, as good as any others: they depend on the block and on where in it they are.
+    pub fn bytes(&self, offset: u64, len: u64) -> Option<Vec<u8>> {
+        let byte = |at: u64| {
+            let mut from = 0;
+            let block = self.0.iter().find(|block| {
+                from += block.len;
+                at < from
+            })?;
+            let mixed = (block.id ^ (at - (from - block.len))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            Some((mixed >> 32) as u8)
+        };
+        (offset..offset + len).map(byte).collect()
     }
 
     pub fn append(&mut self, other: &Stretch) {

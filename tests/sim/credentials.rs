@@ -27,7 +27,7 @@ impl World {
         let ask = phone.asks;
         phone.ask = Some((ask, self.tick + ASK_MS_MAX));
         self.after(ASK_MS_MAX, Due::Wake);
-        let secret = if self.chance(self.options.host_has_none) { None } else { Some(self.smh.mint()) };
+        let secret = if self.chance(self.options.host_has_none) { None } else { Some(self.cloud.base_mut().mint()) };
         let slow = self.chance(self.options.host_slow);
         let ms = if slow { self.rng.u64(1_000..100_000) } else { self.rng.u64(1..200) };
         self.after(ms, Due::Credential { ask, secret });

@@ -6,7 +6,7 @@ use partway::{
     runtime::journal::{Id, codec},
 };
 
-use super::{smh::CANARY, world::World};
+use super::{cloud::CANARY, world::World};
 
 pub struct Disk {
     pub id: Id,

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use partway::{
-    engine::{Command, Event, Machine, OpId, OpKind, Slots, State, Step, WaitReason, Work},
+    engine::{Command, Event, Machine, Memory, OpId, OpKind, Slots, State, Step, WaitReason, Work},
     error::{Code, ErrorInfo},
     model::{Identity, Network, Online, Tick},
     runtime::schedule::Schedule,
 };
 
-use super::world::{Due, World};
+use super::world::{Due, Reading, World};
 
 const KEEP_PLACE_MS: u64 = 20_000;
 /// Steps of one machine at one tick: more is a loop.
@@ -26,7 +26,6 @@ pub struct Live {
     pub machine: Machine,
     pub opened: Option<Identity>,
     pub flights: Vec<(OpId, u64)>,
-    pub hosts: BTreeSet<String>,
     pub wake: Option<Tick>,
     pub done: bool,
 }
@@ -37,6 +36,8 @@ pub struct Row {
     pub eligible: bool,
     pub wake: Option<Tick>,
     pub commands: Vec<Command>,
+    pub hosts: BTreeSet<String>,
+    pub memory: Option<Memory>,
 }
 
 /// One process.
@@ -101,6 +102,10 @@ impl World {
         self.note(|_| format!("u{row} host: {command:?}"));
         let Some(phone) = &mut self.phone else { return };
         let entry = &mut phone.rows[row];
+        if command == Command::Resume {
+            phone.schedule.open(entry.hosts.iter().map(String::as_str));
+            self.oracles.of[row].things_changed();
+        }
         match entry.stage {
             Stage::Live(_) => self.event(row, Event::Command(command)),
             _ if entry.state.ended() => {}
@@ -154,8 +159,9 @@ impl World {
             let now = self.now();
             let Some(phone) = &mut self.phone else { return };
             let (parts, controls) = (phone.parts, phone.controls);
-            let Stage::Live(live) = &mut phone.rows[row].stage else { return };
-            let hosts = live.hosts.iter().map(String::as_str);
+            let entry = &mut phone.rows[row];
+            let Stage::Live(live) = &mut entry.stage else { return };
+            let hosts = entry.hosts.iter().map(String::as_str);
             let mut slots: Slots = phone.schedule.lend(now.tick, hosts, parts, controls);
             match live.machine.poll(now, &mut slots) {
                 Step::Wait { until } => {
@@ -189,12 +195,17 @@ impl World {
                 self.submit(row, id, record);
             }
             Step::Start { op, work: Work::Send(request) } => self.send(row, op, request),
-            Step::Start { op, work: Work::Hash { .. } } => self.violated(format!("{op:?} with instant off")),
-            Step::Start { op, work: Work::Read { range, md5, .. } } => {
+            Step::Start { op, work: Work::Hash { range, digester } } => {
+                self.note(|_| format!("u{row} hash {op:?} {range:?}"));
+                self.may_hash(row, op, range, digester.len_bytes());
+                let ms = self.rng.u64(5..400);
+                self.after(ms, Due::Read { row, op, read: Reading { range, md5: false, keep: false, pass: Some(digester) } });
+            }
+            Step::Start { op, work: Work::Read { range, md5, keep } } => {
                 self.note(|_| format!("u{row} read {op:?}"));
                 self.may_read(row, op);
                 let ms = self.rng.u64(5..400);
-                self.after(ms, Due::Read { row, op, range, md5 });
+                self.after(ms, Due::Read { row, op, read: Reading { range, md5, keep, pass: None } });
             }
             Step::Stop { op } => {
                 self.note(|_| format!("u{row} stop {op:?}"));
@@ -211,6 +222,11 @@ impl World {
             }
             Step::Wait { .. } | Step::Done => {}
         }
+    }
+
+    /// The source as the machine has it open.
+    pub fn opened_as(&mut self, row: usize) -> Option<Identity> {
+        self.phone.as_mut()?.live(row)?.opened.clone()
     }
 
     pub fn opened(&mut self, row: usize) {
@@ -252,7 +268,9 @@ impl World {
         if (over || parks) && !busy {
             entry.eligible = !over && matches!(&state, State::Waiting { waiting } if waiting.retry_in_ms.is_some());
             entry.wake = wake.filter(|_| entry.eligible);
-            entry.stage = Stage::Idle;
+            if let (Stage::Live(mut live), false) = (std::mem::replace(&mut entry.stage, Stage::Idle), over) {
+                entry.memory = Some(live.machine.hand_on());
+            }
         }
         let endless = matches!(&state, State::Waiting { waiting } if waiting.retry_in_ms.is_some() && wake.is_none());
         let changed = entry.state != state;
@@ -295,8 +313,8 @@ impl World {
     pub fn leaves(&mut self, row: usize, op: OpId, host: &str, flight: u64) -> Option<Identity> {
         let phone = self.phone.as_mut()?;
         *(if matches!(op.kind, OpKind::Part(_)) { &mut phone.parts } else { &mut phone.controls }) += 1;
+        phone.rows[row].hosts.insert(host.to_owned());
         let live = phone.live(row)?;
-        live.hosts.insert(host.to_owned());
         live.flights.push((op, flight));
         live.opened.clone()
     }

@@ -38,7 +38,7 @@ impl World {
             }
             12 => self.give_back(row),
             13 => {
-                let secret = self.smh.mint();
+                let secret = self.cloud.base_mut().mint();
                 self.credential(0, Some(secret));
             }
             _ if self.options.cancels && self.rng.u32(0..3) == 0 => {
@@ -91,11 +91,12 @@ impl World {
         let options = self.options.clone();
         let row = self.any_row();
         match self.rng.u32(0..13) {
-            0 if options.tokens_die => self.smh.tokens.clear(),
+            0 if options.tokens_die => self.cloud.base_mut().tokens.clear(),
             1 if options.tasks_forgotten => self.forget_task(),
             2 if options.parts_lost => self.lose_part(),
             3 if options.service_clock_jumps => {
-                self.smh.clock_offset_ms += self.rng.i64(-4_000_000..4_000_000);
+                let by = self.rng.i64(-4_000_000..4_000_000);
+                self.cloud.base_mut().clock_offset_ms += by;
                 self.oracles.clock_jumped(self.tick);
             }
             4 if options.phone_clock_jumps => self.phone_offset_ms += self.rng.i64(-90_000_000..90_000_000),
@@ -149,29 +150,31 @@ impl World {
     }
 
     fn forget_task(&mut self) {
-        let keys: Vec<String> = self.smh.tasks.keys().cloned().collect();
-        if keys.is_empty() {
+        let all = self.cloud.all();
+        if all.is_empty() {
             return;
         }
-        let key = keys[self.rng.usize(0..keys.len())].clone();
-        if let Some(task) = self.smh.tasks.remove(&key) {
-            self.note(|_| format!("the service forgets a task of u{}", task.upload));
-            self.oracles.of[task.upload].excuse.gone = true;
-        }
+        let (handle, upload) = all[self.rng.usize(0..all.len())].clone();
+        self.cloud.forget(&handle);
+        self.note(|_| format!("the service forgets a task of u{upload}"));
+        self.oracles.of[upload].excuse.gone = true;
     }
 
     fn lose_part(&mut self) {
-        let some = self.smh.tasks.values_mut().filter(|task| task.confirmed.is_none() && !task.parts.is_empty());
-        let mut some: Vec<_> = some.collect();
+        let some: Vec<(String, usize, Vec<u32>)> = self
+            .cloud
+            .open()
+            .into_iter()
+            .map(|(handle, upload)| (self.cloud.parts(&handle).into_iter().collect(), handle, upload))
+            .filter(|(parts, ..): &(Vec<u32>, _, _)| !parts.is_empty())
+            .map(|(parts, handle, upload)| (handle, upload, parts))
+            .collect();
         if some.is_empty() {
             return;
         }
-        let at = self.rng.usize(0..some.len());
-        let task = &mut some[at];
-        let numbers: Vec<u32> = task.parts.keys().copied().collect();
-        let number = numbers[self.rng.usize(0..numbers.len())];
-        task.parts.remove(&number);
-        let upload = task.upload;
+        let (handle, upload, parts) = &some[self.rng.usize(0..some.len())];
+        let number = parts[self.rng.usize(0..parts.len())];
+        self.cloud.lose(handle, number);
         self.note(|_| format!("the service loses part {number} of u{upload}"));
     }
 
@@ -215,12 +218,21 @@ impl World {
                     self.give_back(row);
                 }
                 Some(WaitReason::Credential) => {
-                    let secret = self.smh.mint();
+                    let secret = self.cloud.base_mut().mint();
                     self.credential(0, Some(secret));
                     self.command(row, Command::Resume);
                 }
+                // A budget for the upload as a whole is waited for longer than anything else.
+                Some(WaitReason::Retry) if state_waits_ms(&state) > 3_600_000 => self.command(row, Command::Resume),
                 _ => {}
             }
         }
+    }
+}
+
+fn state_waits_ms(state: &State) -> u64 {
+    match state {
+        State::Waiting { waiting } => waiting.retry_in_ms.unwrap_or(0),
+        _ => 0,
     }
 }

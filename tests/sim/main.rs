@@ -3,16 +3,20 @@
 //! One seed makes one run. `cargo xtask sim --seed S` replays it, `cargo xtask sim --seeds N` runs many.
 #![allow(clippy::print_stdout, missing_docs, unreachable_pub)]
 
+mod cloud;
 mod content;
 mod credentials;
+mod digest;
 mod disk;
 mod driver;
 mod hand;
+mod koodrive;
 mod network;
 mod options;
 mod oracles;
 mod outcomes;
 mod process;
+mod refusals;
 mod regressions;
 mod smh;
 mod source;
@@ -25,6 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use options::Options;
 use world::World;
 
 /// What every `cargo test` runs.
@@ -36,8 +41,13 @@ fn number(name: &str) -> Option<u64> {
 
 /// One run; the oracles' words and the end of its story when it failed.
 fn run(seed: u64) -> Result<u64, String> {
+    run_with(seed, |_| {})
+}
+
+/// The same with options that a regression needs.
+fn run_with(seed: u64, change: impl Fn(&mut Options)) -> Result<u64, String> {
     let once = |traced| {
-        let mut world = World::new(seed, traced);
+        let mut world = World::with(seed, traced, &change);
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| world.run()));
         (result.unwrap_or_else(|_| Err("a panic".to_owned())), world)
     };

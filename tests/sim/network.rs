@@ -5,15 +5,14 @@ use partway::{
     error::{Code, ErrorInfo},
     model::{
         Identity,
-        http::{Answer, ByteRange, Request, Sent, TransportFault},
+        http::{Answer, Method, Request, Sent, TransportFault},
     },
 };
 
 use super::{
-    content::{BLOCK_BYTES, Stretch},
-    smh::signature_of,
-    words,
-    world::{Due, World},
+    content::Stretch,
+    digest, words,
+    world::{Due, Reading, World},
 };
 
 /// What becomes of a request.
@@ -71,7 +70,7 @@ fn error(code: Code) -> ErrorInfo {
 impl World {
     pub fn send(&mut self, row: usize, op: OpId, request: Request) {
         let fate = self.fate(row, op, &request);
-        self.note(|_| format!("u{row} send {op:?} {} {:?}, {fate:?}", request.method.name(), signature_of(&request)));
+        self.note(|world| format!("u{row} send {op:?} {} {:?}, {fate:?}", request.method.name(), world.cloud.signature_of(&request)));
         self.may_send(row, op, &request);
         self.serial += 1;
         let (flight, host) = (self.serial, request.host().to_owned());
@@ -90,7 +89,7 @@ impl World {
             return Fate::Unreached;
         }
         if self.chance(options.cut) {
-            let blocks = request.body.range().map_or(0, |range| range.len.div_ceil(BLOCK_BYTES) as usize);
+            let blocks = request.body.range().map_or(0, |range| range.len.div_ceil(options.block_bytes) as usize);
             return Fate::Cut { blocks: self.rng.usize(0..=blocks), reused: self.rng.bool() };
         }
         if self.chance(options.lost_answer) {
@@ -109,7 +108,9 @@ impl World {
             return Fate::Garbled;
         }
         if part && self.chance(options.damaged) {
-            return Fate::Damaged { told: true };
+            let tells = self.cloud.stored(&Stretch::default()).headers.len() > 1 && request.method == Method::Put;
+            self.oracles.of[row].excuse.rotten |= !tells;
+            return Fate::Damaged { told: tells };
         }
         if part && self.chance(options.rotten) {
             self.oracles.of[row].excuse.rotten = true;
@@ -126,27 +127,28 @@ impl World {
         let options = self.options.clone();
         let part = matches!(op.kind, OpKind::Part(_));
         let probe = op.kind == OpKind::Probe;
+        let words = self.cloud.refusals();
+        if op.kind == OpKind::Complete && self.chance(options.integrity) {
+            self.oracles.of[row].excuse.rotten = true;
+            return Some((self.cloud.error(words.integrity.0, words.integrity.1), false));
+        }
         let (table, done) = if self.chance(options.error_passing) {
             let stale = part && self.rng.u32(0..4) == 0;
             let done = !stale && self.rng.bool();
-            (
-                if stale {
-                    words::STORAGE_STALE
-                } else if part {
-                    words::STORAGE_PASSING
-                } else {
-                    words::PASSING
-                },
-                done,
-            )
+            let table = match (part, stale) {
+                (_, true) => words.storage_stale,
+                (true, _) => words.storage_passing,
+                (false, _) => words.passing,
+            };
+            (table, done)
         } else if !part && !probe && self.chance(options.error_stuck) {
-            (words::STUCK, false)
+            (words.stuck, false)
         } else if !probe && self.chance(options.error_gone) {
             self.oracles.of[row].excuse.gone = true;
-            (if part { words::STORAGE_GONE } else { words::GONE }, false)
+            (if part { words.storage_gone } else { words.gone }, false)
         } else if !probe && self.chance(options.error_final) {
             self.oracles.of[row].excuse.fatal = true;
-            (if part { words::STORAGE_FINAL } else { words::FINAL }, false)
+            (if part { words.storage_last } else { words.last }, false)
         } else {
             return None;
         };
@@ -154,7 +156,7 @@ impl World {
         let mut answer = match (part, code) {
             (true, _) => words::storage_error(status, code, "as told"),
             (false, "") => Answer { status, body: b"<html>oops</html>".into(), ..Answer::default() },
-            (false, _) => words::error(status, code),
+            (false, _) => self.cloud.error(status, code),
         };
         if matches!(status, 429 | 503) && self.rng.bool() {
             answer.headers.push(("retry-after".to_owned(), self.rng.u64(0..20).to_string()));
@@ -181,7 +183,7 @@ impl World {
             return self.fail(number, 1, TransportFault::Unreached(error(Code::ConnectFailed)));
         }
         if sent == 0 && range.is_some() {
-            flight.early = self.smh.refuses_early(tick, &flight.request).map(|answer| self.smh.dated(tick, answer));
+            flight.early = self.cloud.refuses_early(tick, &flight.request).map(|answer| self.cloud.base().dated(tick, answer));
             let refused = flight.early.clone();
             if let (Some(answer), true) = (refused, flight.request.expect_continue) {
                 return self.after(20, Due::Deliver { flight: number, result: Ok(answer) });
@@ -203,7 +205,7 @@ impl World {
         let same = |flight: &Flight, world: &[super::source::Source]| {
             flight.opened.as_ref().is_some_and(|opened| world[row].identity.same_as(opened))
         };
-        let len = BLOCK_BYTES.min(range.len - sent);
+        let len = self.options.block_bytes.min(range.len - sent);
         let block = self.sources[row].content.range(range.offset + sent, len);
         let whole = sent + len == range.len;
         let unchanged = (sent > 0 && !whole) || same(flight, &self.sources);
@@ -224,8 +226,6 @@ impl World {
         let Some(flight) = self.flights.get(&number) else { return };
         let (fate, row, op, patience) = (flight.fate.clone(), flight.row, flight.op, flight.request.patience_ms);
         let (sent, early) = (flight.sent.clone(), flight.early.clone());
-        // Overtaken: what the phone asks from here on may be answered before this is served.
-        self.oracles.of[row].excuse.late_complete |= op.kind == OpKind::Complete && (flight.done || !heard);
         if !heard {
             self.note(|_| format!("u{row} {op:?} is served, later"));
             self.served(number, &sent, early);
@@ -263,7 +263,7 @@ impl World {
                 if done {
                     self.served(number, &sent, early);
                 }
-                let answer = self.smh.dated(self.tick, answer);
+                let answer = self.cloud.base().dated(self.tick, answer);
                 self.after(ms, Due::Deliver { flight: number, result: Ok(answer) });
             }
             Fate::Damaged { told } => {
@@ -273,8 +273,8 @@ impl World {
                     block.id ^= 0x80;
                 }
                 let mut answer = self.served(number, &other, early);
-                if !told && answer.status == 200 {
-                    answer = self.smh.dated(self.tick, words::stored(&sent));
+                if !told && matches!(answer.status, 200 | 204) {
+                    answer = self.cloud.base().dated(self.tick, self.cloud.stored(&sent));
                 }
                 self.after(ms, Due::Deliver { flight: number, result: Ok(answer) });
             }
@@ -295,7 +295,7 @@ impl World {
             return early;
         }
         let Some(flight) = self.flights.get(&number) else { return Answer::default() };
-        let answer = self.smh.serve(self.tick, &flight.request, body);
+        let answer = self.cloud.serve(self.tick, &flight.request, body);
         self.check_objects();
         answer
     }
@@ -324,14 +324,23 @@ impl World {
         self.fail(flight, ms, TransportFault::Cancelled);
     }
 
-    pub fn read(&mut self, row: usize, op: OpId, range: ByteRange, md5: bool) {
+    pub fn read(&mut self, row: usize, op: OpId, read: Reading) {
+        let Reading { range, md5, keep, pass } = read;
         let stopped = self.oracles.of[row].stopped_reads.contains(&op);
-        let result = match self.sources[row].content.range(range.offset, range.len) {
+        let opened = self.opened_as(row);
+        let source = &self.sources[row];
+        let same = opened.is_some_and(|opened| source.identity.same_as(&opened));
+        let few = keep.then(|| source.content.bytes(range.offset, range.len)).flatten();
+        let bytes = if keep { Some(Stretch::default()) } else { source.content.range(range.offset, range.len) };
+        let result = match bytes {
             _ if stopped => Err(error(Code::Cancelled)),
-            Some(bytes) => {
-                Ok(ReadDigest { crc64: bytes.crc64(), md5: md5.then(|| bytes.md5()), bytes: None, digester: None })
-            }
-            None => Err(error(Code::SourceChanged)),
+            Some(bytes) if same => Ok(ReadDigest {
+                crc64: bytes.crc64(),
+                md5: md5.then(|| bytes.md5()),
+                bytes: few,
+                digester: pass.map(|pass| Box::new(digest::advance(&pass, &bytes))),
+            }),
+            _ => Err(error(Code::SourceChanged)),
         };
         self.event(row, Event::Read { op, result });
     }

@@ -1,6 +1,9 @@
 //! What one run is made of, drawn from its seed: each run has its own mix of faults, some none of a kind, so that no fault hides another.
 
 use fastrand::Rng;
+use partway::model::{InstantMode, SmhMode};
+
+use super::cloud::Which;
 
 /// Chances are per mille.
 #[derive(Clone, Debug)]
@@ -8,18 +11,34 @@ pub struct Options {
     pub uploads: usize,
     pub sizes_bytes: Vec<u64>,
     pub part_size_bytes: u64,
+    /// What a file is made of, and what goes to the socket at a time.
+    pub block_bytes: u64,
     pub parallel_parts: u32,
     pub parallel_uploads: usize,
     /// How long it is unsafe out there.
     pub storm_ms: u64,
     /// How long a block takes at most.
     pub block_ms: u64,
+    // How it is uploaded.
+    pub service: Which,
+    pub mode: SmhMode,
+    pub instant: InstantMode,
+    pub verify_source: bool,
+    /// Another program began it.
+    pub adopted: bool,
+    /// The cut that is asked for; else what the service's default or an adopted session says.
+    pub wanted_part_bytes: Option<u64>,
     // The service.
+    /// It has the content of the first upload already.
+    pub known: bool,
+    pub codes_are_texts: bool,
+    pub dates_are_checked: bool,
     pub private: bool,
     pub lease_ms: u64,
     /// Leases die after that share of their life.
     pub lease_real_percent: u64,
-    pub confirm_again_is_refused: bool,
+    /// What was done already, or is not, is told one way or the other.
+    pub answers_twice: bool,
     pub parents_missing: bool,
     pub name_taken: bool,
     pub conflict: u32,
@@ -40,6 +59,7 @@ pub struct Options {
     pub error_final: u32,
     pub damaged: u32,
     pub rotten: u32,
+    pub integrity: u32,
     // The world, now and then.
     pub weather: u32,
     pub tokens_die: bool,
@@ -76,20 +96,46 @@ impl Options {
         let [host_slow, host_has_none] = [some(300), some(100)];
         let mut rarely = |one_in: u32, most: u32| if rng.u32(0..one_in) == 0 { rng.u32(1..=most) } else { 0 };
         let [error_final, rotten, crash_between_steps] = [rarely(12, 6), rarely(8, 40), rarely(3, 25)];
+        let integrity = if rng.u32(0..12) == 0 { [200, 1_000][rng.usize(0..2)] } else { 0 };
         let weather = if rng.u32(0..6) == 0 { 0 } else { rng.u32(200..4_000) };
-        let part_size_bytes = if rng.u32(0..5) == 0 { 2 << 20 } else { 1 << 20 };
+        let service = if rng.bool() { Which::Smh } else { Which::KooDrive };
+        let (part_size_bytes, block_bytes, parts_max) = match (service, rng.u32(0..5)) {
+            (Which::Smh, 0) => (2 << 20, 512 << 10, 9),
+            (Which::Smh, _) => (1 << 20, 256 << 10, 9),
+            // Large enough for hashing to run into its bound.
+            (Which::KooDrive, 0) => (24 << 20, 6 << 20, 7),
+            (Which::KooDrive, _) => (5 << 20, 1 << 20, 6),
+        };
+        let mode = match rng.u32(0..8) {
+            0 => SmhMode::Auto,
+            1 => SmhMode::Simple,
+            2 => SmhMode::Form,
+            _ => SmhMode::Multipart,
+        };
+        let instant = [InstantMode::Off, InstantMode::Auto, InstantMode::Always][rng.usize(0..3)];
+        let adopted = service == Which::Smh && mode == SmhMode::Multipart && rng.u32(0..5) == 0;
         let uploads = rng.usize(1..=3);
         let sizes_bytes = (0..uploads)
             .map(|_| match rng.u32(0..10) {
                 0 => rng.u64(0..2),
                 1 => part_size_bytes * rng.u64(1..4),
-                _ => rng.u64(1..part_size_bytes * 9),
+                _ => rng.u64(1..part_size_bytes * parts_max),
             })
             .collect();
         Options {
             uploads,
             sizes_bytes,
             part_size_bytes,
+            block_bytes,
+            service,
+            mode,
+            instant,
+            verify_source: rng.u32(0..4) == 0,
+            adopted,
+            wanted_part_bytes: if adopted && rng.bool() { None } else { Some(part_size_bytes) },
+            known: rng.u32(0..3) == 0,
+            codes_are_texts: rng.bool(),
+            dates_are_checked: rng.bool(),
             parallel_parts: rng.u32(1..=4),
             parallel_uploads: rng.usize(1..=2),
             storm_ms: rng.u64(5_000..90_000),
@@ -97,7 +143,7 @@ impl Options {
             private: rng.u32(0..3) == 0,
             lease_ms: if rng.bool() { rng.u64(4_000..30_000) } else { 1_800_000 },
             lease_real_percent: if rng.u32(0..3) == 0 { rng.u64(20..100) } else { 100 },
-            confirm_again_is_refused: rng.bool(),
+            answers_twice: rng.bool(),
             parents_missing: rng.u32(0..4) == 0,
             name_taken: rng.u32(0..4) == 0,
             conflict: rng.u32(0..3),
@@ -116,6 +162,7 @@ impl Options {
             error_final,
             damaged,
             rotten,
+            integrity,
             weather,
             tokens_die: rng.bool(),
             tasks_forgotten: rng.u32(0..4) == 0,

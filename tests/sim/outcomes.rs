@@ -1,17 +1,28 @@
 //! What must be so of every object, and of every ending.
 
-use partway::{engine::State, error::Code};
+use partway::{
+    engine::{Remote, State},
+    error::Code,
+};
 
-use super::world::World;
+use super::{cloud::Which, world::World};
 
 impl World {
     /// The service made something.
     pub fn check_objects(&mut self) {
-        for (row, object) in std::mem::take(&mut self.smh.made) {
-            self.oracles.of[row].objects += 1;
+        if let Some(what) = self.cloud.base_mut().breach.take() {
+            self.violated(what);
+        }
+        for (row, object) in std::mem::take(&mut self.cloud.base_mut().made) {
+            let places = self.cloud.base().objects.values();
+            self.oracles.of[row].objects = places.filter(|object| object.upload == Some(row)).count();
             // Without the task only dates tell whose an object is: a clock that was set back in between defeats them.
             let excuse = self.oracles.of[row].excuse;
-            let untellable = excuse.late_complete || excuse.gone && self.oracles.clock_jumped.is_some();
+            let lost = self.oracles.of[row].begins_lost > 0;
+            let dates = (excuse.gone || lost) && self.oracles.clock_jumped.is_some();
+            // A request that the network carries out twice, where the name is taken and another one is asked for.
+            let doubled = self.options.name_taken && self.options.duplicated > 0 && excuse.begun;
+            let untellable = dates || doubled;
             if self.oracles.of[row].objects > 1 && !untellable {
                 self.violated(format!("u{row}: the object exists {} times", self.oracles.of[row].objects));
             }
@@ -27,19 +38,34 @@ impl World {
             let Some(state) = &of.announced else { return Err(format!("u{row} never ended")) };
             let excuse = of.excuse;
             let right = match state {
-                State::Completed { .. } if excuse.late_complete => true,
                 State::Completed { receipt } => {
-                    let own = self.smh.objects.values().find(|object| object.upload == Some(row));
+                    let own = self.cloud.base().objects.values().find(|object| object.upload == Some(row));
                     own.is_some_and(|object| {
                         let crc64 = Some(object.content.crc64().to_string());
                         object.content.len() == receipt.size_bytes
                             && (receipt.crc64.is_none() || receipt.crc64 == crc64)
                     })
                 }
+                // What was undone at the service made nothing.
+                State::Cancelled { remote: Remote::Aborted | Remote::NothingThere } => {
+                    excuse.cancelled && of.objects == 0
+                }
                 State::Cancelled { .. } => excuse.cancelled,
                 State::Failed { error } => match error.code {
                     // A cancel does not wait for ever to find out.
-                    Code::OutcomeUnknown => excuse.gone || excuse.fatal || excuse.cancelled,
+                    Code::OutcomeUnknown => {
+                        let taken = (excuse.doubted || excuse.begun) && self.options.name_taken;
+                        // KooDrive has no place to look at: two begins without an answer are not told apart.
+                        let killed = self.options.crashes || self.options.crash_between_steps > 0;
+                        let twice = excuse.begun
+                            && self.options.service == Which::KooDrive
+                            && (of.begins_lost > 0 || killed);
+                        // Only dates tell whose an object is.
+                        let dates = self.oracles.clock_jumped.is_some() && (excuse.begun || excuse.doubted);
+                        // A begin that may have made the object of bytes that nobody has any more.
+                        let begun = excuse.begun && self.sources[row].versions.len() > 1;
+                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun || twice || dates
+                    }
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0
                     }

@@ -1,18 +1,18 @@
 //! A process: uploads are started, journals are found, machines are made of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use partway::{
     engine::{Command, Ending, Event, Facts, Limits, Machine, Record, Remote, SourceRecord, State, UploadRecord, Wish},
-    model::{Conflict, InstantMode, NetworkPolicy, OnChange, SmhTarget, Target},
+    model::{Conflict, NetworkPolicy, OnChange, Target, http::host_of},
     runtime::{journal::Id, schedule::Schedule},
-    service,
+    service::{self, Session},
 };
 
 use super::{
+    cloud::{Object, Which},
     disk::Disk,
     driver::{Live, Phone, Row, Stage},
-    smh::{API, Object},
     source::Source,
     world::World,
 };
@@ -21,44 +21,38 @@ impl World {
     /// Uploads are started: durable before anything else happens.
     pub fn set_up(&mut self) {
         let options = self.options.clone();
-        if !options.parents_missing {
-            self.smh.dirs.insert("dir".to_owned());
+        if options.known {
+            let content = self.sources[0].content.clone();
+            self.cloud.knows(&content);
         }
         for row in 0..options.uploads {
-            let path = format!("dir/u{row}.bin");
             if options.name_taken {
-                let content = Source::new(90 + row, 1_000).content;
-                self.smh.objects.insert(path.clone(), Object { content, created_unix_ms: 0, upload: None });
+                let content = Source::new(90 + row, 1_000, options.block_bytes).content;
+                let place = self.cloud.place(row);
+                self.cloud.base_mut().objects.insert(place, Object { content, created_unix_ms: 0, upload: None });
             }
             let id = format!("{row:026}");
-            let target = Target::Smh(SmhTarget {
-                endpoint: API.to_owned(),
-                account: "a".to_owned(),
-                library: "lib".to_owned(),
-                path,
-                create_parents: true,
-                private: options.private,
-                ..SmhTarget::default()
-            });
+            let target = self.cloud.target(row);
             let upload = UploadRecord {
                 id: id.clone(),
                 key: format!("k{row}"),
                 created_unix_ms: row as i64,
+                adopted: self.begun_elsewhere(row, &target),
                 target,
                 source: SourceRecord::default(),
                 group: None,
                 tags: Default::default(),
                 priority: 0,
-                conflict: match options.conflict {
-                    0 => Conflict::Rename,
-                    1 => Conflict::Ask,
-                    _ => Conflict::Overwrite { if_version: None },
+                conflict: match (options.conflict, options.service) {
+                    (0, _) => Conflict::Rename,
+                    (1, _) => Conflict::Ask,
+                    (_, Which::Smh) => Conflict::Overwrite { if_version: None },
+                    (_, Which::KooDrive) => Conflict::KeepIfSame,
                 },
                 on_change: if options.on_change_restarts { OnChange::Restart } else { OnChange::Fail },
-                instant: InstantMode::Off,
-                verify_source: false,
-                adopted: None,
-                part_size_bytes: Some(options.part_size_bytes),
+                instant: options.instant,
+                verify_source: options.verify_source,
+                part_size_bytes: options.wanted_part_bytes,
                 network: NetworkPolicy::Any,
                 rate_bytes_per_s: None,
                 give_up_after_ms: None,
@@ -69,9 +63,30 @@ impl World {
         }
     }
 
+    /// Another program sent some of the parts, and not all of them are what the file holds.
+    fn begun_elsewhere(&mut self, row: usize, target: &Target) -> Option<Session> {
+        let (cut, content) = (self.options.part_size_bytes, self.sources[row].content.clone());
+        if !self.options.adopted || content.len() <= cut {
+            return None;
+        }
+        let mut parts = BTreeMap::new();
+        for (index, offset) in (0..content.len()).step_by(cut as usize).enumerate() {
+            let mut part = content.range(offset, cut.min(content.len() - offset))?;
+            match self.rng.u32(0..8) {
+                0 => part.0[0].id ^= 0x80,
+                1..=4 => {}
+                _ => continue,
+            }
+            parts.insert(index as u32 + 1, part);
+        }
+        let key = self.cloud.begun_elsewhere(row, parts)?;
+        service::open(target).expect("a service").adopt(&key)
+    }
+
     /// A process starts and finds what the disk has.
     pub fn boot(&mut self) {
         self.note(|_| "-- the process starts --".to_owned());
+        self.oracles.of.iter_mut().for_each(super::oracles::Of::new_process);
         let mut rows = vec![];
         for row in 0..self.disks.len() {
             let Some(records) = self.disks[row].load() else {
@@ -79,6 +94,7 @@ impl World {
             };
             self.recall(row, &records);
             let facts = Facts::new(records).expect("facts");
+            let hosts = BTreeSet::from([host_of(facts.upload.target.endpoint()).to_owned()]);
             let state = match (&facts.ending, facts.wish) {
                 (Some(Ending::Completed(receipt)), _) => State::Completed { receipt: receipt.clone() },
                 (Some(Ending::Failed(error)), _) => State::Failed { error: error.clone() },
@@ -93,7 +109,7 @@ impl World {
             self.seen(row, &state, None);
             let pending = State::Cancelled { remote: Remote::AbortPending };
             let eligible = state == State::Queued || state == pending;
-            rows.push(Row { stage: Stage::Idle, state, eligible, wake: None, commands: vec![] });
+            rows.push(Row { stage: Stage::Idle, state, eligible, wake: None, commands: vec![], hosts, memory: None });
         }
         self.phone = Some(Phone {
             rows,
@@ -114,12 +130,17 @@ impl World {
     /// What a journal says becomes a machine.
     pub fn loaded(&mut self, row: usize) {
         let Some(records) = self.disks[row].load() else { return self.violated(format!("u{row}: journal damaged")) };
+        // As the product does with every journal that it opens to go on.
+        self.disks[row].settle();
         let facts = Facts::new(records).expect("facts");
         let service = service::open(&facts.upload.target).expect("a service");
         let (now, seed) = (self.now(), self.rng.u64(..));
         let limits = Limits { parallel_parts: self.options.parallel_parts };
         let Some(phone) = &mut self.phone else { return };
         let mut machine = Machine::new(facts, service, limits, seed, now);
+        if let Some(memory) = phone.rows[row].memory.take() {
+            machine.recall(memory);
+        }
         if phone.held {
             machine.handle(now, Event::Command(Command::Hold));
         }
@@ -127,7 +148,7 @@ impl World {
         for command in std::mem::take(&mut phone.rows[row].commands) {
             machine.handle(now, Event::Command(command));
         }
-        let live = Live { machine, opened: None, flights: vec![], hosts: BTreeSet::new(), wake: None, done: false };
+        let live = Live { machine, opened: None, flights: vec![], wake: None, done: false };
         phone.rows[row].stage = Stage::Live(Box::new(live));
         self.oracles.of[row].new_machine();
     }

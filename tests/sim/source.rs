@@ -2,7 +2,7 @@
 
 use partway::model::Identity;
 
-use super::content::{BLOCK_BYTES, Block, Stretch};
+use super::content::{Block, Stretch};
 
 /// One file.
 #[derive(Debug)]
@@ -12,18 +12,20 @@ pub struct Source {
     pub gone: bool,
     /// Everything that it ever held.
     pub versions: Vec<Stretch>,
+    block_bytes: u64,
     next_block: u64,
     stamp: i64,
 }
 
 impl Source {
     /// A file of that size; `number` keeps the blocks of different files apart.
-    pub fn new(number: usize, size_bytes: u64) -> Source {
+    pub fn new(number: usize, size_bytes: u64, block_bytes: u64) -> Source {
         let mut source = Source {
             content: Stretch::default(),
             identity: Identity::default(),
             gone: false,
             versions: vec![],
+            block_bytes,
             next_block: (number as u64) << 32,
             stamp: 1_000,
         };
@@ -88,7 +90,7 @@ impl Source {
             if left == 0 {
                 break;
             }
-            let len = left.min(BLOCK_BYTES);
+            let len = left.min(self.block_bytes);
             let id = match self.content.0.get(index) {
                 Some(block) => block.id,
                 None => self.block_id(),

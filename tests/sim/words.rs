@@ -1,9 +1,9 @@
-//! The service's and the storage's words: bodies, queries, times, and their tables of errors.
+//! Words of services and storages: bodies, queries, times.
 
 use partway::model::http::Answer;
 use serde_json::{Value, json};
 
-use super::{content::Stretch, smh::Object};
+use super::{cloud::Object, content::Stretch};
 
 /// The parameters of a URL.
 pub struct Query(Vec<(String, String)>);
@@ -34,15 +34,6 @@ pub fn error(status: u16, code: &str) -> Answer {
 pub fn storage_error(status: u16, code: &str, message: &str) -> Answer {
     let body = format!("<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
     Answer { status, headers: vec![("content-type".into(), "application/xml".into())], body: body.into() }
-}
-
-/// A part was taken.
-pub fn stored(body: &Stretch) -> Answer {
-    let headers = vec![
-        ("etag".to_owned(), format!("\"{}\"", body.md5())),
-        ("x-cos-hash-crc64ecma".to_owned(), body.crc64().to_string()),
-    ];
-    Answer { status: 200, headers, body: vec![] }
 }
 
 pub fn listed(number: u32, part: &Stretch) -> Value {
@@ -85,75 +76,16 @@ pub fn iso8601(unix_ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{:03}Z", ms % 1_000)
 }
 
-type Table = &'static [(u16, &'static str)];
+/// `20251103T070140Z`, in seconds since 1970.
+pub fn basic_seconds(text: &str) -> Option<i64> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
+    let (y, m) = (if month <= 2 { year - 1 } else { year }, (month + 9) % 12);
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1 - 719_468;
+    Some(days * 86_400 + number(9..11)? * 3_600 + number(11..13)? * 60 + number(13..15)?)
+}
 
-/// What passes by itself.
-pub const PASSING: Table = &[
-    (408, "ReadRequestTimeout"),
-    (429, "RateLimitExceeded"),
-    (499, "ClientDisconnected"),
-    (500, "InternalServerError"),
-    (502, ""),
-    (503, "ServerOverloaded"),
-    (503, "RequestTimeout"),
-    (504, ""),
-    (302, ""),
-    (503, "LibraryInitializing"),
-];
-/// What a person mends.
-pub const STUCK: Table = &[
-    (403, "NoPermission"),
-    (403, "AccessTokenNotMatchSpace"),
-    (403, "WriteForbidden"),
-    (400, "QuotaLimitReached"),
-    (400, "LibraryQuotaLimitReached"),
-    (403, "InvalidAccessToken"),
-    (401, ""),
-];
-/// The session is gone, or so it says.
-pub const GONE: Table = &[(404, "UploadNotFound"), (404, "ConfirmKeyNotFound"), (404, "NotMultipartUpload")];
-/// Nothing helps.
-pub const FINAL: Table = &[
-    (400, "ParamInvalid"),
-    (400, "IllegalFileName"),
-    (402, ""),
-    (403, "LibraryServiceExpired"),
-    (404, "LibraryNotFound"),
-    (404, "SpaceNotFound"),
-    (451, "SensitiveContentRecognized"),
-    (400, "MultipartUploadPartTooSmall"),
-    (414, "URITooLong"),
-];
-/// The storage's, passing.
-pub const STORAGE_PASSING: Table = &[
-    (400, "RequestTimeout"),
-    (400, "UserNetworkTooSlow"),
-    (400, "IncompleteBody"),
-    (400, "EntitySizeNotMatch"),
-    (400, "BadDigest"),
-    (409, "UploadConflict"),
-    (500, "InternalError"),
-    (503, "SlowDown"),
-    (503, "ServiceUnavailable"),
-    (307, "TemporaryRedirect"),
-];
-/// The storage's, of links.
-pub const STORAGE_STALE: Table = &[
-    (400, "ExpiredToken"),
-    (403, "ExpiredToken"),
-    (403, "AccessDenied"),
-    (403, "SignatureDoesNotMatch"),
-    (403, "InvalidAccessKeyId"),
-    (403, "RequestTimeTooSkewed"),
-];
-/// The storage's, of sessions.
-pub const STORAGE_GONE: Table = &[(404, "NoSuchUpload"), (404, "NoSuchBucket")];
-/// The storage's, final.
-pub const STORAGE_FINAL: Table = &[
-    (400, "EntityTooLarge"),
-    (402, "PaymentRequired"),
-    (400, "InvalidArgument"),
-    (412, "PreconditionFailed"),
-    (451, "UnavailableForLegalReasons"),
-    (501, "NotImplemented"),
-];
+/// The other way round.
+pub fn basic(unix_ms: i64) -> String {
+    iso8601(unix_ms)[..19].replace(['-', ':'], "") + "Z"
+}

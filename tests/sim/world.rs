@@ -5,18 +5,36 @@ use std::collections::{BTreeMap, VecDeque};
 use fastrand::Rng;
 use partway::{
     engine::{CommitId, OpId, Record},
+    hash::Digester,
     model::{
         Now, Tick,
         http::{Answer, ByteRange, TransportFault},
     },
 };
 
-use super::{disk::Disk, driver::Phone, network::Flight, options::Options, oracles::Oracles, smh::Smh, source::Source};
+use super::{
+    cloud::{self, Cloud},
+    disk::Disk,
+    driver::Phone,
+    network::Flight,
+    options::Options,
+    oracles::Oracles,
+    source::Source,
+};
 
 /// From the calm on everything must have ended within this: a spent budget waits a quarter of an hour.
 const CALM_MS_MAX: u64 = 4 * 3_600_000;
 /// Lines of the trace that are kept, unless `PARTWAY_SIM_TRACE` says otherwise.
 const TRACE_LINES: usize = 60;
+
+/// A stretch of a source, and what is made of it.
+#[derive(Debug)]
+pub struct Reading {
+    pub range: ByteRange,
+    pub md5: bool,
+    pub keep: bool,
+    pub pass: Option<Box<Digester>>,
+}
 
 /// What is due at a tick.
 #[derive(Debug)]
@@ -32,7 +50,7 @@ pub enum Due {
     /// A source was opened.
     Opened { row: usize },
     /// A stretch of a source was read.
-    Read { row: usize, op: OpId, range: ByteRange, md5: bool },
+    Read { row: usize, op: OpId, read: Reading },
     /// A journal was read.
     Loaded { row: usize },
     /// The host answers for a credential.
@@ -65,7 +83,7 @@ pub struct World {
     pub phone_offset_ms: i64,
     pub queue: BTreeMap<(u64, u64), Due>,
     pub serial: u64,
-    pub smh: Smh,
+    pub cloud: Box<dyn Cloud>,
     pub sources: Vec<Source>,
     pub disks: Vec<Disk>,
     pub disk_free_at: u64,
@@ -84,16 +102,17 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, traced: bool) -> World {
+        World::with(seed, traced, |_| {})
+    }
+
+    /// The same with options that a regression needs.
+    pub fn with(seed: u64, traced: bool, change: impl Fn(&mut Options)) -> World {
         let mut rng = Rng::with_seed(seed);
-        let options = Options::draw(&mut rng);
-        let smh = Smh {
-            private: options.private,
-            lease_ms: options.lease_ms,
-            lease_real_percent: options.lease_real_percent,
-            confirm_again_is_refused: options.confirm_again_is_refused,
-            ..Smh::default()
-        };
-        let sources = options.sizes_bytes.iter().enumerate().map(|(number, size)| Source::new(number, *size)).collect();
+        let mut options = Options::draw(&mut rng);
+        change(&mut options);
+        let cloud = cloud::build(&options);
+        let files = options.sizes_bytes.iter().enumerate();
+        let sources = files.map(|(number, size)| Source::new(number, *size, options.block_bytes)).collect();
         let mut world = World {
             oracles: Oracles::new(&options),
             options,
@@ -102,7 +121,7 @@ impl World {
             phone_offset_ms: 0,
             queue: BTreeMap::new(),
             serial: 0,
-            smh,
+            cloud,
             sources,
             disks: vec![],
             disk_free_at: 0,
@@ -194,7 +213,7 @@ impl World {
             Due::Deliver { flight, result } => self.deliver(flight, result),
             Due::Append { row, commit, record } => self.append(row, commit, record),
             Due::Opened { row } => self.opened(row),
-            Due::Read { row, op, range, md5 } => self.read(row, op, range, md5),
+            Due::Read { row, op, read } => self.read(row, op, read),
             Due::Loaded { row } => self.loaded(row),
             Due::Credential { ask, secret } => self.credential(ask, secret),
             Due::Wake => {}

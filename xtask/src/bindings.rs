@@ -28,9 +28,18 @@ pub(crate) fn write(args: &[&str]) -> Outcome {
         let text = std::fs::read_to_string(out.join(from)).map_err(|error| format!("{from}: {error}"))?;
         std::fs::create_dir_all(root().join(to).parent().unwrap_or(Path::new(".")))
             .map_err(|error| error.to_string())?;
-        generated::keep(to, "bindings", args, || Ok(text))?;
+        generated::keep(to, "bindings", args, || Ok(mended(to, text)))?;
     }
     Ok(())
+}
+
+/// bindgen escapes a callback's name that is a word of Swift also where Swift warns of it, and in C, where nothing is escaped so.
+fn mended(to: &str, text: String) -> String {
+    match to.rsplit('.').next() {
+        Some("h") => text.replace('`', ""),
+        Some("swift") => text.replace("        `open`: {", "        open: {"),
+        _ => text,
+    }
 }
 
 /// Builds the shared library with the mobile face, its symbols kept: bindgen reads them.

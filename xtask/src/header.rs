@@ -27,6 +27,7 @@ const FILES: &[&str] = &[
     "change",
     "select",
     "ask",
+    "sign",
     "call",
     "transport",
     "host",

@@ -12,6 +12,7 @@ mod library;
 mod mutants;
 mod notice;
 mod sim;
+mod swift;
 
 use std::{
     path::PathBuf,
@@ -27,6 +28,7 @@ const USAGE: &str = "cargo xtask <task>
   test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
   test kotlin [NAME…]
                      the Kotlin face and its tests; first .ci/install/kotlin
+  test swift [NAME…] the Swift face and its tests; first .ci/install/swift
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["test", "c", rest @ ..] => c::test(rest),
         ["bindings", rest @ ..] => bindings::write(rest),
         ["test", "kotlin", rest @ ..] => kotlin::test(rest),
+        ["test", "swift", rest @ ..] => swift::test(rest),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),

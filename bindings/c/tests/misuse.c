@@ -58,6 +58,14 @@ static void null_everywhere(void) {
     BAD(USAGE, partway_client_wait_idle(NULL, 0, NULL, &error));
     BAD(USAGE, partway_client_idle(NULL, NULL, &error));
     BAD(USAGE, partway_client_problem(NULL, 0, NULL, NULL, &error));
+    BAD(USAGE, partway_client_set_app_signer(NULL, TEXT("me"), TEXT("a"), TEXT("b"), &error));
+    BAD(USAGE, partway_credential_ask_supply_app_signer(NULL, TEXT("a"), TEXT("b"), &error));
+    BAD(USAGE, partway_sign_ask_supply(NULL, TEXT("a"), &error));
+    BAD(USAGE, partway_sign_ask_refuse(NULL, &error));
+    CHECK(partway_sign_ask_account(NULL).data == NULL && partway_sign_ask_service(NULL) == 0);
+    CHECK(partway_sign_ask_app_id(NULL).data == NULL && partway_sign_ask_string_to_sign(NULL).data == NULL);
+    CHECK(partway_sign_ask_canonical_request(NULL).data == NULL);
+    partway_sign_ask_free(NULL);
     BAD(USAGE, partway_client_sign_out(NULL, TEXT("me"), PARTWAY_SIGN_OUT_HOLD, &error));
     BAD(USAGE, partway_client_set_proxy(NULL, NULL, 0, &error));
     BAD(USAGE, partway_config_set_network(NULL, NULL, &error));

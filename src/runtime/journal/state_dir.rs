@@ -98,10 +98,10 @@ impl StateDir {
             Ok(Scan { records, good_bytes, torn_bytes }) => {
                 let mut disk = disk(file, &self.checkpoints);
                 if torn_bytes > 0 {
-                    disk.truncate(good_bytes)
-                        .and_then(|()| disk.sync())
-                        .map_err(|error| io_error("cutting a journal's torn end", &error))?;
+                    disk.truncate(good_bytes).map_err(|error| io_error("cutting a journal's torn end", &error))?;
                 }
+                // A process that was killed may have left records that no sync covers. What is acted on from here on must outlive the power.
+                disk.sync().map_err(|error| io_error("syncing a journal", &error))?;
                 let recovery = Recovery { cut_bytes: torn_bytes, unlocked: !lock.real };
                 // Whoever created it may have been killed before the directory was synced.
                 let unsynced_dir = Some(self.clone());

@@ -87,9 +87,9 @@ impl Service for KooDrive {
         plan: &PartPlan,
         conflict: &Conflict,
         content: &Content,
-        again: bool,
+        taken: bool,
     ) -> Request {
-        self.place.begin(caller, plan, conflict, content, again)
+        self.place.begin(caller, plan, conflict, content, taken)
     }
 
     /// The answer to an instant upload tells no size (koodrive §3.2): without what the begin said, the receipt's is 0.

@@ -128,13 +128,13 @@ struct Detail<'a> {
     container_id: &'a str,
 }
 
-/// `autoRename` (koodrive §3.3). Replacing is not offered: a taken name is then refused, and so asked about. A create that is repeated because nobody
-/// answered the first must find what that one made. So one that may make the object makes it under the name that was asked for or not at all: under
-/// another name, which only the lost answer told, it would not be found.
-fn auto_rename(conflict: &Conflict, makes_object: bool, again: bool) -> u32 {
+/// `autoRename` (koodrive §3.3). Replacing is not offered: a taken name is then refused, and so asked about. A create that may make the object makes it
+/// under its own name or not at all, so that one which comes late, or is repeated because nobody answered, makes no second one. Only when the name is
+/// known to be `taken` does it keep what is there if it is the same, or take another name.
+fn auto_rename(conflict: &Conflict, taken: bool, may_make: bool) -> u32 {
     match conflict {
-        _ if again => 4,
-        Conflict::Rename if makes_object => 3,
+        _ if taken => 4,
+        _ if may_make => 3,
         Conflict::Rename => 2,
         Conflict::Ask | Conflict::Refuse | Conflict::Overwrite { .. } => 3,
         Conflict::KeepIfSame => 4,
@@ -165,7 +165,7 @@ impl Place {
         plan: &PartPlan,
         conflict: &Conflict,
         content: &Content,
-        again: bool,
+        taken: bool,
     ) -> Request {
         let target = &self.target;
         let known = Known::of(content, plan.size_bytes);
@@ -177,7 +177,7 @@ impl Place {
             length: plan.size_bytes,
             upload_mode: "multipart",
             upload_type: 1,
-            auto_rename: auto_rename(conflict, known.is_some(), again),
+            auto_rename: auto_rename(conflict, taken, known.is_some()),
             created_time: target.created_unix_ms.and_then(self.profile.time),
             known,
             multi_parts: MultiPart::list(plan.parts(), content),

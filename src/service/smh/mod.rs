@@ -95,10 +95,9 @@ impl Service for Smh {
         plan: &PartPlan,
         conflict: &Conflict,
         content: &Content,
-        // Whether an earlier one made the object is found out by a probe.
-        _again: bool,
+        taken: bool,
     ) -> Request {
-        self.place.begin(caller, plan, conflict, content)
+        self.place.begin(caller, plan, conflict, content, taken)
     }
 
     fn read_begin(&self, _proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {

@@ -70,6 +70,12 @@ impl Place {
             _ => return Err(fault::of_service(Op::Probe, answer)),
         }
         let seen = Seen::of(answer);
+        // A portal's page has a good status too, and says nothing of any file.
+        let told = seen.size_bytes.is_some() || seen.crc64.is_some() || seen.created_unix_ms.is_some();
+        let page = answer.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        if page && !told {
+            return Err(fault::malformed(Op::Probe, answer, "it is a web page"));
+        }
         let way = match proof.conflict {
             Conflict::Rename => Way::Around,
             Conflict::Overwrite { .. } => Way::Over,

@@ -197,7 +197,14 @@ impl Place {
     }
 
     /// smh §2, §3.1, §3.2, §3.3, and with hashes §9.2.
-    pub(super) fn begin(&self, caller: Caller<'_>, plan: &PartPlan, conflict: &Conflict, content: &Content) -> Request {
+    pub(super) fn begin(
+        &self,
+        caller: Caller<'_>,
+        plan: &PartPlan,
+        conflict: &Conflict,
+        content: &Content,
+        taken: bool,
+    ) -> Request {
         let target = &self.target;
         let mode = Mode::of(target.mode, plan.parts_total());
         let url = self.file_url(&self.path);
@@ -206,18 +213,21 @@ impl Place {
             Mode::Form => (Method::Post, url),
             Mode::Multipart => (Method::Post, url.flag("multipart")),
         };
-        let (url, content_cas) = with_conflict(url, conflict);
+        // Nothing smaller is recognised (smh §9.1).
+        let beginning_hash = content.beginning_hash.as_deref().filter(|_| plan.size_bytes >= CHAIN_BLOCK_BYTES);
+        let full_hash = beginning_hash.and(content.full_hash.as_deref());
+        // One that may make the file makes it under its own name or not at all: else one that comes late, or twice, makes a second under another.
+        let may_make = full_hash.is_some() && !taken && *conflict == Conflict::Rename;
+        let (url, content_cas) = with_conflict(url, if may_make { &Conflict::Ask } else { conflict });
         let url = url
             .pair("filesize", &plan.size_bytes.to_string())
             .maybe("traffic_limit", target.traffic_limit_bytes_per_s.map(|limit| limit.to_string()))
             .maybe("prefer_same_origin", target.prefer_same_origin.then(|| "true".to_owned()));
         let url = self.with_caller(with_content_cas(url, content_cas), caller);
         let said = numbers(self, None).filter(|_| mode == Mode::Multipart);
-        // Nothing smaller is recognised (smh §9.1).
-        let beginning_hash = content.beginning_hash.as_deref().filter(|_| plan.size_bytes >= CHAIN_BLOCK_BYTES);
         let words = Words {
             part_number_range: said.map(|said| part_number_range(said, 1..=plan.parts_total())),
-            full_hash: beginning_hash.and(content.full_hash.as_deref()),
+            full_hash,
             size: beginning_hash.map(|_| plan.size_bytes.to_string()),
             beginning_hash,
             ..Words::of(self)

@@ -60,8 +60,8 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
     let parts: Vec<Part> = (1..=4).map(part).collect();
     let rename = Conflict::Rename;
     let forgotten = Session(serde_json::json!({ "file_id": "../x" }));
-    let begin = |c: Caller<'_>, conflict: &Conflict, content: &Content, again| {
-        koo(target()).begin(c, &plan(), conflict, content, again)
+    let begin = |c: Caller<'_>, conflict: &Conflict, content: &Content, taken| {
+        koo(target()).begin(c, &plan(), conflict, content, taken)
     };
     let mut all = with_caller(|c| {
         vec![
@@ -69,7 +69,7 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
             ("begin-known", begin(c, &rename, &known, false)),
             ("begin-some-midstates", begin(c, &rename, &some, false)),
             ("begin-without-proof", begin(c, &rename, &Content { proof: None, ..content() }, false)),
-            ("begin-again", begin(c, &rename, &known, true)),
+            ("begin-taken", begin(c, &rename, &known, true)),
             ("begin-ask", begin(c, &Conflict::Ask, &none, false)),
             ("begin-refuse", begin(c, &Conflict::Refuse, &none, false)),
             ("begin-keep-if-same", begin(c, &Conflict::KeepIfSame, &none, false)),

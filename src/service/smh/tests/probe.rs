@@ -45,6 +45,14 @@ fn what_is_there_is_ours_only_with_proof() {
 }
 
 #[test]
+fn a_portal_page_is_no_answer() {
+    let read = |headers: &[(&str, &str)]| smh(target()).read_probe(&proof(Conflict::Ask), &answer(200, headers, ""));
+    let page = ("content-type", "text/html; charset=utf-8");
+    assert!(matches!(read(&[page]), Err(Fault::Retry(_))));
+    assert!(matches!(read(&[page, SAME[0], SAME[1], NEW]), Ok(Probed::Done(_))), "the file itself may be one");
+}
+
+#[test]
 fn what_is_absent_was_not_made() {
     for strategy in [Conflict::Rename, Conflict::Ask, Conflict::Refuse, Conflict::KeepIfSame] {
         let probed = smh(target()).read_probe(&proof(strategy), &answer(404, &[], ""));

@@ -134,7 +134,7 @@ pub(super) fn all() -> Vec<(&'static str, Request)> {
             ("begin-form-full", smh(form()).begin(c, &whole, &version, &hashes(true), false)),
             ("begin-beginning", smh(target()).begin(c, &plan(), &Conflict::Rename, &hashes(false), false)),
             ("begin-both-hashes", smh(target()).begin(c, &plan(), &Conflict::Rename, &hashes(true), false)),
-            ("begin-both-hashes-again", smh(target()).begin(c, &plan(), &Conflict::Rename, &hashes(true), true)),
+            ("begin-both-hashes-taken", smh(target()).begin(c, &plan(), &Conflict::Rename, &hashes(true), true)),
             ("begin-too-small-to-hash", smh(target()).begin(c, &small, &Conflict::Rename, &hashes(true), false)),
             ("create-parent", smh(full()).create_parent(c)),
             ("create-parent-of-root", smh(top).create_parent(c)),

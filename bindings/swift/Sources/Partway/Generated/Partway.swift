@@ -2762,7 +2762,7 @@ fileprivate struct UniffiCallbackInterfaceSourceProvider {
                 fatalError("Uniffi callback interface SourceProvider: handle missing in uniffiClone")
             }
         },
-        `open`: { (
+        open: { (
             uniffiHandle: UInt64,
             ask: UInt64,
             uniffiOutReturn: UnsafeMutableRawPointer,

@@ -25,7 +25,7 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
 
     /** What the app's lambdas throw is an answer, "not now", and must not end the app. Its words can hold anything: the class alone is told. */
     private val onThrown = CoroutineExceptionHandler { _, fault ->
-        runCatching { log?.log(LogLevel.ERROR, "host", "what was asked for a credential or a source threw ${fault.javaClass.name}") }
+        runCatching { log?.log(LogLevel.ERROR, "host", "what was asked for a credential, a source or a signature threw ${fault.javaClass.name}") }
     }
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + onThrown)
     private val rows = MutableStateFlow<Map<String, Snapshot>>(emptyMap())
@@ -43,6 +43,7 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
                     stateDir = stateDir.path,
                     credentials = Credentials(scope, options.credentials),
                     sources = options.sources?.let { Sources(scope, it) },
+                    signer = options.signer?.let { Signatures(scope, it) },
                     listener = Told(),
                     transport = options.transport?.let(::GuardedTransport),
                     log = log?.let(::GuardedLog),
@@ -250,6 +251,14 @@ private class Credentials(private val scope: CoroutineScope, private val source:
 private class Sources(private val scope: CoroutineScope, private val opener: SourceOpener) : SourceProvider {
     override fun open(ask: SourceAsk) = guarded {
         val job = scope.launch { opener.open(ask)?.let(ask::supply) }
+        job.invokeOnCompletion { ask.destroy() }
+        Unit
+    }
+}
+
+private class Signatures(private val scope: CoroutineScope, private val signer: RequestSigner) : Signer {
+    override fun sign(ask: SignAsk) = guarded {
+        val job = scope.launch { signer.sign(ask)?.let { ask.supply(Secret(it)) } }
         job.invokeOnCompletion { ask.destroy() }
         Unit
     }

@@ -21,6 +21,7 @@ object Partway {
 class PartwayOptions internal constructor() {
     internal var credentials = CredentialSource { _, _, _ -> null }
     internal var sources: SourceOpener? = null
+    internal var signer: RequestSigner? = null
     internal var transport: Transport? = null
     internal var limits: Limits? = null
     internal var logLevel: LogLevel? = null
@@ -57,6 +58,11 @@ class PartwayOptions internal constructor() {
         sources = opener
     }
 
+    /** Who signs requests, where the credential is a [Credential.AppSigner]: the secret stays on a server of yours. */
+    fun signer(signer: RequestSigner) {
+        this.signer = signer
+    }
+
     /** Who carries requests in the place of the built-in transport. */
     fun transport(transport: Transport) {
         this.transport = transport
@@ -90,6 +96,12 @@ fun interface TokenProvider {
 fun interface CredentialSource {
     /** The credential of [account]; `null`: not now. */
     suspend fun credential(account: String, service: Service, why: Why): Credential?
+}
+
+/** Signs requests in an application's name. */
+fun interface RequestSigner {
+    /** The signature of the ask's `stringToSign`; `null`, or an exception: it is not signed, and the upload waits. */
+    suspend fun sign(ask: SignAsk): String?
 }
 
 /** Opens sources again. */

@@ -42,6 +42,7 @@ internal val BEYOND: Map<String, suspend World.() -> Unit> = linkedMapOf(
     "a_fake_needs_no_native_library" to { aFakeNeedsNoLibrary() },
     "the_quick_start_uploads" to { theQuickStartUploads() },
     "policies_retries_and_looks" to { policiesRetriesAndLooks() },
+    "koodrive_with_the_hosts_signatures" to { koodriveWithTheHostsSignatures() },
     "a_descriptor_is_a_source" to { aDescriptorIsASource() },
     "what_a_lambda_throws_is_logged_by_its_class" to { whatALambdaThrowsIsLogged() },
     "opened_twice_it_is_one_client" to { openedTwiceItIsOneClient() },
@@ -167,7 +168,7 @@ private suspend fun World.policiesRetriesAndLooks() {
 
 private suspend fun World.aDescriptorIsASource() {
     val file = folder.file("film.mp4", 5 * MIB)
-    val fd = com.sun.jna.Function.getFunction("c", "open").invokeInt(arrayOf(file.path, 0))
+    val fd = com.sun.jna.Function.getFunction("c", "open").invokeInt(arrayOf<Any>(file.path, 0))
     check(fd > 2)
     val client = open()
     val upload = client.start(UploadRequest("fd", target("fd"), Source.fd(fd, owned = true)))
@@ -193,4 +194,25 @@ private suspend fun World.openedTwiceItIsOneClient() {
     check(open() === client)
     client.close(30_000)
     check(open() !== client)
+}
+
+private suspend fun World.koodriveWithTheHostsSignatures() {
+    val signed = AtomicInteger()
+    val client = open {
+        credentials { _, service, _ ->
+            check(service == partway.Service.KOO_DRIVE)
+            Credential.AppSigner("sandbox-app", "1505084218764547200")
+        }
+        signer { ask ->
+            // What a server of the app's own does.
+            signed.incrementAndGet()
+            val mac = javax.crypto.Mac.getInstance("HmacSHA256")
+            mac.init(javax.crypto.spec.SecretKeySpec("sandbox-app-secret".toByteArray(), "HmacSHA256"))
+            mac.doFinal(ask.stringToSign().toByteArray()).joinToString("") { "%02x".format(it) }
+        }
+    }
+    val file = folder.file("film.mp4", 12 * MIB)
+    val target = partway.KooDrive(cloud.api, "me", cloud.container, "root", "film.mp4")
+    val receipt = soon { client.start(UploadRequest("koo", target, Source.file(file))).await() }
+    check(receipt.sha256 == sha256(file) && signed.get() >= 3) { "$receipt, signed ${signed.get()}" }
 }

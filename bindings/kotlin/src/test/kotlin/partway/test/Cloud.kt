@@ -18,6 +18,7 @@ internal class Cloud : AutoCloseable {
     val api: String = addresses["api"] as String
     val library: String = addresses["library"] as String
     val token: String = addresses["token"] as String
+    val container: String = (addresses["koodrive"] as Map<*, *>)["container"] as String
     private val control: String = addresses["control"] as String
 
     fun reset() = Unit.also { post("/reset", "") }

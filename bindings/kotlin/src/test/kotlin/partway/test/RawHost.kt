@@ -16,6 +16,11 @@ import partway.Snapshot
 internal class RawHost(private val token: String) : CredentialProvider, Listener {
     val threw = AtomicInteger()
 
+    init {
+        // What an error, not an exception, comes to at this level; without this it is printed.
+        com.sun.jna.Native.setCallbackExceptionHandler { _, _ -> }
+    }
+
     fun open(state: File): NativeClient = NativeClient.open(NativeConfig(state.path, this, listener = this))
 
     override fun provide(ask: CredentialAsk) = ask.use { it.supply(Credential.Token(Secret(token))) }

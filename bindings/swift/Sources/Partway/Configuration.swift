@@ -1,0 +1,56 @@
+import Foundation
+
+/// What an app gives; see `Client.open`. Only the directory and who knows the tokens are needed.
+public struct Configuration: Sendable {
+    /// Where journals live; created if need be. In an app: a folder of its own that no backup takes.
+    public var stateDirectory: URL
+
+    /// Who knows the credentials: asked when one is needed, and again when one was refused. `nil`, or an error: not now.
+    public var credentials: @Sendable (CredentialAsk) async throws -> Credential?
+
+    /// Who opens sources by their tokens: after a restart, when a path is gone, or when the turn of `Source.later` comes. `nil`, or an error: they can't be
+    /// had, and the upload waits.
+    public var sources: (@Sendable (SourceAsk) async throws -> Source?)?
+
+    /// Who carries requests in the place of the built-in transport, such as `URLSessionTransport`.
+    public var transport: (any Transport)?
+
+    /// Takes lines for a log, on threads of the library. No token, URL, path, name, key or tag is in one.
+    public var log: (@Sendable (LogLevel, _ target: String, _ line: String) -> Void)?
+
+    /// Down to which level.
+    public var logLevel: LogLevel?
+
+    /// Bounds; they may be changed later.
+    public var limits: Limits?
+
+    /// What the app knows of the network by now.
+    public var network: Network?
+
+    /// `http://[user:password@]host:port`; the environment is never read.
+    public var proxy: Secret?
+
+    /// Further roots to trust, as PEM.
+    public var extraCaPem: String?
+
+    /// SHA-256 digests of public keys, one of which each connection's certificates must have.
+    public var spkiSha256Pins: [String] = []
+
+    /// An ended upload is forgotten by itself so long after it ended; without it, when it is said.
+    public var endedKeptMs: Int64?
+
+    /// False opens it held, until `go`.
+    public var autostart = true
+
+    public init(stateDirectory: URL, credentials: @escaping @Sendable (CredentialAsk) async throws -> Credential?) {
+        self.stateDirectory = stateDirectory
+        self.credentials = credentials
+    }
+
+    /// With tokens alone: that of an account, and why it is asked for.
+    public init(stateDirectory: URL, token: @escaping @Sendable (_ account: String, _ why: Why) async throws -> String?) {
+        self.init(stateDirectory: stateDirectory) { ask in
+            try await token(ask.account(), ask.why()).map { .token(value: Secret($0)) }
+        }
+    }
+}

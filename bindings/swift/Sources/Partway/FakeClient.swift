@@ -1,0 +1,207 @@
+import Foundation
+
+/// A client for an app's own tests and previews: no file, no network. It plays the snapshots that it is given, and keeps what it was told.
+public final class FakeClient: UploadClient, @unchecked Sendable { // What changes is behind the lock.
+    public let board = Board()
+    public let problems: [Problem] = []
+    private let lock = NSLock()
+    private var kept = Kept()
+
+    /// What was told to a fake.
+    public struct Kept: Sendable {
+        /// What was started, by id.
+        public var requests: [String: UploadRequest] = [:]
+        /// Conflicts that were answered, in order.
+        public var answers: [ConflictChoice] = []
+        /// Sources that were attached, by id.
+        public var attached: [String: Source] = [:]
+        /// Credentials that were set, by account.
+        public var credentials: [String: Credential] = [:]
+        /// What was changed, in order.
+        public var changes: [Change] = []
+        /// The network that was told last.
+        public var network: Network?
+        /// The bounds that were set last.
+        public var limits: Limits?
+        /// True between `hold` and `go`.
+        public var held = false
+        /// The error that the next `start` throws.
+        public var refuseNext: ErrorInfo?
+    }
+
+    public init() {}
+
+    /// What it was told; may be set, too.
+    public var told: Kept {
+        get { lock.withLock { kept } }
+        set { lock.withLock { kept = newValue } }
+    }
+
+    /// Shows `snapshot`, as the newest of its id.
+    public func play(_ snapshot: Snapshot) {
+        board.show([snapshot.with(revision: (board.snapshot(of: snapshot.id)?.revision ?? 0) + 1)])
+    }
+
+    /// Shows the upload of `id` in another state.
+    public func play(_ id: String, _ state: State, progress: Progress? = nil) {
+        guard let row = board.snapshot(of: id) else { preconditionFailure("nothing was played of \(id)") }
+        play(row.with(state: state, progress: progress))
+    }
+
+    public func start(_ request: UploadRequest) async throws -> Upload {
+        let refusal = change { told in
+            defer { told.refuseNext = nil }
+            return told.refuseNext
+        }
+        if let refusal { throw PartwayError(refusal) }
+        if let known = find(request.key) { return upload(known.id) }
+        let id = change { told in
+            let number = String(told.requests.count + 1)
+            let id = String(repeating: "0", count: 26 - number.count) + number
+            told.requests[id] = request
+            return id
+        }
+        play(.fake(id, key: request.key, group: request.group, tags: request.tags))
+        return upload(id)
+    }
+
+    public func startAll(_ requests: [UploadRequest]) async throws -> [Result<Upload, PartwayError>] {
+        var results: [Result<Upload, PartwayError>] = []
+        for request in requests {
+            do {
+                results.append(.success(try await start(request)))
+            } catch let error as PartwayError {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+
+    @discardableResult public func pause(_ which: Select) -> Int { move(which, .paused) }
+
+    @discardableResult public func resume(_ which: Select) -> Int { move(which, .queued) }
+
+    @discardableResult public func cancel(_ which: Select) -> Int { move(which, .cancelled(remote: .nothingThere)) }
+
+    @discardableResult public func forget(_ which: Select) async throws -> Int {
+        let ended = list(which).filter(\.state.ended).map(\.id)
+        board.drop(ended)
+        return ended.count
+    }
+
+    public func retry(_ id: String) async throws -> Upload {
+        guard let request = told.requests[id], board.snapshot(of: id)?.state.ended == true else {
+            throw PartwayError.of("wrong_state", "it has not ended")
+        }
+        board.drop([id])
+        return try await start(request)
+    }
+
+    @discardableResult public func change(_ which: Select, _ change: Change) throws -> Int {
+        self.change { $0.changes.append(change) }
+        return list(which).filter { !$0.state.ended }.count
+    }
+
+    public func answerConflict(_ id: String, _ choice: ConflictChoice) throws {
+        change { $0.answers.append(choice) }
+        play(id, .queued)
+    }
+
+    public func attachSource(_ id: String, _ source: Source) throws {
+        change { $0.attached[id] = source }
+        play(id, .queued)
+    }
+
+    public func snapshot(_ id: String) -> Snapshot? { board.snapshot(of: id) }
+
+    public func find(_ key: String) -> Snapshot? { board.snapshots.first { $0.key == key } }
+
+    public func list(_ which: Select) -> [Snapshot] { board.snapshots.filter(which.fits) }
+
+    public func explain(_ id: String) -> Explanation? {
+        snapshot(id).map {
+            Explanation(
+                state: $0.state, sinceUnixMs: $0.changedUnixMs, blockedBy: [], nextTryMs: nil, attempts: 0, retriesLeft: 0, remedy: .none, text: "")
+        }
+    }
+
+    public func timelineJson(_ id: String) async throws -> String? { nil }
+
+    public func lookRemote(_ id: String) async throws -> RemoteLook { .noSession }
+
+    public func setCredential(_ account: String, _ credential: Credential) throws { change { $0.credentials[account] = credential } }
+
+    public func signOut(_ account: String, then: SignOut) async throws { change { $0.credentials[account] = nil } }
+
+    public func setNetwork(_ network: Network) { change { $0.network = network } }
+
+    public func setLimits(_ limits: Limits) { change { $0.limits = limits } }
+
+    public func setProxy(_ proxy: Secret?) throws {}
+
+    public func go() { change { $0.held = false } }
+
+    public func goOnly(_ ids: [String]) { go() }
+
+    @discardableResult public func hold(timeoutMs: Int64) async throws -> Idle {
+        change { $0.held = true }
+        return try idle()
+    }
+
+    public func idle() throws -> Idle {
+        let all = board.snapshots
+        func count(_ fits: (State) -> Bool) -> Int32 { Int32(all.filter { fits($0.state) }.count) }
+        return Idle(
+            active: count { if case .active = $0 { true } else { false } }, queued: count { $0 == .queued }, bytesRemaining: 0, nextWakeMs: nil,
+            wants: .any, waitingForPerson: count { if case .waiting = $0 { true } else { false } })
+    }
+
+    public func runUntilIdle(timeoutMs: Int64?) async throws -> Idle {
+        go()
+        for await _ in uploads() {
+            let now = try idle()
+            if now.active == 0, now.queued == 0 { break }
+        }
+        return try idle()
+    }
+
+    @discardableResult public func close(timeoutMs: Int64) async -> Bool {
+        board.close()
+        return true
+    }
+
+    @discardableResult private func change<T>(_ change: (inout Kept) -> T) -> T { lock.withLock { change(&kept) } }
+
+    private func move(_ which: Select, _ state: State) -> Int {
+        let moved = list(which).filter { !$0.state.ended }
+        moved.forEach { play($0.id, state) }
+        return moved.count
+    }
+}
+
+extension Snapshot {
+    /// A snapshot for a test or a preview.
+    public static func fake(
+        _ id: String, key: String? = nil, group: String? = nil, tags: [String: String] = [:], state: State = .queued, progress: Progress = .fake()
+    ) -> Snapshot {
+        Snapshot(
+            id: id, key: key ?? id, group: group, tags: tags, service: .smh, account: "me", destination: key ?? id, network: .any, revision: 1,
+            state: state, progress: progress, createdUnixMs: 0, changedUnixMs: 0)
+    }
+
+    func with(revision: Int64? = nil, state: State? = nil, progress: Progress? = nil) -> Snapshot {
+        Snapshot(
+            id: id, key: key, group: group, tags: tags, service: service, account: account, destination: destination, network: network,
+            revision: revision ?? self.revision, state: state ?? self.state, progress: progress ?? self.progress, createdUnixMs: createdUnixMs,
+            changedUnixMs: changedUnixMs)
+    }
+}
+
+extension Progress {
+    /// A progress for a test or a preview: so many bytes of so many.
+    public static func fake(_ bytes: Int64 = 0, of total: Int64 = 0) -> Progress {
+        Progress(
+            bytesTotal: total, bytesHashed: 0, bytesAcknowledged: bytes, bytesShown: bytes, bytesSent: bytes, bytesResent: 0, rateBytesPerS: 0,
+            etaMs: nil, partsDone: 0, partsTotal: 0, requests: 0, retries: 0)
+    }
+}

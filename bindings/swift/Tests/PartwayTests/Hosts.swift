@@ -1,0 +1,80 @@
+import Foundation
+
+@testable import Partway
+
+/// A value that several threads change.
+final class Kept<T: Sendable>: @unchecked Sendable { // It is behind the lock.
+    private let lock = NSLock()
+    private var kept: T
+
+    init(_ value: T) {
+        kept = value
+    }
+
+    var value: T { lock.withLock { kept } }
+
+    func change(_ change: (inout T) -> Void) { lock.withLock { change(&kept) } }
+}
+
+/// Gives little at a time, so that it is called often.
+final class Drops: SourceReader {
+    let bytes: Data
+    let bytesARead: Int
+    let reads = Kept(0)
+
+    init(_ bytes: Data, _ bytesARead: Int) {
+        self.bytes = bytes
+        self.bytesARead = bytesARead
+    }
+
+    func lengthBytes() throws -> Int64 { Int64(bytes.count) }
+
+    func readAt(offset: Int64, bytesMax: Int32) throws -> Data {
+        reads.change { $0 += 1 }
+        let from = Int(offset)
+        return bytes.subdata(in: from..<min(bytes.count, from + min(Int(bytesMax), bytesARead)))
+    }
+
+    func concurrent() throws -> Bool { true }
+}
+
+final class Unreadable: SourceReader {
+    func lengthBytes() throws -> Int64 { Int64(MIB) }
+    func readAt(offset: Int64, bytesMax: Int32) throws -> Data { throw Failure(description: "canary-reader") }
+    func concurrent() throws -> Bool { true }
+}
+
+/// A host on the generated face itself, whose listener throws whatever it is told: an error of its own, then one of ours, and so on.
+final class RawHost: CredentialProvider, Listener {
+    let threw = Kept(0)
+    private let token: String
+
+    init(_ token: String) {
+        self.token = token
+    }
+
+    func provide(ask: CredentialAsk) throws { try ask.supply(credential: .token(value: Secret(token))) }
+
+    func onChanges(changes: [Snapshot]) throws {
+        threw.change { $0 += 1 }
+        if threw.value % 2 == 1 { throw Failure(description: "a listener that throws") }
+        throw HostError.Failed(detail: "a listener that throws")
+    }
+
+    func onIdle(idle: Idle) throws { throw Failure(description: "idle") }
+}
+
+/// Work that blocks, on a thread of its own.
+func offPool<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+    }
+}
+
+extension Result {
+    var failed: Bool { error != nil }
+
+    var error: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a machine that gives its place hands on to the next one over the same upload: a wait forgets nothing.
+
+use super::{
+    backoff::Backoff,
+    machine::Machine,
+    record::RestartReason,
+    spent::Spent,
+    view::WaitReason,
+};
+use crate::{error::ErrorInfo, model::Tick};
+
+/// Counts and gates; of a bounded size, and nothing that the journal has.
+#[derive(Debug)]
+pub struct Memory {
+    backoff: Backoff,
+    spent: Spent,
+    stuck: Option<(WaitReason, ErrorInfo, Tick)>,
+    restarts: u32,
+    restart_wanted: Option<(RestartReason, ErrorInfo)>,
+    abort_failures: u32,
+    doubt_until: Option<Tick>,
+    network_generation: u64,
+}
+
+impl Machine {
+    /// The machine is over; its counts are not.
+    pub fn hand_on(&mut self) -> Memory {
+        Memory {
+            backoff: std::mem::replace(&mut self.backoff, Backoff::new(0)).shortened(),
+            spent: self.spent,
+            stuck: self.stuck.take(),
+            restarts: self.restarts,
+            restart_wanted: self.restart_wanted.take(),
+            abort_failures: self.abort_failures,
+            doubt_until: self.doubt_until,
+            network_generation: self.network.generation,
+        }
+    }
+
+    /// Goes on with what an earlier machine of this process counted.
+    pub fn recall(&mut self, memory: Memory) {
+        self.backoff = memory.backoff;
+        self.spent = memory.spent;
+        self.stuck = memory.stuck;
+        self.restarts = memory.restarts;
+        self.restart_wanted = memory.restart_wanted;
+        self.abort_failures = memory.abort_failures;
+        self.doubt_until = memory.doubt_until;
+        self.network.generation = memory.network_generation;
+    }
+}
