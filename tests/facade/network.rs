@@ -29,7 +29,8 @@ fn a_breach_of_the_policy_stops_a_part_at_once_and_spends_nothing() {
     client.set_network(metered(1));
     let told = until(&client, &id, |snapshot| waiting_for(snapshot) == Some(WaitReason::NetworkPolicy));
     assert_eq!(error_of(&told).unwrap().code, Code::NetworkNotAllowed);
-    client.wait_idle(Some(PATIENCE_MS));
+    // Long before a request that nobody answers ends by itself.
+    assert_eq!(client.wait_idle(Some(10_000)).active, 0, "its parts are stopped");
     world.becomes("nothing is under way", || world.cloud.log().iter().all(|entry| entry.ended_ms.is_some()));
     world.cloud.remove_rule(stall);
     let before = world.cloud.log().len();
