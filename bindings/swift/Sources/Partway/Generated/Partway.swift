@@ -2392,6 +2392,449 @@ public func FfiConverterTypeNativeClient_lower(_ value: NativeClient) -> UInt64 
 
 
 /**
+ * A request to be signed. The first answer counts, the others are ignored; freed unanswered it is refused.
+ */
+public protocol SignAskProtocol: AnyObject, Sendable {
+    
+    /**
+     * Whose. No I/O.
+     */
+    func account()  -> String
+    
+    /**
+     * In which application's name. No I/O.
+     */
+    func appId()  -> String
+    
+    /**
+     * The request in its canonical form, for a signer that wants to see what it signs; it names the user. No I/O.
+     */
+    func canonicalRequest()  -> String
+    
+    /**
+     * It is not signed: the upload waits for a credential until one is set, it is resumed, or a quarter of an hour has passed. No I/O.
+     */
+    func refuse() 
+    
+    /**
+     * For which service. No I/O.
+     */
+    func service()  -> Service
+    
+    /**
+     * What the application's secret is applied to. KooDrive: the signature is the lower-case hex of HMAC-SHA256 over these bytes, the secret being the key. No
+     * I/O.
+     */
+    func stringToSign()  -> String
+    
+    /**
+     * The signature, as it goes into the header: 1 to 1,024 visible ASCII characters without a comma. No I/O.
+     */
+    func supply(signature: SecretText) 
+    
+}
+/**
+ * A request to be signed. The first answer counts, the others are ignored; freed unanswered it is refused.
+ */
+open class SignAsk: SignAskProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_partway_fn_clone_signask(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_partway_fn_free_signask(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Whose. No I/O.
+     */
+open func account() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signask_account(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * In which application's name. No I/O.
+     */
+open func appId() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signask_app_id(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The request in its canonical form, for a signer that wants to see what it signs; it names the user. No I/O.
+     */
+open func canonicalRequest() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signask_canonical_request(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * It is not signed: the upload waits for a credential until one is set, it is resumed, or a quarter of an hour has passed. No I/O.
+     */
+open func refuse()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signask_refuse(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * For which service. No I/O.
+     */
+open func service() -> Service  {
+    return try!  FfiConverterTypeService_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signask_service(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * What the application's secret is applied to. KooDrive: the signature is the lower-case hex of HMAC-SHA256 over these bytes, the secret being the key. No
+     * I/O.
+     */
+open func stringToSign() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signask_string_to_sign(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The signature, as it goes into the header: 1 to 1,024 visible ASCII characters without a comma. No I/O.
+     */
+open func supply(signature: SecretText)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signask_supply(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSecretText_lower(signature),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignAsk: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = SignAsk
+
+    public static func lift(_ handle: UInt64) throws -> SignAsk {
+        return SignAsk(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: SignAsk) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SignAsk {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: SignAsk, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignAsk_lift(_ handle: UInt64) throws -> SignAsk {
+    return try FfiConverterTypeSignAsk.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignAsk_lower(_ value: SignAsk) -> UInt64 {
+    return FfiConverterTypeSignAsk.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Signs requests in an application's name, for credentials of the kind `AppSigner`. Called on a thread of the library.
+ */
+public protocol Signer: AnyObject, Sendable {
+    
+    /**
+     * Answer `ask` now or later, from any thread. Without an answer for 60 s the upload waits for a credential, named so. Throwing is a refusal.
+     */
+    func sign(ask: SignAsk) throws 
+    
+}
+/**
+ * Signs requests in an application's name, for credentials of the kind `AppSigner`. Called on a thread of the library.
+ */
+open class SignerImpl: Signer, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_partway_fn_clone_signer(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_partway_fn_free_signer(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * Answer `ask` now or later, from any thread. Without an answer for 60 s the upload waits for a credential, named so. Throwing is a refusal.
+     */
+open func sign(ask: SignAsk)throws   {try rustCallWithError(FfiConverterTypeHostError_lift) {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_signer_sign(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignAsk_lower(ask),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceSigner {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceSigner = UniffiVTableCallbackInterfaceSigner(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeSigner.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface Signer: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeSigner.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface Signer: handle missing in uniffiClone")
+            }
+        },
+        sign: { (
+            uniffiHandle: UInt64,
+            ask: UInt64,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeSigner.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.sign(
+                     ask: try FfiConverterTypeSignAsk_lift(ask)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeHostError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceSigner> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceSigner>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitSigner() {
+    uniffi_partway_fn_init_callback_vtable_signer(UniffiCallbackInterfaceSigner.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSigner: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<Signer>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = Signer
+
+    public static func lift(_ handle: UInt64) throws -> Signer {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return SignerImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: Signer) -> UInt64 {
+         if let rustImpl = value as? SignerImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Signer {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Signer, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigner_lift(_ handle: UInt64) throws -> Signer {
+    return try FfiConverterTypeSigner.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigner_lower(_ value: Signer) -> UInt64 {
+    return FfiConverterTypeSigner.lower(value)
+}
+
+
+
+
+
+
+/**
  * A question for a source. The first answer counts, the others are ignored; freed unanswered it is "it can't be had".
  */
 public protocol SourceAskProtocol: AnyObject, Sendable {
@@ -4998,6 +5441,10 @@ public struct NativeConfig {
      */
     public let sources: SourceProvider?
     /**
+     * Who signs requests where the credential says that the host does.
+     */
+    public let signer: Signer?
+    /**
      * Who is told.
      */
     public let listener: Listener?
@@ -5055,6 +5502,9 @@ public struct NativeConfig {
          * Who opens sources that have no path, or whose path is gone.
          */sources: SourceProvider? = nil, 
         /**
+         * Who signs requests where the credential says that the host does.
+         */signer: Signer? = nil, 
+        /**
          * Who is told.
          */listener: Listener? = nil, 
         /**
@@ -5090,6 +5540,7 @@ public struct NativeConfig {
         self.stateDir = stateDir
         self.credentials = credentials
         self.sources = sources
+        self.signer = signer
         self.listener = listener
         self.transport = transport
         self.log = log
@@ -5122,6 +5573,7 @@ public struct FfiConverterTypeNativeConfig: FfiConverterRustBuffer {
                 stateDir: FfiConverterString.read(from: &buf), 
                 credentials: FfiConverterTypeCredentialProvider.read(from: &buf), 
                 sources: FfiConverterOptionTypeSourceProvider.read(from: &buf), 
+                signer: FfiConverterOptionTypeSigner.read(from: &buf), 
                 listener: FfiConverterOptionTypeListener.read(from: &buf), 
                 transport: FfiConverterOptionTypeTransport.read(from: &buf), 
                 log: FfiConverterOptionTypeLogSink.read(from: &buf), 
@@ -5140,6 +5592,7 @@ public struct FfiConverterTypeNativeConfig: FfiConverterRustBuffer {
         FfiConverterString.write(value.stateDir, into: &buf)
         FfiConverterTypeCredentialProvider.write(value.credentials, into: &buf)
         FfiConverterOptionTypeSourceProvider.write(value.sources, into: &buf)
+        FfiConverterOptionTypeSigner.write(value.signer, into: &buf)
         FfiConverterOptionTypeListener.write(value.listener, into: &buf)
         FfiConverterOptionTypeTransport.write(value.transport, into: &buf)
         FfiConverterOptionTypeLogSink.write(value.log, into: &buf)
@@ -6901,6 +7354,18 @@ public enum Credential: Equatable, Hashable {
          * The user in whose name it acts.
          */userId: String
     )
+    /**
+     * KooDrive's application authentication where the secret stays elsewhere, such as on a server of the host's: the client's signer signs each request of
+     * the control plane.
+     */
+    case appSigner(
+        /**
+         * The application.
+         */appId: String, 
+        /**
+         * The user in whose name it acts.
+         */userId: String
+    )
 
 
 
@@ -6928,6 +7393,9 @@ public struct FfiConverterTypeCredential: FfiConverterRustBuffer {
         case 2: return .appKey(appId: try FfiConverterString.read(from: &buf), appSecret: try FfiConverterTypeSecretText.read(from: &buf), userId: try FfiConverterString.read(from: &buf)
         )
         
+        case 3: return .appSigner(appId: try FfiConverterString.read(from: &buf), userId: try FfiConverterString.read(from: &buf)
+        )
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -6946,6 +7414,12 @@ public struct FfiConverterTypeCredential: FfiConverterRustBuffer {
             writeInt(&buf, Int32(2))
             FfiConverterString.write(appId, into: &buf)
             FfiConverterTypeSecretText.write(appSecret, into: &buf)
+            FfiConverterString.write(userId, into: &buf)
+            
+        
+        case let .appSigner(appId,userId):
+            writeInt(&buf, Int32(3))
+            FfiConverterString.write(appId, into: &buf)
             FfiConverterString.write(userId, into: &buf)
             
         }
@@ -7320,6 +7794,91 @@ public func FfiConverterTypeInstantMode_lift(_ buf: RustBuffer) throws -> Instan
 #endif
 public func FfiConverterTypeInstantMode_lower(_ value: InstantMode) -> RustBuffer {
     return FfiConverterTypeInstantMode.lower(value)
+}
+
+
+
+/**
+ * The editions of KooDrive disagree in little things, and nothing that they answer tells which one it is.
+ */
+
+public enum KooDriveEdition: Equatable, Hashable {
+    
+    /**
+     * China, and the international one since 2025.
+     */
+    case current
+    /**
+     * The international one by its text of July 2024: names of 80 characters.
+     */
+    case international2024
+    /**
+     * Of an operator.
+     */
+    case carrier
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension KooDriveEdition: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeKooDriveEdition: FfiConverterRustBuffer {
+    typealias SwiftType = KooDriveEdition
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> KooDriveEdition {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .current
+        
+        case 2: return .international2024
+        
+        case 3: return .carrier
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: KooDriveEdition, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .current:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .international2024:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .carrier:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeKooDriveEdition_lift(_ buf: RustBuffer) throws -> KooDriveEdition {
+    return try FfiConverterTypeKooDriveEdition.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeKooDriveEdition_lower(_ value: KooDriveEdition) -> RustBuffer {
+    return FfiConverterTypeKooDriveEdition.lower(value)
 }
 
 
@@ -9087,7 +9646,10 @@ public enum Target: Equatable, Hashable {
          */language: String? = nil, 
         /**
          * When the file was created on this device.
-         */createdUnixMs: Int64? = nil
+         */createdUnixMs: Int64? = nil, 
+        /**
+         * Which edition of the service answers there; the current one without it.
+         */edition: KooDriveEdition? = nil
     )
 
 
@@ -9113,7 +9675,7 @@ public struct FfiConverterTypeTarget: FfiConverterRustBuffer {
         case 1: return .smh(endpoint: try FfiConverterString.read(from: &buf), account: try FfiConverterString.read(from: &buf), library: try FfiConverterString.read(from: &buf), space: try FfiConverterString.read(from: &buf), path: try FfiConverterString.read(from: &buf), mode: try FfiConverterOptionTypeSmhMode.read(from: &buf), userId: try FfiConverterOptionString.read(from: &buf), createParents: try FfiConverterBool.read(from: &buf), meta: try FfiConverterDictionaryStringString.read(from: &buf), labels: try FfiConverterSequenceString.read(from: &buf), category: try FfiConverterOptionString.read(from: &buf), createdUnixMs: try FfiConverterOptionInt64.read(from: &buf), modifiedUnixMs: try FfiConverterOptionInt64.read(from: &buf), trafficLimitBytesPerS: try FfiConverterOptionInt64.read(from: &buf), preferSameOrigin: try FfiConverterBool.read(from: &buf), private: try FfiConverterBool.read(from: &buf)
         )
         
-        case 2: return .kooDrive(endpoint: try FfiConverterString.read(from: &buf), account: try FfiConverterString.read(from: &buf), container: try FfiConverterString.read(from: &buf), parent: try FfiConverterString.read(from: &buf), name: try FfiConverterString.read(from: &buf), userId: try FfiConverterOptionString.read(from: &buf), fileType: try FfiConverterOptionInt32.read(from: &buf), sharedFolder: try FfiConverterOptionString.read(from: &buf), language: try FfiConverterOptionString.read(from: &buf), createdUnixMs: try FfiConverterOptionInt64.read(from: &buf)
+        case 2: return .kooDrive(endpoint: try FfiConverterString.read(from: &buf), account: try FfiConverterString.read(from: &buf), container: try FfiConverterString.read(from: &buf), parent: try FfiConverterString.read(from: &buf), name: try FfiConverterString.read(from: &buf), userId: try FfiConverterOptionString.read(from: &buf), fileType: try FfiConverterOptionInt32.read(from: &buf), sharedFolder: try FfiConverterOptionString.read(from: &buf), language: try FfiConverterOptionString.read(from: &buf), createdUnixMs: try FfiConverterOptionInt64.read(from: &buf), edition: try FfiConverterOptionTypeKooDriveEdition.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -9144,7 +9706,7 @@ public struct FfiConverterTypeTarget: FfiConverterRustBuffer {
             FfiConverterBool.write(`private`, into: &buf)
             
         
-        case let .kooDrive(endpoint,account,container,parent,name,userId,fileType,sharedFolder,language,createdUnixMs):
+        case let .kooDrive(endpoint,account,container,parent,name,userId,fileType,sharedFolder,language,createdUnixMs,edition):
             writeInt(&buf, Int32(2))
             FfiConverterString.write(endpoint, into: &buf)
             FfiConverterString.write(account, into: &buf)
@@ -9156,6 +9718,7 @@ public struct FfiConverterTypeTarget: FfiConverterRustBuffer {
             FfiConverterOptionString.write(sharedFolder, into: &buf)
             FfiConverterOptionString.write(language, into: &buf)
             FfiConverterOptionInt64.write(createdUnixMs, into: &buf)
+            FfiConverterOptionTypeKooDriveEdition.write(edition, into: &buf)
             
         }
     }
@@ -9737,6 +10300,30 @@ fileprivate struct FfiConverterOptionTypeLogSink: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeSigner: FfiConverterRustBuffer {
+    typealias SwiftType = Signer?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSigner.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSigner.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeSourceProvider: FfiConverterRustBuffer {
     typealias SwiftType = SourceProvider?
 
@@ -9993,6 +10580,30 @@ fileprivate struct FfiConverterOptionTypeInstantMode: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeInstantMode.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeKooDriveEdition: FfiConverterRustBuffer {
+    typealias SwiftType = KooDriveEdition?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeKooDriveEdition.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeKooDriveEdition.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -10715,6 +11326,30 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_logsink_log() != 60918) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_partway_checksum_method_signask_account() != 4291) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_signask_app_id() != 3202) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_signask_canonical_request() != 57031) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_signask_refuse() != 61026) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_signask_service() != 40865) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_signask_string_to_sign() != 39181) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_signask_supply() != 36974) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_signer_sign() != 37777) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_partway_checksum_method_sourceask_gone() != 14455) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -10798,6 +11433,7 @@ private let initializationResult: InitializationResult = {
     uniffiCallbackInitCredentialProvider()
     uniffiCallbackInitListener()
     uniffiCallbackInitLogSink()
+    uniffiCallbackInitSigner()
     uniffiCallbackInitSourceProvider()
     uniffiCallbackInitSourceReader()
     uniffiCallbackInitTransport()

@@ -271,6 +271,13 @@ typedef void (*UniffiCallbackInterfaceLogSinkMethod0)(uint64_t, RustBuffer, Rust
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_SIGNER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_SIGNER_METHOD0
+typedef void (*UniffiCallbackInterfaceSignerMethod0)(uint64_t, uint64_t, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_SOURCE_PROVIDER_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_SOURCE_PROVIDER_METHOD0
 typedef void (*UniffiCallbackInterfaceSourceProviderMethod0)(uint64_t, uint64_t, void* _Nonnull, 
@@ -339,6 +346,15 @@ typedef struct UniffiVTableCallbackInterfaceLogSink {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceLogSinkMethod0 _Nonnull log;
 } UniffiVTableCallbackInterfaceLogSink;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_SIGNER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_SIGNER
+typedef struct UniffiVTableCallbackInterfaceSigner {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceSignerMethod0 _Nonnull sign;
+} UniffiVTableCallbackInterfaceSigner;
 
 #endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_SOURCE_PROVIDER
@@ -647,6 +663,71 @@ void uniffi_partway_fn_init_callback_vtable_logsink(const UniffiVTableCallbackIn
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LOGSINK_LOG
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LOGSINK_LOG
 void uniffi_partway_fn_method_logsink_log(uint64_t ptr, RustBuffer level, RustBuffer target, RustBuffer line, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_SIGNASK
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_SIGNASK
+uint64_t uniffi_partway_fn_clone_signask(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FREE_SIGNASK
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FREE_SIGNASK
+void uniffi_partway_fn_free_signask(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_ACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_ACCOUNT
+RustBuffer uniffi_partway_fn_method_signask_account(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_APP_ID
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_APP_ID
+RustBuffer uniffi_partway_fn_method_signask_app_id(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_CANONICAL_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_CANONICAL_REQUEST
+RustBuffer uniffi_partway_fn_method_signask_canonical_request(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_REFUSE
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_REFUSE
+void uniffi_partway_fn_method_signask_refuse(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_SERVICE
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_SERVICE
+RustBuffer uniffi_partway_fn_method_signask_service(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_STRING_TO_SIGN
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_STRING_TO_SIGN
+RustBuffer uniffi_partway_fn_method_signask_string_to_sign(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_SUPPLY
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNASK_SUPPLY
+void uniffi_partway_fn_method_signask_supply(uint64_t ptr, RustBuffer signature, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_SIGNER
+uint64_t uniffi_partway_fn_clone_signer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FREE_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_FREE_SIGNER
+void uniffi_partway_fn_free_signer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_INIT_CALLBACK_VTABLE_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_INIT_CALLBACK_VTABLE_SIGNER
+void uniffi_partway_fn_init_callback_vtable_signer(const UniffiVTableCallbackInterfaceSigner* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNER_SIGN
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_SIGNER_SIGN
+void uniffi_partway_fn_method_signer_sign(uint64_t ptr, uint64_t ask, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_CLONE_SOURCEASK
@@ -1386,6 +1467,54 @@ uint16_t uniffi_partway_checksum_method_credentialprovider_provide(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LOGSINK_LOG
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LOGSINK_LOG
 uint16_t uniffi_partway_checksum_method_logsink_log(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_ACCOUNT
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_ACCOUNT
+uint16_t uniffi_partway_checksum_method_signask_account(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_APP_ID
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_APP_ID
+uint16_t uniffi_partway_checksum_method_signask_app_id(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_CANONICAL_REQUEST
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_CANONICAL_REQUEST
+uint16_t uniffi_partway_checksum_method_signask_canonical_request(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_REFUSE
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_REFUSE
+uint16_t uniffi_partway_checksum_method_signask_refuse(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_SERVICE
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_SERVICE
+uint16_t uniffi_partway_checksum_method_signask_service(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_STRING_TO_SIGN
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_STRING_TO_SIGN
+uint16_t uniffi_partway_checksum_method_signask_string_to_sign(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_SUPPLY
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNASK_SUPPLY
+uint16_t uniffi_partway_checksum_method_signask_supply(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNER_SIGN
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_SIGNER_SIGN
+uint16_t uniffi_partway_checksum_method_signer_sign(void
     
 );
 #endif

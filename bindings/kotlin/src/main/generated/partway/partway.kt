@@ -662,6 +662,9 @@ internal interface UniffiCallbackInterfaceCredentialProviderMethod0 : com.sun.jn
 internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`line`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceSignerMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`ask`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceSourceProviderMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`ask`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
@@ -737,6 +740,25 @@ internal open class UniffiVTableCallbackInterfaceLogSink(
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `log` = other.`log`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "sign")
+internal open class UniffiVTableCallbackInterfaceSigner(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
+    ): UniffiVTableCallbackInterfaceSigner(`uniffiFree`,`uniffiClone`,`sign`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceSigner) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `sign` = other.`sign`
     }
 
 }
@@ -933,6 +955,22 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_partway_checksum_method_logsink_log(
     ): Int
+    external fun uniffi_partway_checksum_method_signask_account(
+    ): Int
+    external fun uniffi_partway_checksum_method_signask_app_id(
+    ): Int
+    external fun uniffi_partway_checksum_method_signask_canonical_request(
+    ): Int
+    external fun uniffi_partway_checksum_method_signask_refuse(
+    ): Int
+    external fun uniffi_partway_checksum_method_signask_service(
+    ): Int
+    external fun uniffi_partway_checksum_method_signask_string_to_sign(
+    ): Int
+    external fun uniffi_partway_checksum_method_signask_supply(
+    ): Int
+    external fun uniffi_partway_checksum_method_signer_sign(
+    ): Int
     external fun uniffi_partway_checksum_method_sourceask_gone(
     ): Int
     external fun uniffi_partway_checksum_method_sourceask_key(
@@ -1005,6 +1043,7 @@ internal object UniffiLib {
         uniffiCallbackInterfaceCredentialProvider.register(this)
         uniffiCallbackInterfaceListener.register(this)
         uniffiCallbackInterfaceLogSink.register(this)
+        uniffiCallbackInterfaceSigner.register(this)
         uniffiCallbackInterfaceSourceProvider.register(this)
         uniffiCallbackInterfaceSourceReader.register(this)
         uniffiCallbackInterfaceTransport.register(this)
@@ -1119,6 +1158,32 @@ internal object UniffiLib {
     external fun uniffi_partway_fn_init_callback_vtable_logsink(`vtable`: UniffiVTableCallbackInterfaceLogSink,
     ): Unit
     external fun uniffi_partway_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`target`: RustBuffer.ByValue,`line`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_clone_signask(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_partway_fn_free_signask(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_method_signask_account(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_signask_app_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_signask_canonical_request(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_signask_refuse(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_method_signask_service(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_signask_string_to_sign(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_partway_fn_method_signask_supply(`ptr`: Long,`signature`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_clone_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_partway_fn_free_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_init_callback_vtable_signer(`vtable`: UniffiVTableCallbackInterfaceSigner,
+    ): Unit
+    external fun uniffi_partway_fn_method_signer_sign(`ptr`: Long,`ask`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_partway_fn_clone_sourceask(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -1454,6 +1519,30 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_logsink_log() and 0xFFFF) != 60918) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signask_account() and 0xFFFF) != 4291) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signask_app_id() and 0xFFFF) != 3202) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signask_canonical_request() and 0xFFFF) != 57031) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signask_refuse() and 0xFFFF) != 61026) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signask_service() and 0xFFFF) != 40865) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signask_string_to_sign() and 0xFFFF) != 39181) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signask_supply() and 0xFFFF) != 36974) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_signer_sign() and 0xFFFF) != 37777) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_sourceask_gone() and 0xFFFF) != 14455) {
@@ -4671,6 +4760,729 @@ public object FfiConverterTypeNativeClient: FfiConverter<NativeClient, Long> {
 
 
 /**
+ * A request to be signed. The first answer counts, the others are ignored; freed unanswered it is refused.
+ */
+public interface SignAskInterface {
+    
+    /**
+     * Whose. No I/O.
+     */
+    fun `account`(): kotlin.String
+    
+    /**
+     * In which application's name. No I/O.
+     */
+    fun `appId`(): kotlin.String
+    
+    /**
+     * The request in its canonical form, for a signer that wants to see what it signs; it names the user. No I/O.
+     */
+    fun `canonicalRequest`(): kotlin.String
+    
+    /**
+     * It is not signed: the upload waits for a credential until one is set, it is resumed, or a quarter of an hour has passed. No I/O.
+     */
+    fun `refuse`()
+    
+    /**
+     * For which service. No I/O.
+     */
+    fun `service`(): Service
+    
+    /**
+     * What the application's secret is applied to. KooDrive: the signature is the lower-case hex of HMAC-SHA256 over these bytes, the secret being the key. No
+     * I/O.
+     */
+    fun `stringToSign`(): kotlin.String
+    
+    /**
+     * The signature, as it goes into the header: 1 to 1,024 visible ASCII characters without a comma. No I/O.
+     */
+    fun `supply`(`signature`: SecretText)
+    
+    companion object
+}
+
+/**
+ * A request to be signed. The first answer counts, the others are ignored; freed unanswered it is refused.
+ */
+open class SignAsk: Disposable, AutoCloseable, SignAskInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_partway_fn_free_signask(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_partway_fn_clone_signask(handle, status)
+        }
+    }
+
+    
+    /**
+     * Whose. No I/O.
+     */override fun `account`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_signask_account(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * In which application's name. No I/O.
+     */override fun `appId`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_signask_app_id(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The request in its canonical form, for a signer that wants to see what it signs; it names the user. No I/O.
+     */override fun `canonicalRequest`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_signask_canonical_request(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * It is not signed: the upload waits for a credential until one is set, it is resumed, or a quarter of an hour has passed. No I/O.
+     */override fun `refuse`()
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_signask_refuse(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * For which service. No I/O.
+     */override fun `service`(): Service {
+            return FfiConverterTypeService.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_signask_service(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * What the application's secret is applied to. KooDrive: the signature is the lower-case hex of HMAC-SHA256 over these bytes, the secret being the key. No
+     * I/O.
+     */override fun `stringToSign`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_signask_string_to_sign(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The signature, as it goes into the header: 1 to 1,024 visible ASCII characters without a comma. No I/O.
+     */override fun `supply`(`signature`: SecretText)
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_partway_fn_method_signask_supply(
+        it,
+        
+        FfiConverterTypeSecretText.lower(`signature`),_status)
+}
+    }
+    
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSignAsk: FfiConverter<SignAsk, Long> {
+    override fun lower(value: SignAsk): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): SignAsk {
+        return SignAsk(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): SignAsk {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: SignAsk) = 8UL
+
+    override fun write(value: SignAsk, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Signs requests in an application's name, for credentials of the kind `AppSigner`. Called on a thread of the library.
+ */
+public interface Signer {
+    
+    /**
+     * Answer `ask` now or later, from any thread. Without an answer for 60 s the upload waits for a credential, named so. Throwing is a refusal.
+     */
+    fun `sign`(`ask`: SignAsk)
+    
+    companion object
+}
+
+/**
+ * Signs requests in an application's name, for credentials of the kind `AppSigner`. Called on a thread of the library.
+ */
+open class SignerImpl: Disposable, AutoCloseable, Signer
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_partway_fn_free_signer(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_partway_fn_clone_signer(handle, status)
+        }
+    }
+
+    
+    /**
+     * Answer `ask` now or later, from any thread. Without an answer for 60 s the upload waits for a credential, named so. Throwing is a refusal.
+     */
+    @Throws(HostException::class)override fun `sign`(`ask`: SignAsk)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(HostException) { _status ->
+    UniffiLib.uniffi_partway_fn_method_signer_sign(
+        it,
+        
+        FfiConverterTypeSignAsk.lower(`ask`),_status)
+}
+    }
+    
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceSigner {
+    internal object `sign`: UniffiCallbackInterfaceSignerMethod0 {
+        override fun callback(`uniffiHandle`: Long,`ask`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeSigner.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`sign`(
+                    FfiConverterTypeSignAsk.lift(`ask`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: HostException -> FfiConverterTypeHostError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeSigner.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeSigner.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceSigner.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `sign`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_partway_fn_init_callback_vtable_signer(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSigner: FfiConverter<Signer, Long> {
+    internal val handleMap = UniffiHandleMap<Signer>()
+
+    override fun lower(value: Signer): Long {
+        if (value is SignerImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): Signer {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return SignerImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): Signer {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Signer) = 8UL
+
+    override fun write(value: Signer, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * A question for a source. The first answer counts, the others are ignored; freed unanswered it is "it can't be had".
  */
 public interface SourceAskInterface {
@@ -7518,6 +8330,11 @@ data class NativeConfig (
     val `sources`: SourceProvider? = null 
     , 
     /**
+     * Who signs requests where the credential says that the host does.
+     */
+    val `signer`: Signer? = null 
+    , 
+    /**
      * Who is told.
      */
     val `listener`: Listener? = null 
@@ -7585,6 +8402,7 @@ data class NativeConfig (
         this.`stateDir`,
         this.`credentials`,
         this.`sources`,
+        this.`signer`,
         this.`listener`,
         this.`transport`,
         this.`log`,
@@ -7611,6 +8429,7 @@ public object FfiConverterTypeNativeConfig: FfiConverterRustBuffer<NativeConfig>
             FfiConverterString.read(buf),
             FfiConverterTypeCredentialProvider.read(buf),
             FfiConverterOptionalTypeSourceProvider.read(buf),
+            FfiConverterOptionalTypeSigner.read(buf),
             FfiConverterOptionalTypeListener.read(buf),
             FfiConverterOptionalTypeTransport.read(buf),
             FfiConverterOptionalTypeLogSink.read(buf),
@@ -7629,6 +8448,7 @@ public object FfiConverterTypeNativeConfig: FfiConverterRustBuffer<NativeConfig>
             FfiConverterString.allocationSize(value.`stateDir`) +
             FfiConverterTypeCredentialProvider.allocationSize(value.`credentials`) +
             FfiConverterOptionalTypeSourceProvider.allocationSize(value.`sources`) +
+            FfiConverterOptionalTypeSigner.allocationSize(value.`signer`) +
             FfiConverterOptionalTypeListener.allocationSize(value.`listener`) +
             FfiConverterOptionalTypeTransport.allocationSize(value.`transport`) +
             FfiConverterOptionalTypeLogSink.allocationSize(value.`log`) +
@@ -7646,6 +8466,7 @@ public object FfiConverterTypeNativeConfig: FfiConverterRustBuffer<NativeConfig>
             FfiConverterString.write(value.`stateDir`, buf)
             FfiConverterTypeCredentialProvider.write(value.`credentials`, buf)
             FfiConverterOptionalTypeSourceProvider.write(value.`sources`, buf)
+            FfiConverterOptionalTypeSigner.write(value.`signer`, buf)
             FfiConverterOptionalTypeListener.write(value.`listener`, buf)
             FfiConverterOptionalTypeTransport.write(value.`transport`, buf)
             FfiConverterOptionalTypeLogSink.write(value.`log`, buf)
@@ -8992,6 +9813,26 @@ sealed class Credential {
         companion object
     }
     
+    /**
+     * KooDrive's application authentication where the secret stays elsewhere, such as on a server of the host's: the client's signer signs each request of
+     * the control plane.
+     */
+    data class AppSigner(
+        /**
+         * The application.
+         */
+        val `appId`: kotlin.String, 
+        /**
+         * The user in whose name it acts.
+         */
+        val `userId`: kotlin.String) : Credential()
+        
+    {
+        
+
+        companion object
+    }
+    
 
     
 
@@ -9017,6 +9858,10 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
                 FfiConverterTypeSecretText.read(buf),
                 FfiConverterString.read(buf),
                 )
+            3 -> Credential.AppSigner(
+                FfiConverterString.read(buf),
+                FfiConverterString.read(buf),
+                )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
@@ -9039,6 +9884,14 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
                 + FfiConverterString.allocationSize(value.`userId`)
             )
         }
+        is Credential.AppSigner -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterString.allocationSize(value.`appId`)
+                + FfiConverterString.allocationSize(value.`userId`)
+            )
+        }
     }
 
     override fun write(value: Credential, buf: ByteBuffer) {
@@ -9053,6 +9906,12 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
                 buf.putInt(2)
                 FfiConverterString.write(value.`appId`, buf)
                 FfiConverterTypeSecretText.write(value.`appSecret`, buf)
+                FfiConverterString.write(value.`userId`, buf)
+                Unit
+            }
+            is Credential.AppSigner -> {
+                buf.putInt(3)
+                FfiConverterString.write(value.`appId`, buf)
                 FfiConverterString.write(value.`userId`, buf)
                 Unit
             }
@@ -9327,6 +10186,53 @@ public object FfiConverterTypeInstantMode: FfiConverterRustBuffer<InstantMode> {
     override fun allocationSize(value: InstantMode) = 4UL
 
     override fun write(value: InstantMode, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * The editions of KooDrive disagree in little things, and nothing that they answer tells which one it is.
+ */
+
+enum class KooDriveEdition {
+    
+    /**
+     * China, and the international one since 2025.
+     */
+    CURRENT,
+    /**
+     * The international one by its text of July 2024: names of 80 characters.
+     */
+    INTERNATIONAL2024,
+    /**
+     * Of an operator.
+     */
+    CARRIER;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeKooDriveEdition: FfiConverterRustBuffer<KooDriveEdition> {
+    override fun read(buf: ByteBuffer) = try {
+        KooDriveEdition.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: KooDriveEdition) = 4UL
+
+    override fun write(value: KooDriveEdition, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
     }
 }
@@ -10891,7 +11797,11 @@ sealed class Target {
         /**
          * When the file was created on this device.
          */
-        val `createdUnixMs`: kotlin.Long? = null ) : Target()
+        val `createdUnixMs`: kotlin.Long? = null , 
+        /**
+         * Which edition of the service answers there; the current one without it.
+         */
+        val `edition`: partway.KooDriveEdition? = null ) : Target()
         
     {
         
@@ -10944,6 +11854,7 @@ public object FfiConverterTypeTarget : FfiConverterRustBuffer<Target>{
                 FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalString.read(buf),
                 FfiConverterOptionalLong.read(buf),
+                FfiConverterOptionalTypeKooDriveEdition.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
@@ -10986,6 +11897,7 @@ public object FfiConverterTypeTarget : FfiConverterRustBuffer<Target>{
                 + FfiConverterOptionalString.allocationSize(value.`sharedFolder`)
                 + FfiConverterOptionalString.allocationSize(value.`language`)
                 + FfiConverterOptionalLong.allocationSize(value.`createdUnixMs`)
+                + FfiConverterOptionalTypeKooDriveEdition.allocationSize(value.`edition`)
             )
         }
     }
@@ -11024,6 +11936,7 @@ public object FfiConverterTypeTarget : FfiConverterRustBuffer<Target>{
                 FfiConverterOptionalString.write(value.`sharedFolder`, buf)
                 FfiConverterOptionalString.write(value.`language`, buf)
                 FfiConverterOptionalLong.write(value.`createdUnixMs`, buf)
+                FfiConverterOptionalTypeKooDriveEdition.write(value.`edition`, buf)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -11479,6 +12392,38 @@ public object FfiConverterOptionalTypeLogSink: FfiConverterRustBuffer<LogSink?> 
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeSigner: FfiConverterRustBuffer<Signer?> {
+    override fun read(buf: ByteBuffer): Signer? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeSigner.read(buf)
+    }
+
+    override fun allocationSize(value: Signer?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeSigner.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Signer?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeSigner.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeSourceProvider: FfiConverterRustBuffer<SourceProvider?> {
     override fun read(buf: ByteBuffer): SourceProvider? {
         if (buf.get().toInt() == 0) {
@@ -11821,6 +12766,38 @@ public object FfiConverterOptionalTypeInstantMode: FfiConverterRustBuffer<Instan
         } else {
             buf.put(1)
             FfiConverterTypeInstantMode.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeKooDriveEdition: FfiConverterRustBuffer<KooDriveEdition?> {
+    override fun read(buf: ByteBuffer): KooDriveEdition? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeKooDriveEdition.read(buf)
+    }
+
+    override fun allocationSize(value: KooDriveEdition?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeKooDriveEdition.allocationSize(value)
+        }
+    }
+
+    override fun write(value: KooDriveEdition?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeKooDriveEdition.write(value, buf)
         }
     }
 }
