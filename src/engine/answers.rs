@@ -82,7 +82,7 @@ impl Machine {
                     Some(plan) => {
                         let proof = machine.facts.unsettled();
                         machine.service.read_inspect(session, &plan, proof, answer)
-                    },
+                    }
                     None => Err(Fault::Final(bug("an inspection without a plan"))),
                 })
                 .map(|inspected| self.inspected(now, answer, inspected)),
@@ -233,7 +233,8 @@ impl Machine {
                     self.commit_soon(Record::CompleteNo { looked: !gone });
                     self.doubt_until = Some(now.tick.after_ms(DOUBT_MS_MAX));
                     if gone {
-                        let error = ErrorInfo::new(Code::SessionGone, "neither the upload nor its object is to be found");
+                        let error =
+                            ErrorInfo::new(Code::SessionGone, "neither the upload nor its object is to be found");
                         self.restart_wanted = Some((RestartReason::Unsettled, error));
                     }
                 } else if self.facts.doubt.is_some() && self.closing == Closing::Look {
@@ -245,7 +246,8 @@ impl Machine {
                 }
                 let last = self.facts.plan.map_or(0, |plan| plan.parts_total());
                 if parts.iter().flatten().any(|part| part.part_number > last) {
-                    let error = ErrorInfo::new(Code::PartsMissing, "the session holds parts that the file does not have");
+                    let error =
+                        ErrorInfo::new(Code::PartsMissing, "the session holds parts that the file does not have");
                     self.restart_wanted.get_or_insert((RestartReason::Unfit, error));
                 }
                 if let Some(parts) = parts {
@@ -330,10 +332,7 @@ impl Machine {
 
     /// The object exists: unless what the service says of it contradicts what was sent, that is the end.
     pub(super) fn complete_with(&mut self, now: Now, mut receipt: Receipt) {
-        let ours = self
-            .facts
-            .unsettled()
-            .map(|proof| (proof.size_bytes, proof.crc64.to_string()));
+        let ours = self.facts.unsettled().map(|proof| (proof.size_bytes, proof.crc64.to_string()));
         let mut ending = None;
         if let Some((size_bytes, crc64)) = ours {
             let other =

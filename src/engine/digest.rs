@@ -277,13 +277,7 @@ impl Machine {
             Conflict::Rename => Conflict::Ask,
             other => other.clone(),
         };
-        Some(Proof {
-            size_bytes: plan.size_bytes,
-            crc64,
-            sha256: content.sha256.clone(),
-            conflict,
-            service_unix_ms,
-        })
+        Some(Proof { size_bytes: plan.size_bytes, crc64, sha256: content.sha256.clone(), conflict, service_unix_ms })
     }
 
     /// SHA-256 of the whole, once the pass is through.

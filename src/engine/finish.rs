@@ -130,7 +130,10 @@ impl Machine {
         let capabilities = *self.service.capabilities();
         let until = *self.doubt_until.get_or_insert(now.tick.after_ms(DOUBT_MS_MAX));
         match self.closing {
-            _ if self.in_flight(OpKind::Inspect) || self.in_flight(OpKind::Probe) || self.in_flight(OpKind::Discard) => {
+            _ if self.in_flight(OpKind::Inspect)
+                || self.in_flight(OpKind::Probe)
+                || self.in_flight(OpKind::Discard) =>
+            {
                 Err(Why::Working(Phase::Reconciling))
             }
             Closing::Look if capabilities.aborts || now.tick >= until => self.inspect(now, slots, Phase::Reconciling),

@@ -1,12 +1,6 @@
 //! What a machine that gives its place hands on to the next one over the same upload: a wait forgets nothing.
 
-use super::{
-    backoff::Backoff,
-    machine::Machine,
-    record::RestartReason,
-    spent::Spent,
-    view::WaitReason,
-};
+use super::{backoff::Backoff, machine::Machine, record::RestartReason, spent::Spent, view::WaitReason};
 use crate::{error::ErrorInfo, model::Tick};
 
 /// Counts and gates; of a bounded size, and nothing that the journal has.

@@ -34,9 +34,8 @@ impl Block {
                 let name = [self.id.to_le_bytes(), (!self.id).to_le_bytes()].concat();
                 let named = name.len().min(self.len as usize);
                 let zeros = self.len - named as u64;
-                let rest = ZEROS.with_borrow_mut(|crcs| {
-                    *crcs.entry(zeros).or_insert_with(|| crc64(&vec![0; zeros as usize]))
-                });
+                let rest =
+                    ZEROS.with_borrow_mut(|crcs| *crcs.entry(zeros).or_insert_with(|| crc64(&vec![0; zeros as usize])));
                 combine(crc64(&name[..named]), rest, zeros)
             })
         })

@@ -199,7 +199,10 @@ impl World {
                 self.note(|_| format!("u{row} hash {op:?} {range:?}"));
                 self.may_hash(row, op, range, digester.len_bytes());
                 let ms = self.rng.u64(5..400);
-                self.after(ms, Due::Read { row, op, read: Reading { range, md5: false, keep: false, pass: Some(digester) } });
+                self.after(
+                    ms,
+                    Due::Read { row, op, read: Reading { range, md5: false, keep: false, pass: Some(digester) } },
+                );
             }
             Step::Start { op, work: Work::Read { range, md5, keep } } => {
                 self.note(|_| format!("u{row} read {op:?}"));

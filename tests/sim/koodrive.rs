@@ -94,8 +94,9 @@ impl KooDrive {
 
     /// Who asks, and when by their clock (koodrive §2).
     fn admits(&mut self, tick: u64, request: &Request) -> Result<String, Answer> {
-        let header =
-            |name: &str| request.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.expose().to_owned());
+        let header = |name: &str| {
+            request.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.expose().to_owned())
+        };
         let now = self.base.unix_ms(tick) / 1_000;
         let date = header("X-Date").as_deref().and_then(words::basic_seconds);
         if self.dates_are_checked && date.is_none_or(|date| date > now || now - date > 15 * 60) {
@@ -204,7 +205,8 @@ impl KooDrive {
             }
             let id = self.base.serial();
             let until_unix_ms = now + (self.base.lease_ms * self.base.lease_real_percent / 100) as i64;
-            let link = Link { file: file_id.to_owned(), part: number, size, state, from_unix_ms: now - 60_000, until_unix_ms };
+            let link =
+                Link { file: file_id.to_owned(), part: number, size, state, from_unix_ms: now - 60_000, until_unix_ms };
             self.links.insert(id, link);
             part["uploadUrl"] = json!(format!(
                 "{STORAGE}/{file_id}?partNumber={number}&X-Amz-Date={}&X-Amz-Expires={}&X-Amz-Signature={id}-{CANARY}",
@@ -346,7 +348,9 @@ impl Cloud for KooDrive {
         if request.host() != STORAGE {
             return self.control(tick, request);
         }
-        let Some(link) = self.link(request).cloned() else { return words::storage_error(403, "SignatureDoesNotMatch", "no") };
+        let Some(link) = self.link(request).cloned() else {
+            return words::storage_error(403, "SignatureDoesNotMatch", "no");
+        };
         match self.files.get_mut(&link.file).filter(|file| !file.done) {
             Some(file) => file.parts.insert(link.part, (link.state, body.clone())),
             None => return words::storage_error(404, "NoSuchUpload", "no"),
@@ -388,8 +392,12 @@ impl Cloud for KooDrive {
                 code == "0" || code == "401" || answer.status == 401 || code.starts_with("13000") && !open
             }
             OpKind::Complete if code == "401" || answer.status == 401 => true,
-            OpKind::Complete => code.starts_with("13000") && !matches!(code.as_str(), "13000201" | "13000403" | "13000401"),
-            OpKind::Inspect => code == "0" || matches!(code.as_str(), "13000302" | "13000309" | "13000401" | "13000411"),
+            OpKind::Complete => {
+                code.starts_with("13000") && !matches!(code.as_str(), "13000201" | "13000403" | "13000401")
+            }
+            OpKind::Inspect => {
+                code == "0" || matches!(code.as_str(), "13000302" | "13000309" | "13000401" | "13000411")
+            }
             _ => false,
         }
     }

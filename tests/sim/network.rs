@@ -70,7 +70,9 @@ fn error(code: Code) -> ErrorInfo {
 impl World {
     pub fn send(&mut self, row: usize, op: OpId, request: Request) {
         let fate = self.fate(row, op, &request);
-        self.note(|world| format!("u{row} send {op:?} {} {:?}, {fate:?}", request.method.name(), world.cloud.signature_of(&request)));
+        self.note(|world| {
+            format!("u{row} send {op:?} {} {:?}, {fate:?}", request.method.name(), world.cloud.signature_of(&request))
+        });
         self.may_send(row, op, &request);
         self.serial += 1;
         let (flight, host) = (self.serial, request.host().to_owned());
@@ -183,7 +185,8 @@ impl World {
             return self.fail(number, 1, TransportFault::Unreached(error(Code::ConnectFailed)));
         }
         if sent == 0 && range.is_some() {
-            flight.early = self.cloud.refuses_early(tick, &flight.request).map(|answer| self.cloud.base().dated(tick, answer));
+            flight.early =
+                self.cloud.refuses_early(tick, &flight.request).map(|answer| self.cloud.base().dated(tick, answer));
             let refused = flight.early.clone();
             if let (Some(answer), true) = (refused, flight.request.expect_continue) {
                 return self.after(20, Due::Deliver { flight: number, result: Ok(answer) });

@@ -261,7 +261,9 @@ impl World {
             Record::Restart { why: RestartReason::Integrity } if of.integrity_restarts > 0 && !of.echoed => {
                 "began over for a second time though what is put together stays wrong"
             }
-            Record::Restart { why: RestartReason::SessionGone } if !of.excuse.gone && !of.dropped && !self.task_is_gone(row) => {
+            Record::Restart { why: RestartReason::SessionGone }
+                if !of.excuse.gone && !of.dropped && !self.task_is_gone(row) =>
+            {
                 "began over though the session was never gone"
             }
             Record::Restart { why: RestartReason::Changed } if self.sources[row].versions.len() < 2 => {
@@ -315,7 +317,10 @@ impl World {
         demand(of.closed.get(host).is_none_or(|until| tick >= *until), "a Retry-After that was not waited for");
         match op.kind {
             OpKind::Begin => {
-                demand(!may_make || of.begin_intent, "a begin that may make the object without its intent in the journal");
+                demand(
+                    !may_make || of.begin_intent,
+                    "a begin that may make the object without its intent in the journal",
+                );
                 let settled = of.begins_in_doubt == 0 || makes_no_second;
                 demand(settled, "a begin while what an earlier one made is unknown");
                 of.begins_in_doubt += u32::from(may_make);

@@ -57,9 +57,8 @@ impl World {
                         let taken = (excuse.doubted || excuse.begun) && self.options.name_taken;
                         // KooDrive has no place to look at: two begins without an answer are not told apart.
                         let killed = self.options.crashes || self.options.crash_between_steps > 0;
-                        let twice = excuse.begun
-                            && self.options.service == Which::KooDrive
-                            && (of.begins_lost > 0 || killed);
+                        let twice =
+                            excuse.begun && self.options.service == Which::KooDrive && (of.begins_lost > 0 || killed);
                         // Only dates tell whose an object is.
                         let dates = self.oracles.clock_jumped.is_some() && (excuse.begun || excuse.doubted);
                         // A begin that may have made the object of bytes that nobody has any more.
