@@ -6,8 +6,11 @@ use std::{
     path::PathBuf,
 };
 
+/// A test's name, as a language writes it.
+type Written = fn(&str) -> String;
+
 /// Where the tests of a language are, and how one of a name is written there.
-const SCENARIOS: &[(&str, fn(&str) -> String)] = &[
+const SCENARIOS: &[(&str, Written)] = &[
     ("bindings/c/tests/scenarios.c", |name| format!("static void {name}(void)")),
     ("bindings/swift/Tests/PartwayTests/Scenarios.swift", |name| format!("func {name}(")),
     ("bindings/kotlin/src/test/kotlin/partway/test/Scenarios.kt", |name| format!("\"{name}\" to {{")),

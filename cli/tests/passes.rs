@@ -71,5 +71,5 @@ fn kills_cost_no_more_reading_than_what_was_in_flight() {
     let least = 2 * size as u64;
     let most = least + (STOPS * (PARALLEL + 1) * PART) as u64 + (STOPS as u64 + 1) * (beside + MIB as u64);
     assert!((least..=most).contains(&read), "{read} bytes were read of {size}, {beside} beside it");
-    assert!(run(&mut partway(&["list", "--json", "--state-dir"]).arg(world.path("state"))).lines.is_empty());
+    assert!(run(partway(&["list", "--json", "--state-dir"]).arg(world.path("state"))).lines.is_empty());
 }

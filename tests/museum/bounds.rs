@@ -25,7 +25,7 @@ fn answer(status: u16, body: &str) -> Answer {
     Answer { status, headers: vec![], body: body.as_bytes().to_vec() }
 }
 
-/// 18. All parts were handed to an executor at once, whose queue took 5,000: larger files could not be uploaded. Here a part is begun when there is a
+/// 18: All parts were handed to an executor at once, whose queue took 5,000: larger files could not be uploaded. Here a part is begun when there is a
 /// place for it: of 10,000 never more than the places are out, and each is sent once.
 #[test]
 fn d18_ten_thousand_parts_never_wait_in_a_queue() {

@@ -31,7 +31,7 @@ fn instant(world: &World, file: &std::path::Path, remote: &str) -> UploadRequest
     request
 }
 
-/// 1. All uploads hashed into one static buffer, which was read again after each request: two at once asked with each other's digest. Here a digest belongs
+/// 1: All uploads hashed into one static buffer, which was read again after each request: two at once asked with each other's digest. Here a digest belongs
 /// to its upload: uploads that hash side by side are all recognised, each as its own content.
 #[test]
 fn d01_uploads_that_hash_at_once_do_not_share_a_digest() {
@@ -48,7 +48,7 @@ fn d01_uploads_that_hash_at_once_do_not_share_a_digest() {
     }
 }
 
-/// 2. A cancel while hashing only left the loop: the half digest was sent as the whole one, and a miss began to send parts. Here nothing leaves after it.
+/// 2: A cancel while hashing only left the loop: the half digest was sent as the whole one, and a miss began to send parts. Here nothing leaves after it.
 #[test]
 fn d02_a_cancel_while_hashing_sends_no_half_digest() {
     let (world, files) = known(&[96 * MIB]);
@@ -64,7 +64,7 @@ fn d02_a_cancel_while_hashing_sends_no_half_digest() {
     assert_eq!((world.requests(Step::Begin), world.requests(Step::Part), world.cloud.objects().len()), (begins, 0, 1));
 }
 
-/// 3. An upload whose beginning is known and whose whole isn't forgot the session that it had, and began another one: everything was sent again. Here the
+/// 3: An upload whose beginning is known and whose whole isn't forgot the session that it had, and began another one: everything was sent again. Here the
 /// journalled session is gone on with.
 #[test]
 fn d03_a_miss_after_a_hit_on_the_beginning_keeps_its_session() {
@@ -86,7 +86,7 @@ fn d03_a_miss_after_a_hit_on_the_beginning_keeps_its_session() {
     world.hold_promises_beside(&file, &[&files[0]]);
 }
 
-/// 4. When the question failed, so did the upload. Here it is sent instead: whether the question is refused outright, or the service is in trouble.
+/// 4: When the question failed, so did the upload. Here it is sent instead: whether the question is refused outright, or the service is in trouble.
 #[test]
 fn d04_a_question_that_fails_does_not_fail_the_upload() {
     let nothing = How::Status {

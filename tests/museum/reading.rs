@@ -52,7 +52,7 @@ fn request(world: &World, reader: Arc<Trickle>, remote: &str) -> UploadRequest {
     request
 }
 
-/// 6. One `read` was taken to fill a block: short reads made wrong digests, and zero-filled parts that no checksum was kept of. Here every read goes on to
+/// 6: One `read` was taken to fill a block: short reads made wrong digests, and zero-filled parts that no checksum was kept of. Here every read goes on to
 /// the end of its block: digest, checksum and bytes are those of the file, and the same content is recognised.
 #[test]
 fn d06_short_reads_change_neither_digest_nor_bytes() {
@@ -69,7 +69,7 @@ fn d06_short_reads_change_neither_digest_nor_bytes() {
     assert!(completed(&client, &start(&client, known)).instant, "{}", world.told());
 }
 
-/// 7. What a stream happened to have ready was taken for its length: files arrived cut, or padded. Here the length is the source's own word, and a source
+/// 7: What a stream happened to have ready was taken for its length: files arrived cut, or padded. Here the length is the source's own word, and a source
 /// that ends before it is none that is uploaded.
 #[test]
 fn d07_a_source_that_ends_before_its_length_makes_no_object() {
@@ -88,7 +88,7 @@ fn d07_a_source_that_ends_before_its_length_makes_no_object() {
     }
 }
 
-/// 8. The checksum pass ran on a thread of its own without a net: a file that went away took the app with it. Here it is a wait that names the source; the
+/// 8: The checksum pass ran on a thread of its own without a net: a file that went away took the app with it. Here it is a wait that names the source; the
 /// file back in its place, the upload goes on without a proven part sent again.
 #[test]
 fn d08_a_file_that_goes_away_is_a_wait() {
@@ -113,7 +113,7 @@ fn d08_a_file_that_goes_away_is_a_wait() {
     });
 }
 
-/// 17. A part was found by one `skip` and one `read`, and its checksums were taken of the same wrong buffer, so that they fitted. Here reads are
+/// 17: A part was found by one `skip` and one `read`, and its checksums were taken of the same wrong buffer, so that they fitted. Here reads are
 /// positional, and a part in the middle, sent by another process than the ones around it, is the bytes of its place.
 #[test]
 fn d17_a_part_in_the_middle_is_the_bytes_of_its_place() {

@@ -11,7 +11,7 @@ use crate::common::*;
 
 const SIZE: u64 = 5 * MIB + 9;
 
-/// 11. Parts that ran beside each other were all noted under the number of the last one. Here each is proven under its own: after a kill, those that came
+/// 11: Parts that ran beside each other were all noted under the number of the last one. Here each is proven under its own: after a kill, those that came
 /// behind a gap count too, and only the gap is sent.
 #[test]
 fn d11_parts_that_end_out_of_order_are_each_noted_as_themselves() {
@@ -30,7 +30,7 @@ fn d11_parts_that_end_out_of_order_are_each_noted_as_themselves() {
     assert_eq!(world.parts_sent(), [2], "{}", world.told());
 }
 
-/// 14. Any refusal cleared the session and its parts, the last part was never reused, a 504 was repeated without end, and one link that was over had all
+/// 14: Any refusal cleared the session and its parts, the last part was never reused, a 504 was repeated without end, and one link that was over had all
 /// parts signed again. Here a refusal that somebody can mend is a wait, and nothing proven is sent again, the last part included.
 #[test]
 fn d14_a_refusal_throws_nothing_away() {
@@ -66,7 +66,7 @@ fn d14_a_refusal_throws_nothing_away() {
     });
 }
 
-/// 15. The bytes of what had been sent were added up in 32 bits: past 2 GiB a resume went on at a wrong place. Here they are 64 bits from end to end.
+/// 15: The bytes of what had been sent were added up in 32 bits: past 2 GiB a resume went on at a wrong place. Here they are 64 bits from end to end.
 #[test]
 fn d15_what_is_proven_past_4_gib_adds_up() {
     let gib = 1 << 30;
@@ -88,7 +88,7 @@ fn d15_what_is_proven_past_4_gib_adds_up() {
     );
 }
 
-/// 20. The journal was deleted and written anew, and only when the app went to the background: a kill at any other moment lost it. Here a line is added for
+/// 20: The journal was deleted and written anew, and only when the app went to the background: a kill at any other moment lost it. Here a line is added for
 /// each thing that became true: whatever a kill leaves is enough. The directory as it is found while parts are sent is what a kill leaves.
 #[test]
 fn d20_what_a_kill_leaves_at_any_moment_is_enough() {
@@ -120,7 +120,7 @@ fn d20_what_a_kill_leaves_at_any_moment_is_enough() {
     }
 }
 
-/// 22. An upload that failed forgot all that it knew of its parts: the next try began at zero. Here a budget that is spent is a wait, and a later try goes
+/// 22: An upload that failed forgot all that it knew of its parts: the next try began at zero. Here a budget that is spent is a wait, and a later try goes
 /// on where it was.
 #[test]
 fn d22_a_spent_budget_keeps_what_is_proven() {

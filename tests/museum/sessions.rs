@@ -10,7 +10,7 @@ use crate::common::*;
 
 const SIZE: u64 = 5 * MIB + 9;
 
-/// 5. A lock that was not taken was given back, a queue stood still for 15 s, and a cancel dropped only those sessions whose key the app had handed in. Here
+/// 5: A lock that was not taken was given back, a queue stood still for 15 s, and a cancel dropped only those sessions whose key the app had handed in. Here
 /// a cancel is told at once, and drops the session that this very run began.
 #[test]
 fn d05_a_cancel_drops_the_session_that_this_run_began() {
@@ -26,7 +26,7 @@ fn d05_a_cancel_drops_the_session_that_this_run_began() {
     assert_eq!((world.open_tasks(), world.requests(Step::Cancel)), (0, 1), "{}", world.told());
 }
 
-/// 9. The function that was to abort was empty: cancelled sessions stayed at the service. Here one that another process began, and that was paused since, is
+/// 9: The function that was to abort was empty: cancelled sessions stayed at the service. Here one that another process began, and that was paused since, is
 /// aborted as well, and a service that did not hear is told again.
 #[test]
 fn d09_an_abort_reaches_the_service() {
@@ -46,7 +46,7 @@ fn d09_an_abort_reaches_the_service() {
     assert_eq!((world.open_tasks(), world.requests(Step::Cancel)), (0, 2), "{}", world.told());
 }
 
-/// 10. A storage that refuses every link was asked for ever: each 403 renewed, each renewal sent again. Here that is bounded, and then a wait.
+/// 10: A storage that refuses every link was asked for ever: each 403 renewed, each renewal sent again. Here that is bounded, and then a wait.
 #[test]
 fn d10_links_that_are_refused_for_ever_are_renewed_a_bounded_number_of_times() {
     let world = World::new();
@@ -60,7 +60,7 @@ fn d10_links_that_are_refused_for_ever_are_renewed_a_bounded_number_of_times() {
     assert!(counts.iter().all(|count| (1..=16).contains(count)), "{counts:?}\n{}", world.told());
 }
 
-/// 12. Links that seemed over by the device's own clock were renewed at once, and the answer had them renewed again; the token was the first one for ever;
+/// 12: Links that seemed over by the device's own clock were renewed at once, and the answer had them renewed again; the token was the first one for ever;
 /// a confirm whose answer was lost was simply an error. Here a service a day behind or ahead, whose links live for less than our lead, costs a renewal now and
 /// then; a token that is over is replaced; a lost confirm is looked up.
 #[test]
@@ -86,7 +86,7 @@ fn d12_a_fast_clock_is_no_storm_a_token_is_replaced_a_confirm_is_settled() {
     });
 }
 
-/// 13. A session that was gone, and then a 403 to the look at the file: that was told as success. Here nothing is success but what the service says of the
+/// 13: A session that was gone, and then a 403 to the look at the file: that was told as success. Here nothing is success but what the service says of the
 /// object: the upload waits to be let in.
 #[test]
 fn d13_a_403_proves_nothing() {
@@ -106,7 +106,7 @@ fn d13_a_403_proves_nothing() {
     world.sole_object(&file);
 }
 
-/// 16. A wrong Date was believed. No clock decides here whether a link is good: the storage's answer does.
+/// 16: A wrong Date was believed. No clock decides here whether a link is good: the storage's answer does.
 #[test]
 fn d16_a_service_whose_date_is_a_day_off_or_missing_is_no_hindrance() {
     each(&[(0, true), (86_400_000, false), (-86_400_000, false)], |(offset_ms, omit_date)| {

@@ -165,14 +165,12 @@ impl Smh {
     /// The beginning is known: the whole is asked for, and then it may be had at once (smh §9.2).
     fn instant(&mut self, tick: u64, path: &str, strategy: &str, body: &serde_json::Value) -> Option<Answer> {
         let begins = |known: &&(String, String, Stretch)| body["beginningHash"] == *known.0;
-        if self.contents.iter().find(begins).is_none() {
-            return None;
-        }
+        self.contents.iter().find(begins)?;
         if body["fullHash"].is_null() {
             return Some(Answer { status: 202, ..Answer::default() });
         }
         let (_, _, content) = self.contents.iter().find(|known| body["fullHash"] == *known.1)?.clone();
-        if body["size"] != content.len().to_string() {
+        if body["size"] != content.len() {
             return None;
         }
         let taken = self.base.objects.contains_key(path);
