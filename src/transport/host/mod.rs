@@ -1,6 +1,6 @@
 //! A transport that the host brings: requests are calls that it answers now or later, from any thread, once.
 //!
-//! Between the two stands an [`exchange`]: the worker that was given a request waits there, reads the body for the host and counts it, and takes
+//! Between the two stands an `exchange`: the worker that was given a request waits there, reads the body for the host and counts it, and takes
 //! the answer. Nothing of the body is touched from the host's threads, so nothing of it can be used after the request is over.
 
 mod call;
