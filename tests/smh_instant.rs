@@ -234,15 +234,32 @@ fn a_kill_while_hashing_costs_nothing_but_another_question() {
     is_instant(&world, &client, &id, &receipt);
 }
 
-/// Renamed beside another's file, what was made can't be told from what was not: that is said, with where to look.
-#[test]
-fn a_lost_answer_beside_a_taken_name_is_not_guessed_and_says_where_to_look() {
+/// Another's file has the name.
+fn world_with_a_taken_name() -> (World, PathBuf, Client) {
     let (world, file, client) = world_with(SIZE);
     let mut other = world.request(&world.file("other.jpg", MIB), "ours.jpg");
     (other.key, other.instant) = ("other".into(), InstantMode::Off);
     completed(&client, &start(&client, other));
     world.cloud.clear_log();
+    (world, file, client)
+}
+
+/// One that may make the file makes it under its own name or not at all: it made nothing, and the bytes are sent.
+#[test]
+fn a_lost_answer_about_a_taken_name_is_settled() {
+    let (world, file, client) = world_with_a_taken_name();
     world.rule(Rule::new(Step::Begin, How::DropAfter).after(1).once());
+    let id = start(&client, request(&world, &file, InstantMode::Always));
+    assert_eq!(completed(&client, &id).name, "ours (1).jpg");
+    assert_eq!(world.cloud.objects().len(), 3, "{}", world.told());
+}
+
+/// Renamed beside another's file, what was made can't be told from what was not: that is said, with where to look.
+#[test]
+fn a_lost_answer_beside_a_taken_name_is_not_guessed_and_says_where_to_look() {
+    let (world, file, client) = world_with_a_taken_name();
+    // Asked with the beginning, with the whole under its own name, and with the whole under any.
+    world.rule(Rule::new(Step::Begin, How::DropAfter).after(2).once());
     let id = start(&client, request(&world, &file, InstantMode::Always));
     let error = error_of(&ended(&client, &id)).expect("an error");
     assert_eq!(error.code, partway::error::Code::OutcomeUnknown);
@@ -252,7 +269,7 @@ fn a_lost_answer_beside_a_taken_name_is_not_guessed_and_says_where_to_look() {
     );
     assert_eq!(
         (world.requests(Step::Begin), world.cloud.objects().len()),
-        (2, 3),
+        (3, 3),
         "nothing is sent behind it\n{}",
         world.told()
     );

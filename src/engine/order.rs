@@ -118,6 +118,10 @@ impl Machine {
         if self.facts.intent.is_some() && !self.complete_may_go() {
             return self.reconcile(now, slots);
         }
+        // It left, and whatever becomes of the source or the session now: stopping it would only lose its answer.
+        if self.in_flight(OpKind::Complete) {
+            return Err(Why::Working(Phase::Completing));
+        }
         if self.begin_unsettled() {
             return self.reconcile_begin(now, slots);
         }

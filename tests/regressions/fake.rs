@@ -175,6 +175,8 @@ pub(crate) fn good(request: &Request, body: &mut dyn RequestBody, _: &CancelToke
         )
     } else if request.method == Method::Delete {
         answer(204, "")
+    } else if request.method == Method::Head {
+        answer(404, "")
     } else {
         answer(200, r#"{"confirmed":false,"path":["a"],"type":"file"}"#)
     }
