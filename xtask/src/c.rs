@@ -3,15 +3,15 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use partway_sandbox::{Config, Sandbox};
 
-use crate::{Outcome, cargo, library, root, run};
+use crate::{Outcome, cargo, library, quiet, root, run};
 
-const EXPORTS: &str = "include/exports.txt";
+pub(crate) const EXPORTS: &str = "include/exports.txt";
 /// Of a single run under a tool; the slowest takes a few seconds on an idle machine.
 const RUN_TIME_MAX: Duration = Duration::from_secs(300);
 const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -175,18 +175,14 @@ fn pieces(page: &str, language: &str) -> Vec<String> {
 fn exports(library: &Path) -> Outcome {
     let output = quiet(Command::new("nm").args(["-D", "--defined-only", "--format=posix"]).arg(library))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let there: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
-    let list = std::fs::read_to_string(root().join(EXPORTS)).map_err(|error| format!("{EXPORTS}: {error}"))?;
-    let reviewed: BTreeSet<&str> = list.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let there: BTreeSet<String> = text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    let reviewed = reviewed()?;
     let of_header = declared(&std::fs::read_to_string(root().join("include/partway.h")).unwrap_or_default());
-    let told = |what: &str, names: Vec<&&str>| (!names.is_empty()).then(|| format!("{what}: {names:?}"));
+    let told = |what: &str, names: Vec<&String>| (!names.is_empty()).then(|| format!("{what}: {names:?}"));
     let wrong: Vec<String> = [
         told("exported, but not in the list", there.difference(&reviewed).collect()),
         told("in the list, but not exported", reviewed.difference(&there).collect()),
-        told(
-            "in the list, but not in the header",
-            reviewed.iter().filter(|name| !of_header.contains(**name)).collect(),
-        ),
+        told("in the list, but not in the header", reviewed.iter().filter(|name| !of_header.contains(*name)).collect()),
     ]
     .into_iter()
     .flatten()
@@ -196,6 +192,12 @@ fn exports(library: &Path) -> Outcome {
     }
     println!("{} symbols are exported, as in {EXPORTS}", there.len());
     Ok(())
+}
+
+/// What the library exports, as it was reviewed.
+pub(crate) fn reviewed() -> Result<BTreeSet<String>, String> {
+    let list = std::fs::read_to_string(root().join(EXPORTS)).map_err(|error| format!("{EXPORTS}: {error}"))?;
+    Ok(list.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_owned).collect())
 }
 
 /// The functions of a header.
@@ -301,17 +303,6 @@ fn content() -> Vec<u8> {
     (0..6_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
 
-/// Runs a tool; what it says is shown only when it fails.
-fn quiet(command: &mut Command) -> Result<Output, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        Ok(output)
-    } else {
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{command:?}: {}\n{said}", output.status))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,9 +325,6 @@ mod tests {
     #[test]
     fn the_list_of_exports_is_the_header() {
         let header = std::fs::read_to_string(root().join("include/partway.h")).expect("the header");
-        let list = std::fs::read_to_string(root().join(EXPORTS)).expect("the list");
-        let listed: BTreeSet<String> =
-            list.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(str::to_owned).collect();
-        assert_eq!(declared(&header), listed);
+        assert_eq!(declared(&header), reviewed().expect("the list"));
     }
 }

@@ -4,6 +4,7 @@
 mod bench;
 mod bindings;
 mod c;
+mod dist;
 mod errors;
 mod generated;
 mod header;
@@ -16,7 +17,7 @@ mod swift;
 
 use std::{
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Output},
 };
 
 /// What a task comes to: nothing, or one sentence on what went wrong.
@@ -34,6 +35,8 @@ const USAGE: &str = "cargo xtask <task>
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
   bindings [--check] writes the Kotlin and Swift code of the mobile face
+  dist [--target TARGET]…
+                     the libraries that are shipped, into dist/, and docs/size.json; first .ci/install/cross
   errors [--check]   writes docs/errors.md from the table of error codes
   header [--check]   writes include/partway.h from src/capi
   notice [--check]   writes NOTICE from what the library is linked with";
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),
+        ["dist", rest @ ..] => dist::make(rest),
         ["errors", rest @ ..] => generated::keep("docs/errors.md", "errors", rest, || Ok(errors::page())),
         ["header", rest @ ..] => generated::keep("include/partway.h", "header", rest, header::text),
         ["notice", rest @ ..] => generated::keep("NOTICE", "notice", rest, notice::page),
@@ -81,5 +85,16 @@ fn run(command: &mut Command) -> Outcome {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{command:?}: {status}")),
         Err(error) => Err(format!("{command:?}: {error}")),
+    }
+}
+
+/// Runs a tool; what it says is shown only when it fails.
+fn quiet(command: &mut Command) -> Result<Output, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        Ok(output)
+    } else {
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{command:?}: {}\n{said}", output.status))
     }
 }

@@ -1,0 +1,119 @@
+//! docs/size.json: what the libraries weigh, and what they would weigh without any code of ours.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::{Map, Value, json};
+
+use super::target::{Face, Target};
+use crate::{Outcome, root};
+
+pub(crate) const LEDGER: &str = "docs/size.json";
+/// What our own code may add to the floor: HTTPS with ureq and rustls, and uniffi where it is in.
+const OURS_BYTES_MAX: u64 = 450_000;
+
+/// What a library weighs.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
+    /// As it travels in an app's package.
+    pub(crate) gz_bytes: u64,
+}
+
+impl Size {
+    pub(crate) fn of(file: &Path) -> Result<Size, String> {
+        let wrong = |error: std::io::Error| format!("{}: {error}", file.display());
+        let open = fs::File::open(file).map_err(wrong)?;
+        let bytes = open.metadata().map_err(wrong)?.len();
+        let packed = Command::new("gzip").args(["-9", "-c", "-n"]).stdin(Stdio::from(open)).output().map_err(wrong)?;
+        if !packed.status.success() {
+            return Err(format!("gzip: {}", packed.status));
+        }
+        Ok(Size { bytes, gz_bytes: packed.stdout.len() as u64 })
+    }
+
+    fn json(self) -> Value {
+        json!({ "bytes": self.bytes, "gz_bytes": self.gz_bytes })
+    }
+
+    fn read(value: &Value) -> Option<Size> {
+        Some(Size { bytes: value["bytes"].as_u64()?, gz_bytes: value["gz_bytes"].as_u64()? })
+    }
+}
+
+/// The table as it is checked in.
+pub(crate) struct Ledger(Value);
+
+impl Ledger {
+    pub(crate) fn read() -> Result<Ledger, String> {
+        match fs::read_to_string(root().join(LEDGER)) {
+            Ok(text) => serde_json::from_str(&text).map(Ledger).map_err(|error| format!("{LEDGER}: {error}")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Ledger(json!({}))),
+            Err(error) => Err(format!("{LEDGER}: {error}")),
+        }
+    }
+
+    /// The floor of a target, if this compiler measured it.
+    pub(crate) fn floor(&self, target: &Target, face: Face, compiler: &str) -> Option<Size> {
+        let entry = &self.0[target.triple];
+        (entry["rustc"] == compiler).then(|| Size::read(&entry["floor"][face.name()])).flatten()
+    }
+
+    pub(crate) fn set(&mut self, target: &Target, compiler: &str, sizes: &[(Face, Size, Size)]) {
+        let table = |pick: fn(&(Face, Size, Size)) -> Size| -> Value {
+            Value::Object(sizes.iter().map(|row| (row.0.name().to_owned(), pick(row).json())).collect::<Map<_, _>>())
+        };
+        self.0[target.triple] =
+            json!({ "rustc": compiler, "floor": table(|row| row.1), "library": table(|row| row.2) });
+    }
+
+    pub(crate) fn write(&self) -> Outcome {
+        let text = serde_json::to_string_pretty(&self.0).map_err(|error| error.to_string())?;
+        fs::write(root().join(LEDGER), text + "\n").map_err(|error| format!("{LEDGER}: {error}"))
+    }
+}
+
+/// Says what the library weighs; fails when that is too much.
+pub(crate) fn within_budget(target: &Target, face: Face, floor: Size, library: Size) -> Outcome {
+    let ours = library.bytes.saturating_sub(floor.bytes);
+    println!(
+        "{}, {}: {} bytes ({} packed); the floor is {}, ours {ours} of {OURS_BYTES_MAX}",
+        target.triple,
+        face.name(),
+        library.bytes,
+        library.gz_bytes,
+        floor.bytes
+    );
+    if ours > OURS_BYTES_MAX {
+        return Err(format!("{}, {}: {ours} bytes are ours, and {OURS_BYTES_MAX} may be", target.triple, face.name()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dist::target;
+
+    #[test]
+    fn what_is_over_the_budget_fails() {
+        let target = target::find("android").expect("there");
+        let size = |bytes| Size { bytes, gz_bytes: bytes / 2 };
+        assert_eq!(within_budget(target, Face::C, size(1_000_000), size(1_450_000)), Ok(()));
+        assert!(within_budget(target, Face::C, size(1_000_000), size(1_450_001)).is_err());
+    }
+
+    #[test]
+    fn a_floor_that_another_compiler_measured_is_none() {
+        let target = target::find("android").expect("there");
+        let size = |bytes| Size { bytes, gz_bytes: bytes / 2 };
+        let mut ledger = Ledger(json!({}));
+        ledger.set(target, "1.96.0", &[(Face::C, size(10), size(20))]);
+        assert_eq!(ledger.floor(target, Face::C, "1.96.0").map(|size| size.bytes), Some(10));
+        assert!(ledger.floor(target, Face::C, "1.97.0").is_none());
+        assert!(ledger.floor(target, Face::Mobile, "1.96.0").is_none());
+    }
+}
