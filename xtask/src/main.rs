@@ -4,6 +4,7 @@
 mod bench;
 mod bindings;
 mod c;
+mod cross;
 mod dist;
 mod errors;
 mod generated;
@@ -30,6 +31,8 @@ const USAGE: &str = "cargo xtask <task>
   test kotlin [NAME…]
                      the Kotlin face and its tests; first .ci/install/kotlin
   test swift [NAME…] the Swift face and its tests; first .ci/install/swift
+  test arm64|ohos|android|ios|cross
+                     what is shipped for a platform, or all four; first .ci/install/cross
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
@@ -50,6 +53,8 @@ fn main() -> ExitCode {
         ["bindings", rest @ ..] => bindings::write(rest),
         ["test", "kotlin", rest @ ..] => kotlin::test(rest),
         ["test", "swift", rest @ ..] => swift::test(rest),
+        ["test", "cross"] => ["arm64", "ohos", "android", "ios"].into_iter().try_for_each(cross::test),
+        ["test", name @ ("arm64" | "ohos" | "android" | "ios")] => cross::test(name),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
         ["bench", rest @ ..] => bench::run(rest),
         ["sim", rest @ ..] => sim::run(rest),

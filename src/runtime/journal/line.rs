@@ -1,6 +1,5 @@
 //! One line of a journal: checksum, space, JSON, line feed.
 
-use crc_fast::{CrcAlgorithm, checksum};
 use serde::{Deserialize, Serialize};
 
 use super::{Id, LINE_BYTES_MAX, VERSION};
@@ -23,7 +22,7 @@ impl Header {
 }
 
 fn crc32(json: &[u8]) -> String {
-    format!("{:08x}", checksum(CrcAlgorithm::Crc32IsoHdlc, json))
+    format!("{:08x}", crc32fast::hash(json))
 }
 
 /// Appends the line of `record` to `out`. Fails, with `out` as it was, when the record is no JSON or longer than a line may be: a bug of ours.

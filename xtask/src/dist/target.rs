@@ -6,7 +6,7 @@ pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) triple: &'static str,
     pub(crate) platform: Platform,
-    /// The features of each library that is shipped for it.
+    /// The features of each library that is shipped for it: an app for Android or iOS takes one library for all its languages.
     pub(crate) faces: &'static [Face],
     /// Where a hand-written list says what the library may take from the system.
     pub(crate) symbols: Option<&'static str>,
@@ -50,7 +50,7 @@ pub(crate) const TARGETS: &[Target] = &[
         name: "android",
         triple: "aarch64-linux-android",
         platform: Platform::Android,
-        faces: &[Face::C, Face::Mobile],
+        faces: &[Face::Mobile],
         symbols: Some("xtask/symbols/android.txt"),
     },
     Target {
@@ -64,7 +64,7 @@ pub(crate) const TARGETS: &[Target] = &[
         name: "ios",
         triple: "aarch64-apple-ios",
         platform: Platform::Ios,
-        faces: &[Face::C, Face::Mobile],
+        faces: &[Face::Mobile],
         symbols: Some("xtask/symbols/ios.txt"),
     },
 ];
