@@ -14,6 +14,8 @@ use crate::{Outcome, root};
 pub(crate) const LEDGER: &str = "docs/size.json";
 /// What our own code may add to the floor: HTTPS with ureq and rustls, and uniffi where it is in.
 const OURS_BYTES_MAX: u64 = 450_000;
+/// What it may grow before somebody looks.
+const GROWTH_PERCENT_MAX: u64 = 5;
 
 /// What a library weighs.
 #[derive(Clone, Copy)]
@@ -62,6 +64,24 @@ impl Ledger {
         (entry["rustc"] == compiler).then(|| Size::read(&entry["floor"][face.name()])).flatten()
     }
 
+    /// Fails when what is ours has grown since the table was written, whatever the compiler: growth is looked at, and then noted by `cargo xtask dist`.
+    pub(crate) fn not_grown(&self, target: &Target, face: Face, floor: Size, library: Size) -> Outcome {
+        let entry = &self.0[target.triple];
+        let read = |of: &str| Size::read(&entry[of][face.name()]);
+        let (Some(noted_floor), Some(noted)) = (read("floor"), read("library")) else {
+            return Err(format!("{LEDGER} has no {} with {}: run cargo xtask dist", target.triple, face.name()));
+        };
+        let (ours, noted) = (ours(floor, library), ours(noted_floor, noted));
+        if ours > noted + noted / 100 * GROWTH_PERCENT_MAX {
+            return Err(format!(
+                "{}, {}: {ours} bytes are ours, and {noted} were: {LEDGER}",
+                target.triple,
+                face.name()
+            ));
+        }
+        Ok(())
+    }
+
     pub(crate) fn set(&mut self, target: &Target, compiler: &str, sizes: &[(Face, Size, Size)]) {
         let table = |pick: fn(&(Face, Size, Size)) -> Size| -> Value {
             Value::Object(sizes.iter().map(|row| (row.0.name().to_owned(), pick(row).json())).collect::<Map<_, _>>())
@@ -76,9 +96,14 @@ impl Ledger {
     }
 }
 
-/// Says what the library weighs; fails when that is too much.
+/// What is ours of a library.
+fn ours(floor: Size, library: Size) -> u64 {
+    library.bytes.saturating_sub(floor.bytes)
+}
+
+/// Says what the library weighs; fails when that is more than it may be.
 pub(crate) fn within_budget(target: &Target, face: Face, floor: Size, library: Size) -> Outcome {
-    let ours = library.bytes.saturating_sub(floor.bytes);
+    let ours = ours(floor, library);
     println!(
         "{}, {}: {} bytes ({} packed); the floor is {}, ours {ours} of {OURS_BYTES_MAX}",
         target.triple,
@@ -104,6 +129,17 @@ mod tests {
         let size = |bytes| Size { bytes, gz_bytes: bytes / 2 };
         assert_eq!(within_budget(target, Face::C, size(1_000_000), size(1_450_000)), Ok(()));
         assert!(within_budget(target, Face::C, size(1_000_000), size(1_450_001)).is_err());
+    }
+
+    #[test]
+    fn what_has_grown_fails() {
+        let target = target::find("android").expect("there");
+        let size = |bytes| Size { bytes, gz_bytes: bytes / 2 };
+        let mut ledger = Ledger(json!({}));
+        assert!(ledger.not_grown(target, Face::C, size(1_000), size(2_000)).is_err(), "nothing is noted");
+        ledger.set(target, "1.96.0", &[(Face::C, size(1_000), size(2_000))]);
+        assert_eq!(ledger.not_grown(target, Face::C, size(5_000), size(6_050)), Ok(()));
+        assert!(ledger.not_grown(target, Face::C, size(5_000), size(6_051)).is_err());
     }
 
     #[test]
