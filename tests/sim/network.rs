@@ -145,7 +145,7 @@ impl World {
             (table, done)
         } else if !part && !probe && self.chance(options.error_stuck) {
             (words.stuck, false)
-        } else if !probe && self.chance(options.error_gone) {
+        } else if !probe && op.kind != OpKind::Discard && self.chance(options.error_gone) {
             self.oracles.of[row].excuse.gone = true;
             (if part { words.storage_gone } else { words.gone }, false)
         } else if !probe && self.chance(options.error_final) {

@@ -63,7 +63,10 @@ impl World {
                         let dates = self.oracles.clock_jumped.is_some() && (excuse.begun || excuse.doubted);
                         // A begin that may have made the object of bytes that nobody has any more.
                         let begun = excuse.begun && self.sources[row].versions.len() > 1;
-                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun || twice || dates
+                        // It looks made, and the service says that it was put together wrongly.
+                        let refuted = self.options.service == Which::KooDrive && excuse.rotten && excuse.doubted;
+                        let told = excuse.gone || excuse.fatal || excuse.cancelled || refuted;
+                        told || taken || begun || twice || dates
                     }
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0

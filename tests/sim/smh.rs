@@ -436,7 +436,8 @@ impl Cloud for Smh {
                 (400..500).contains(&answer.status) && !open
             }
             OpKind::Begin => {
-                let open = matches!(answer.status, 408 | 429 | 499) || says(b"<html>");
+                // 401: the credential was looked at, and nothing else was done.
+                let open = matches!(answer.status, 408 | 429 | 499) || says(b"<html>") && answer.status != 401;
                 matches!(answer.status, 200..=202 | 400..=499) && !open
             }
             OpKind::Probe => matches!(answer.status, 200 | 404),
