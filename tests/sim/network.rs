@@ -231,7 +231,10 @@ impl World {
         let (sent, early) = (flight.sent.clone(), flight.early.clone());
         if !heard {
             self.note(|_| format!("u{row} {op:?} is served, later"));
+            let before = self.oracles.of[row].objects;
             self.served(number, &sent, early);
+            let of = &mut self.oracles.of[row];
+            of.excuse.overtaken |= op.kind == OpKind::Begin && of.objects > before;
             return;
         }
         let ms = self.rng.u64(5..300);

@@ -248,6 +248,8 @@ impl Smh {
             None => words::error(404, "UploadNotFound"),
             Some(task) if task.confirmed.is_some() => words::error(409, "UploadComplete"),
             Some(task) if task.mode != Mode::Parts => words::error(404, "NotMultipartUpload"),
+            // This deployment wants a text.
+            Some(_) if self.private && !body["partNumberRange"].is_string() => words::error(400, "ParamInvalid"),
             Some(_) => words::json(200, &self.lease(tick, key, body)),
         }
     }
