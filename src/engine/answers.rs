@@ -93,7 +93,7 @@ impl Machine {
             OpKind::Complete => match self.facts.intent.clone() {
                 Some(proof) => self
                     .with_session(|machine, session| machine.service.read_complete(session, &proof, answer))
-                    .map(|complete| self.completed(now, state, complete)),
+                    .map(|complete| self.completed(now, op, state, complete)),
                 None => Ok(()),
             },
             OpKind::Abort => self.service.read_abort(answer).map(|()| self.aborted(now)),
@@ -229,7 +229,7 @@ impl Machine {
                     self.finish = Finish::No;
                     self.seen_open = true;
                     // Said to be completed, and the object is not there: neither it nor the session is.
-                    let gone = self.seen_already && !self.service.capabilities().probes;
+                    let gone = self.seen_already && !self.seen_done && !self.service.capabilities().probes;
                     self.commit_soon(Record::CompleteNo { looked: !gone });
                     self.doubt_until = Some(now.tick.after_ms(DOUBT_MS_MAX));
                     if gone {
@@ -295,7 +295,7 @@ impl Machine {
         }
     }
 
-    fn completed(&mut self, now: Now, state: &Op, complete: Complete) {
+    fn completed(&mut self, now: Now, op: OpId, state: &Op, complete: Complete) {
         match complete {
             Complete::Done(receipt) => self.complete_with(now, receipt),
             // The outcome is looked up; the intent stands until then.
@@ -304,16 +304,16 @@ impl Machine {
                 self.seen_already = true;
                 self.complete_failed(now, state, error);
             }
-            Complete::Conflict => self.commit_soon(Record::ConflictAsked),
+            Complete::Conflict => self.ask_about_conflict(op, state),
             Complete::Incomplete => {
                 let error = ErrorInfo::new(Code::PartsMissing, "the service misses parts that it acknowledged");
                 self.complete_failed(now, state, error);
-                self.commit_soon(Record::CompleteNo { looked: false });
+                self.complete_did_nothing(op, state);
                 self.inspected = false;
                 self.find_missing = true;
             }
             Complete::IntegrityFailed => {
-                self.commit_soon(Record::CompleteNo { looked: false });
+                self.complete_did_nothing(op, state);
                 let error =
                     ErrorInfo::new(Code::IntegrityFailed, "the service put together something else than was sent");
                 if self.facts.integrity_restarts >= INTEGRITY_RESTARTS_MAX {
@@ -380,10 +380,7 @@ impl Machine {
             Fault::Misdated(_) => {
                 self.backoff.retries += 1;
                 self.begin_did_nothing(op, state);
-                if op.kind == OpKind::Complete {
-                    self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo { looked: false });
-                }
+                self.complete_did_nothing(op, state);
             }
             Fault::CredentialRefused(error) => {
                 if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
@@ -393,18 +390,12 @@ impl Machine {
                 self.backoff.retries += 1;
                 // The service looked at the credential and did nothing else.
                 self.begin_did_nothing(op, state);
-                if op.kind == OpKind::Complete {
-                    self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo { looked: false });
-                }
+                self.complete_did_nothing(op, state);
             }
             Fault::SessionGone(error) => self.session_gone(now, op, error),
             Fault::ParentMissing(error) => {
                 self.begin_did_nothing(op, state);
-                if op.kind == OpKind::Complete {
-                    self.finish = Finish::No;
-                    self.commit_soon(Record::CompleteNo { looked: false });
-                }
+                self.complete_did_nothing(op, state);
                 if self.service.capabilities().creates_parents && self.parents_created < PARENTS_MAX {
                     self.parents_created += 1;
                     self.parent_wanted = true;
@@ -437,15 +428,13 @@ impl Machine {
                     {
                         // The session was begun before that was said, or by a begin that renames nothing.
                         self.digest.missed = true;
-                        self.commit_soon(Record::CompleteNo { looked: false });
+                        self.complete_did_nothing(op, state);
                         self.restart_wanted = Some((RestartReason::SessionGone, error));
                     }
-                    Code::NameConflict | Code::VersionConflict => self.commit_soon(Record::ConflictAsked),
+                    Code::NameConflict | Code::VersionConflict => self.ask_about_conflict(op, state),
                     code => {
                         self.begin_did_nothing(op, state);
-                        if op.kind == OpKind::Complete {
-                            self.commit_soon(Record::CompleteNo { looked: false });
-                        }
+                        self.complete_did_nothing(op, state);
                         let reason =
                             if code == Code::PermissionDenied { WaitReason::Credential } else { WaitReason::Retry };
                         self.stick(now, reason, error);
@@ -476,7 +465,7 @@ impl Machine {
                     return;
                 }
                 if self.facts.ending.is_none() {
-                    let complete = self.facts.intent.is_some() && op.kind != OpKind::Complete;
+                    let complete = self.facts.intent.is_some() && (op.kind != OpKind::Complete || state.again);
                     let begin = self.facts.begin_intent.is_some() && (op.kind != OpKind::Begin || state.again);
                     let unsettled = complete || begin;
                     let ending = if unsettled { self.unknown_ending() } else { Ending::Failed(error) };
@@ -505,6 +494,21 @@ impl Machine {
             _ => return false,
         }
         true
+    }
+
+    /// A complete was refused. One that was sent to learn what became of an earlier one says nothing of that one.
+    fn complete_did_nothing(&mut self, op: OpId, state: &Op) {
+        if op.kind == OpKind::Complete {
+            self.finish = Finish::No;
+            self.commit_soon(Record::CompleteNo { looked: state.again });
+        }
+    }
+
+    fn ask_about_conflict(&mut self, op: OpId, state: &Op) {
+        if state.again {
+            self.complete_did_nothing(op, state);
+        }
+        self.commit_soon(Record::ConflictAsked);
     }
 
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
@@ -553,7 +557,7 @@ impl Machine {
             // Looked at in between and not done: then it is gone.
             OpKind::Complete if !std::mem::take(&mut self.seen_open) => self.finish = Finish::No,
             _ if self.facts.intent.is_some() => {
-                self.commit_soon(Record::CompleteNo { looked: false });
+                self.commit_soon(Record::CompleteNo { looked: self.seen_done });
                 self.restart_wanted = Some((RestartReason::SessionGone, error));
             }
             _ => self.restart_wanted = Some((RestartReason::SessionGone, error)),
@@ -602,7 +606,7 @@ impl Machine {
 
     fn did_not_leave(&mut self, op: OpId, state: &Op) {
         match op.kind {
-            OpKind::Complete => self.finish = Finish::Armed,
+            OpKind::Complete => self.finish = if state.again { Finish::Repeating } else { Finish::Armed },
             OpKind::Begin => {
                 self.begin_armed = self.facts.begin_intent.is_some() && (!state.again || self.facts.begin_taken);
             }

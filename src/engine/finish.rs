@@ -82,8 +82,11 @@ impl Machine {
         let next = self.control(now, slots, OpKind::Complete, phase, |machine, credential| {
             machine.service.complete(machine.caller(credential, now), session, proof)
         });
-        if matches!(next, Ok(Step::Start { .. })) {
-            self.finish = Finish::No;
+        if let Ok(Step::Start { op, .. }) = &next {
+            let again = std::mem::take(&mut self.finish) == Finish::Repeating;
+            if let Some(state) = self.ops.get_mut(op) {
+                state.again = again;
+            }
         }
         next
     }

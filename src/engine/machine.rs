@@ -36,7 +36,7 @@ pub(super) struct Op {
     pub(super) lease_generation: u32,
     /// The credential that it went out with.
     pub(super) credential_generation: u64,
-    /// A begin that repeats one whose outcome nobody told.
+    /// A begin or a complete that repeats one whose outcome nobody told.
     pub(super) again: bool,
     /// How it is dated: the service's clock, as it was believed to be.
     pub(super) dated_unix_ms: i64,
@@ -162,6 +162,8 @@ pub struct Machine {
     pub(super) doubt_until: Option<Tick>,
     /// The service said in this run that a complete came before.
     pub(super) seen_already: bool,
+    /// The object looked made in this run.
+    pub(super) seen_done: bool,
     /// A refusal was answered by another date, and nothing has gone well since.
     pub(super) redated: bool,
     /// The service takes no longer lists of parts than this.
@@ -227,6 +229,7 @@ impl Machine {
             closing: Closing::default(),
             doubt_until: None,
             seen_already: false,
+            seen_done: false,
             redated: false,
             parts_named_max: None,
             heard_of: false,
@@ -610,6 +613,7 @@ impl Machine {
         self.begin_armed = false;
         self.seen_open = false;
         self.seen_already = false;
+        self.seen_done = false;
         self.heard_of = false;
         if self.facts.plan.is_none() {
             self.digest = DigestState::default();

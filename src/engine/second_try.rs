@@ -83,6 +83,7 @@ impl Machine {
             let ending = self.unknown_ending();
             self.end_soon(now, ending);
         } else {
+            self.seen_done = true;
             self.finish = Finish::Repeating;
         }
     }

@@ -207,6 +207,7 @@ impl Machine {
         let Some(number) = left.front().copied() else {
             let identity = identity.clone();
             self.source = SourceState::Open(identity.clone());
+            self.source_doubts = 0;
             return Ok(self.commit(Record::Identity { identity }));
         };
         self.start_read(now, slots, number, false)

@@ -212,6 +212,8 @@ impl World {
             }
             Step::Stop { op } => {
                 self.note(|_| format!("u{row} stop {op:?}"));
+                // Told at the tick at which it was answered: asked to stop, nothing went wrong.
+                self.oracles.of[row].stopped_late(op.kind, self.tick);
                 self.stop(row, op);
             }
             Step::AskCredential { refused } => self.want_credential(row, refused),

@@ -145,7 +145,7 @@ impl World {
             (table, done)
         } else if !part && !probe && self.chance(options.error_stuck) {
             (words.stuck, false)
-        } else if !probe && self.chance(options.error_gone) {
+        } else if !probe && op.kind != OpKind::Discard && self.chance(options.error_gone) {
             self.oracles.of[row].excuse.gone = true;
             (if part { words.storage_gone } else { words.gone }, false)
         } else if !probe && self.chance(options.error_final) {
@@ -231,7 +231,10 @@ impl World {
         let (sent, early) = (flight.sent.clone(), flight.early.clone());
         if !heard {
             self.note(|_| format!("u{row} {op:?} is served, later"));
+            let before = self.oracles.of[row].objects;
             self.served(number, &sent, early);
+            let of = &mut self.oracles.of[row];
+            of.excuse.overtaken |= op.kind == OpKind::Begin && of.objects > before;
             return;
         }
         let ms = self.rng.u64(5..300);

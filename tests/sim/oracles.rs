@@ -48,6 +48,8 @@ pub struct Excuse {
     pub doubted: bool,
     /// A begin that may make the object was about to leave.
     pub begun: bool,
+    /// A begin that was given up made the object later.
+    pub overtaken: bool,
 }
 
 /// What is known of one upload.
@@ -128,6 +130,12 @@ impl Of {
 
     fn size_of(&self, number: u32) -> u64 {
         self.plan.and_then(|plan| plan.part(number)).map_or(0, |part| part.size_bytes)
+    }
+
+    pub fn stopped_late(&mut self, kind: OpKind, tick: u64) {
+        if self.failed_at.get(&kind) == Some(&tick) {
+            self.failed_at.remove(&kind);
+        }
     }
 
     fn failed(&mut self, kind: Option<OpKind>, tick: u64) {

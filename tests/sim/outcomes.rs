@@ -22,7 +22,10 @@ impl World {
             let dates = (excuse.gone || lost) && self.oracles.clock_jumped.is_some();
             // A request that the network carries out twice, where the name is taken and another one is asked for.
             let doubled = self.options.name_taken && self.options.duplicated > 0 && excuse.begun;
-            let untellable = dates || doubled;
+            // KooDrive has no place to look at: one that was carried out behind its repeat, and a file that changed since.
+            let koodrive = self.options.service == Which::KooDrive;
+            let overtaken = koodrive && excuse.overtaken && self.sources[row].versions.len() > 1;
+            let untellable = dates || doubled || overtaken;
             if self.oracles.of[row].objects > 1 && !untellable {
                 self.violated(format!("u{row}: the object exists {} times", self.oracles.of[row].objects));
             }
@@ -63,7 +66,10 @@ impl World {
                         let dates = self.oracles.clock_jumped.is_some() && (excuse.begun || excuse.doubted);
                         // A begin that may have made the object of bytes that nobody has any more.
                         let begun = excuse.begun && self.sources[row].versions.len() > 1;
-                        excuse.gone || excuse.fatal || excuse.cancelled || taken || begun || twice || dates
+                        // It looks made, and the service says that it was put together wrongly.
+                        let refuted = self.options.service == Which::KooDrive && excuse.rotten && excuse.doubted;
+                        let told = excuse.gone || excuse.fatal || excuse.cancelled || refuted;
+                        told || taken || begun || twice || dates
                     }
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0

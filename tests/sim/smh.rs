@@ -248,6 +248,8 @@ impl Smh {
             None => words::error(404, "UploadNotFound"),
             Some(task) if task.confirmed.is_some() => words::error(409, "UploadComplete"),
             Some(task) if task.mode != Mode::Parts => words::error(404, "NotMultipartUpload"),
+            // This deployment wants a text.
+            Some(_) if self.private && !body["partNumberRange"].is_string() => words::error(400, "ParamInvalid"),
             Some(_) => words::json(200, &self.lease(tick, key, body)),
         }
     }
@@ -436,7 +438,8 @@ impl Cloud for Smh {
                 (400..500).contains(&answer.status) && !open
             }
             OpKind::Begin => {
-                let open = matches!(answer.status, 408 | 429 | 499) || says(b"<html>");
+                // 401: the credential was looked at, and nothing else was done.
+                let open = matches!(answer.status, 408 | 429 | 499) || says(b"<html>") && answer.status != 401;
                 matches!(answer.status, 200..=202 | 400..=499) && !open
             }
             OpKind::Probe => matches!(answer.status, 200 | 404),

@@ -43,9 +43,10 @@ impl Learnt {
         }
     }
 
-    /// The words were refused. `false`: there are no others.
-    pub(super) fn refused(&self) -> bool {
-        let next = |words| (words < LIST).then_some(words + 1);
+    /// The words of a request were refused, which named part numbers or only asked for no lease. `false`: there are no others.
+    pub(super) fn refused(&self, names_parts: bool) -> bool {
+        let last = if names_parts { LIST } else { TEXT };
+        let next = |words| (words < last).then_some(words + 1);
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 }
@@ -58,11 +59,18 @@ mod tests {
     fn words_are_tried_in_order_and_each_once() {
         let learnt = Learnt::new(false);
         assert_eq!(learnt.numbers(), None);
-        assert!(learnt.refused());
+        assert!(learnt.refused(true));
         assert_eq!(learnt.numbers(), Some(Numbers::Text));
-        assert!(learnt.refused());
+        assert!(learnt.refused(true));
         assert_eq!(learnt.numbers(), Some(Numbers::List));
-        assert!(!learnt.refused());
-        assert_eq!(Learnt::new(true).numbers(), Some(Numbers::Text));
+        assert!(!learnt.refused(true));
+    }
+
+    #[test]
+    fn a_request_that_names_no_parts_teaches_nothing_of_how_they_are_said() {
+        let learnt = Learnt::new(true);
+        assert!(!learnt.refused(false));
+        assert_eq!(learnt.numbers(), Some(Numbers::Text));
+        assert!(Learnt::new(false).refused(false));
     }
 }

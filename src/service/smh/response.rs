@@ -111,7 +111,7 @@ impl Place {
         if answer.status == 202 {
             return Ok(Begin::NeedDigest);
         }
-        let document = document(Op::Begin, answer).map_err(|fault| self.other_words(fault))?;
+        let document = document(Op::Begin, answer).map_err(|fault| self.other_words(Op::Begin, fault))?;
         let Some(confirm_key) = document.confirm_key.text() else {
             return match receipt(&document, answer, None) {
                 Some(receipt) => Ok(Begin::Done(Receipt { instant: true, ..receipt })),
@@ -136,9 +136,12 @@ impl Place {
     }
 
     /// The service refused the words of a request: where it may be another deployment than it seemed, the next try says others (smh §17.5, §17.6).
-    fn other_words(&self, fault: Fault) -> Fault {
+    fn other_words(&self, op: Op, fault: Fault) -> Fault {
+        let names_parts = op != Op::Inspect;
         match fault {
-            Fault::Final(error) if error.service_code.as_deref() == Some("ParamInvalid") && self.learnt.refused() => {
+            Fault::Final(error)
+                if error.service_code.as_deref() == Some("ParamInvalid") && self.learnt.refused(names_parts) =>
+            {
                 Fault::Retry(error)
             }
             fault => fault,
@@ -155,7 +158,7 @@ impl Place {
 
     /// smh §5.
     pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
-        let document = document(Op::Sign, answer).map_err(|fault| self.other_words(fault))?;
+        let document = document(Op::Sign, answer).map_err(|fault| self.other_words(Op::Sign, fault))?;
         lease::read(&document, self.scheme, None)
             .map_err(|why| fault::malformed(Op::Sign, answer, why))?
             .ok_or_else(|| unexpected(Op::Sign, answer, &document, "there is no signed link in it"))
@@ -163,7 +166,7 @@ impl Place {
 
     /// smh §6.
     pub(super) fn read_inspect(&self, plan: &PartPlan, answer: &Answer) -> Result<Inspected, Fault> {
-        let document = document(Op::Inspect, answer).map_err(|fault| self.other_words(fault))?;
+        let document = document(Op::Inspect, answer).map_err(|fault| self.other_words(Op::Inspect, fault))?;
         match document.confirmed.bool() {
             Some(true) => Ok(Inspected::Done(self.confirmed(document, answer, plan))),
             Some(false) => {
@@ -180,7 +183,7 @@ impl Place {
 
     /// smh §6, for people.
     pub(super) fn read_task(&self, answer: &Answer) -> Result<RemoteTask, Fault> {
-        let document = document(Op::Inspect, answer).map_err(|fault| self.other_words(fault))?;
+        let document = document(Op::Inspect, answer).map_err(|fault| self.other_words(Op::Inspect, fault))?;
         let Some(complete) = document.confirmed.bool() else {
             return Err(unexpected(Op::Inspect, answer, &document, "it does not say whether the task is confirmed"));
         };

@@ -14,7 +14,7 @@ use crate::{
 fn sign_fault(status: u16, code: &str) -> Fault {
     let smh = smh(target());
     // Where there are no other words to say it in.
-    while smh.place.learnt.refused() {}
+    while smh.place.learnt.refused(true) {}
     smh.read_sign(&session(), &coded(status, code)).expect_err("a refusal")
 }
 
