@@ -24,7 +24,8 @@ const TESTS: &[&str] = &[
     "redact::",
     "source::",
     "runtime::clock::",
-    "runtime::journal::lock::", "runtime::journal::line::",
+    "runtime::journal::lock::",
+    "runtime::journal::line::",
 ];
 /// Hashes once around.
 const HASHING: &str = "hash::sha256::tests::vector_b";
