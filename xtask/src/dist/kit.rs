@@ -107,6 +107,11 @@ impl Kit {
             // An archive is not linked.
             Platform::Ios => return vec![],
         }
+        if matches!(self.target.platform, Platform::Android | Platform::Ohos) {
+            // What nothing has is missed here and not at loading. Not for programs: a dependency that is also a shared library is linked with their flags, and
+            // has no `main`.
+            flags.push("-Wl,-z,defs".to_owned());
+        }
         if self.target.platform == Platform::Android {
             // Devices with pages of 16 KiB load nothing that is aligned to less.
             flags.push("-Wl,-z,max-page-size=16384".to_owned());
@@ -160,7 +165,7 @@ impl Kit {
 
     fn lld(&self, target: &str) -> Vec<String> {
         let mut flags: Vec<String> =
-            [&format!("--target={target}"), "-nostdlib", "-fuse-ld=lld-19", "-Wl,-z,defs"].map(str::to_owned).into();
+            [&format!("--target={target}"), "-nostdlib", "-fuse-ld=lld-19"].map(str::to_owned).into();
         flags.push(format!("-L{}", self.made.display()));
         flags
     }
