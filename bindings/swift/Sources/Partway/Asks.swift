@@ -22,7 +22,7 @@ final class Answering: @unchecked Sendable { // Everything in it is behind the l
                     try await answer()
                 } catch {
                     // Its words can hold anything.
-                    log?(.error, "host", "what was asked for a credential or a source threw \(type(of: error))")
+                    log?(.error, "host", "what was asked for a credential, a source or a signature threw \(type(of: error))")
                 }
                 done(number)
             }
@@ -72,6 +72,22 @@ final class SourceOpener: SourceProvider {
     func `open`(ask: SourceAsk) {
         answering.run { [opener] in
             if let source = try await opener(ask) { try ask.supply(source: source) }
+        }
+    }
+}
+
+final class Signatures: Signer {
+    private let answering: Answering
+    private let signer: @Sendable (SignAsk) async throws -> String?
+
+    init(_ answering: Answering, _ signer: @escaping @Sendable (SignAsk) async throws -> String?) {
+        self.answering = answering
+        self.signer = signer
+    }
+
+    func sign(ask: SignAsk) {
+        answering.run { [signer] in
+            if let signature = try await signer(ask) { ask.supply(signature: Secret(signature)) }
         }
     }
 }

@@ -22,6 +22,7 @@ public final class Client: UploadClient {
                 stateDir: configuration.stateDirectory.path,
                 credentials: Credentials(answering, configuration.credentials),
                 sources: configuration.sources.map { SourceOpener(answering, $0) },
+                signer: configuration.signer.map { Signatures(answering, $0) },
                 listener: told,
                 transport: configuration.transport,
                 log: configuration.log.map(Lines.init),

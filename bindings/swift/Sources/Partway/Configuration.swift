@@ -12,6 +12,10 @@ public struct Configuration: Sendable {
     /// had, and the upload waits.
     public var sources: (@Sendable (SourceAsk) async throws -> Source?)?
 
+    /// Who signs requests, where the credential is an `.appSigner`: the signature of the ask's `stringToSign`, whose secret stays on a server of yours. `nil`, or
+    /// an error: it is not signed, and the upload waits.
+    public var signer: (@Sendable (SignAsk) async throws -> String?)?
+
     /// Who carries requests in the place of the built-in transport, such as `URLSessionTransport`.
     public var transport: (any Transport)?
 

@@ -30,6 +30,28 @@ import Testing
         }
     }
 
+    @Test func koodrive_with_the_hosts_signatures() async throws {
+        try await World.with { world in
+            let signed = Kept(0)
+            let client = try await world.open(configure: { configuration in
+                configuration.credentials = { ask in
+                    try same(ask.service(), .kooDrive)
+                    return .appSigner(appId: "sandbox-app", userId: "1505084218764547200")
+                }
+                configuration.signer = { ask in
+                    // What a server of the app's own does.
+                    signed.change { $0 += 1 }
+                    return try hmacSHA256("sandbox-app-secret", ask.stringToSign())
+                }
+            })
+            let file = try world.folder.file("film.mp4", 12 * MIB)
+            let request = UploadRequest(key: "koo", target: world.cloud.kooDrive("film.mp4"), source: .file(file))
+            let receipt = try await client.start(request).soonReceipt
+            try same(receipt.sha256, try digest(source: .file(file)).sha256, "what is stored")
+            try check(signed.value >= 3, "signed \(signed.value) times")
+        }
+    }
+
     @Test func errors_are_the_table_of_the_documents() throws {
         let text = try String(contentsOf: Place.root.appendingPathComponent("docs/errors.md"), encoding: .utf8)
         let documented = text.components(separatedBy: "\n").compactMap { line -> [String]? in

@@ -7,6 +7,7 @@ import FoundationNetworking
 final class Cloud: Sendable {
     let api: String
     let library: String
+    let container: String
     let token: String
     private let control: String
     private let process: Child
@@ -16,7 +17,14 @@ final class Cloud: Sendable {
         let line = try await process.line { _ in true }
         let addresses = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         func text(_ name: String) throws -> String { try required(addresses[name] as? String, "the sandbox says no \(name): \(line)") }
+        let kooDrive = addresses["koodrive"] as? [String: Any] ?? [:]
+        container = try required(kooDrive["container"] as? String, "the sandbox says no container: \(line)")
         (api, library, token, control) = (try text("api"), try text("library"), try text("token"), try text("control"))
+    }
+
+    /// A folder of KooDrive's, in which an application signs.
+    func kooDrive(_ name: String) -> Target {
+        .kooDrive(endpoint: api, account: "me", container: container, parent: "root", name: name)
     }
 
     /// A rule of the sandbox, such as `"step":"part","how":"stall"`.

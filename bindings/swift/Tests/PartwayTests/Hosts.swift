@@ -78,3 +78,14 @@ extension Result {
         if case .failure(let error) = self { error } else { nil }
     }
 }
+
+/// HMAC of SHA-256 (RFC 2104), for keys that fit a block.
+func hmacSHA256(_ key: String, _ text: String) throws -> String {
+    func hashed(_ bytes: [UInt8]) throws -> [UInt8] {
+        let hex = try required(digest(source: .memory(Data(bytes))).sha256, "no digest")
+        return stride(from: 0, to: hex.count, by: 2).compactMap { UInt8(hex.dropFirst($0).prefix(2), radix: 16) }
+    }
+    let block = Array(key.utf8) + Array(repeating: UInt8(0), count: 64 - key.utf8.count)
+    let inner = try hashed(block.map { $0 ^ 0x36 } + Array(text.utf8))
+    return try hashed(block.map { $0 ^ 0x5c } + inner).map { String(format: "%02x", $0) }.joined()
+}
