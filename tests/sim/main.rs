@@ -60,7 +60,7 @@ fn run_with(seed: u64, change: impl Fn(&mut Options)) -> Result<u64, String> {
 
 /// Many runs on every core, until all are done, the time is over or enough have failed.
 fn campaign(from: u64, seeds: u64, limit: Option<Duration>) -> (u64, Vec<String>) {
-    const FAILURES_MAX: usize = 20;
+    let failures_max = number("PARTWAY_SIM_FAILURES").map_or(20, |most| most as usize);
     let (next, done) = (AtomicU64::new(from), AtomicU64::new(0));
     let failures = std::sync::Mutex::new(vec![]);
     let began = Instant::now();
@@ -72,7 +72,7 @@ fn campaign(from: u64, seeds: u64, limit: Option<Duration>) -> (u64, Vec<String>
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     let failed = failures.lock().expect("failures").len();
                     if seed - from >= seeds
-                        || failed >= FAILURES_MAX
+                        || failed >= failures_max
                         || limit.is_some_and(|most| began.elapsed() > most)
                     {
                         return;

@@ -162,6 +162,7 @@ fn test(tree: &Path) -> Result<Fate, String> {
         .args(["test", "--quiet", "--package", "partway", "--test", "sim", "every_seed_keeps_the_promises"])
         .env("CARGO_TARGET_DIR", root().join("target/mutants/target"))
         .env("PARTWAY_SIM_SEEDS", SEEDS)
+        .env("PARTWAY_SIM_FAILURES", "1")
         .output()
         .map_err(text)?;
     if output.status.success() {
