@@ -12,7 +12,7 @@ struct Mutant {
 }
 
 /// Seeds that a mutant has to survive.
-const SEEDS: &str = "30000";
+const SEEDS: &str = "60000";
 
 #[rustfmt::skip]
 const MUTANTS: &[Mutant] = &[
