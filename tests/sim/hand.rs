@@ -1,7 +1,7 @@
 //! The random hand of the host and of the world; and, after the storm, the hand that mends what only a host can mend.
 
 use partway::{
-    engine::{Command, Event, State, Tuning, WaitReason},
+    engine::{Command, Event, OpKind, State, Tuning, WaitReason},
     model::{Conflict, OnChange},
 };
 
@@ -90,6 +90,9 @@ impl World {
         }
         let options = self.options.clone();
         let row = self.any_row();
+        if options.source_changed_unseen && self.rng.bool() {
+            return self.change_unseen(row);
+        }
         match self.rng.u32(0..13) {
             0 if options.tokens_die => self.cloud.base_mut().tokens.clear(),
             1 if options.tasks_forgotten => self.forget_task(),
@@ -147,6 +150,15 @@ impl World {
     fn source_moved(&mut self, row: usize, how: &str) {
         self.note(|_| format!("u{row} source {how}"));
         self.oracles.of[row].source_touched = true;
+    }
+
+    fn change_unseen(&mut self, row: usize) {
+        let flying = self.flights.values().filter(|flight| flight.row == row && !flight.done);
+        let flying: Vec<OpKind> = flying.map(|flight| flight.op.kind).collect();
+        if let Some(offset) = self.oracles.of[row].hashed_and_not_sent(&flying) {
+            self.sources[row].change_without_a_trace(offset);
+            self.source_moved(row, "changed without a trace");
+        }
     }
 
     fn forget_task(&mut self) {

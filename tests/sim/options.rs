@@ -71,6 +71,8 @@ pub struct Options {
     pub network_flaps: bool,
     pub source_touched: bool,
     pub source_changed: bool,
+    /// Also without a trace, in a part that was hashed and not sent yet. Never drawn: named stories have it.
+    pub source_changed_unseen: bool,
     pub source_resized: bool,
     pub source_gone: bool,
     // The host.
@@ -173,6 +175,7 @@ impl Options {
             network_flaps: rng.u32(0..3) == 0,
             source_touched: rng.u32(0..3) == 0,
             source_changed: rng.u32(0..4) == 0,
+            source_changed_unseen: false,
             source_resized: rng.u32(0..6) == 0,
             source_gone: rng.u32(0..5) == 0,
             hand: rng.bool(),

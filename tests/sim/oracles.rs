@@ -132,6 +132,13 @@ impl Of {
         self.plan.and_then(|plan| plan.part(number)).map_or(0, |part| part.size_bytes)
     }
 
+    /// Where a part begins that was hashed and has not been sent.
+    pub fn hashed_and_not_sent(&self, flying: &[OpKind]) -> Option<u64> {
+        let unsent = |number: &&u32| !self.proven.contains_key(number) && !flying.contains(&OpKind::Part(**number));
+        let number = *self.hashed.keys().find(unsent)?;
+        Some(self.plan?.part(number)?.offset)
+    }
+
     pub fn stopped_late(&mut self, kind: OpKind, tick: u64) {
         if self.failed_at.get(&kind) == Some(&tick) {
             self.failed_at.remove(&kind);

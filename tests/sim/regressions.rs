@@ -96,3 +96,15 @@ fn a_clock_that_was_set_is_followed() {
         (options.wanted_part_bytes, options.adopted, options.weather) = (Some(5 << 20), false, 400);
     });
 }
+
+/// Bytes that changed between the digest pass and the sending, with size, times and inode as they were: no object of a mixture.
+#[test]
+fn bytes_that_change_without_a_trace_are_noticed() {
+    holds_with(0..200, |options| {
+        (options.service, options.instant) = (Which::KooDrive, partway::model::InstantMode::Off);
+        (options.part_size_bytes, options.block_bytes) = (5 << 20, 1 << 20);
+        (options.wanted_part_bytes, options.adopted, options.weather) = (Some(5 << 20), false, 200);
+        (options.source_changed_unseen, options.on_change_restarts) = (true, true);
+        options.sizes_bytes.iter_mut().for_each(|size| *size = 11 << 20 | *size % (20 << 20));
+    });
+}

@@ -74,6 +74,16 @@ impl Source {
         self.keep();
     }
 
+    /// One block is another from there on, and nothing else tells of it.
+    pub fn change_without_a_trace(&mut self, offset: u64) {
+        let id = self.block_id();
+        let at = usize::try_from(offset / self.block_bytes).unwrap_or(usize::MAX);
+        if let Some(block) = self.content.0.get_mut(at) {
+            block.id = id;
+            self.keep();
+        }
+    }
+
     /// The bytes of a former version again.
     pub fn restore(&mut self, version: usize) {
         self.touch();
