@@ -111,6 +111,9 @@ fn a_service_that_fails_once_is_asked_again(service: ServiceName) {
     at_each_step(service, &answers.map(|(status, code)| How::status(status, code)), 18);
 }
 
+/// So long after it was given a busy machine may hear of an answer.
+const HEARD_MS: u64 = 300;
+
 fn retry_after_is_honoured_at_every_step(service: ServiceName) {
     // What a part was told is not kept over a restart, so parts are looked at below.
     // Nor what the first renewal of KooDrive was told, which comes before it.
@@ -126,7 +129,7 @@ fn retry_after_is_honoured_at_every_step(service: ServiceName) {
         // What had left already when the answer came is no disobedience.
         let told_ms = busy.ended_ms.unwrap();
         let early =
-            log.iter().find(|entry| entry.plane == plane && entry.ms > told_ms + 50 && entry.ms < told_ms + 990);
+            log.iter().find(|entry| entry.plane == plane && entry.ms > told_ms + HEARD_MS && entry.ms < told_ms + 990);
         assert_eq!(early, None, "{}", world.told());
     });
 }
@@ -146,7 +149,11 @@ fn retry_after_of_one_part_holds_all(service: ServiceName) {
         world.hold_promises(&file);
         let log = world.cloud.log();
         let told_ms = log.iter().find(|entry| entry.rule == Some(rule)).unwrap().ended_ms.unwrap();
-        assert!(log.iter().all(|entry| entry.ms <= told_ms + 50 || entry.ms >= told_ms + 990), "{}", world.told());
+        assert!(
+            log.iter().all(|entry| entry.ms <= told_ms + HEARD_MS || entry.ms >= told_ms + 990),
+            "{}",
+            world.told()
+        );
     });
 }
 

@@ -105,6 +105,6 @@ fn bytes_that_change_without_a_trace_are_noticed() {
         (options.part_size_bytes, options.block_bytes) = (5 << 20, 1 << 20);
         (options.wanted_part_bytes, options.adopted, options.weather) = (Some(5 << 20), false, 200);
         (options.source_changed_unseen, options.on_change_restarts) = (true, true);
-        options.sizes_bytes.iter_mut().for_each(|size| *size = 11 << 20 | *size % (20 << 20));
+        options.sizes_bytes.iter_mut().for_each(|size| *size = (11 << 20) + *size % (20 << 20));
     });
 }
