@@ -212,7 +212,7 @@ fn bounded(stage: &Stage, client: &Client, id: &str, phase: Phase, plan: &Plan) 
 fn waited(stage: &Stage, phase: Phase, fault: Fault, plan: &Plan) {
     let secures = phase.step().is_none();
     let expected = match (plan, fault) {
-        (Plan::SlowStart(..) | Plan::Slowed(..) | Plan::Idle { at_once: true, .. }, _) => vec![],
+        (Plan::SlowStart(..) | Plan::Slowed(..), _) => vec![],
         (_, Fault::Corrupt) if secures => vec![Code::TlsFailed],
         // The service's alert may be overtaken by its end of the connection.
         (_, Fault::Corrupt) => vec![Code::AnswerMalformed, Code::ConnectionCut],
@@ -226,6 +226,8 @@ fn waited(stage: &Stage, phase: Phase, fault: Fault, plan: &Plan) {
         assert!(fits, "waited for {reason:?}, {code:?}");
     }
     let at_once = match phase {
+        // Seen before it is used again, as a rule; the end of the connection may also come just behind that.
+        _ if matches!(plan, Plan::Idle { at_once: true, .. }) => true,
         // What became of a complete is looked up at once; an abort is tried behind the ending.
         Phase::CompleteAnswer | Phase::AbortRequest | Phase::AbortAnswer => true,
         // A kept connection that was gone before the service took a byte.
