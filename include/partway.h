@@ -857,6 +857,8 @@ typedef struct partway_network_t {
 typedef struct partway_idle_t {
     /** sizeof(partway_idle_t). */
     size_t struct_size;
+    /** 1: nothing works, and no upload has a lock or a connection. */
+    uint32_t at_rest;
     /** Uploads that work, or will by themselves soon. */
     uint32_t active;
     /** Uploads in line. */
@@ -891,6 +893,11 @@ typedef struct partway_host_t {
      * present. The snapshots are valid during the call; keep one with partway_snapshot_copy.
      */
     void (*on_changes)(void *context, const struct partway_snapshot_t *const *snapshots, size_t count);
+    /**
+     * The uploads of these ids were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows. Valid
+     * during the call.
+     */
+    void (*on_forgotten)(void *context, const struct partway_text_t *ids, size_t count);
     /** Nothing works any more. Valid during the call. */
     void (*on_idle)(void *context, const struct partway_idle_t *idle);
     /**
@@ -1500,7 +1507,8 @@ partway_status_t partway_call_read_body(const struct partway_call_t *call,
 /**
  * Back to the first byte, for a body that must be sent once more.
  *
- * Threads: any. Errors: invalid_argument; cancelled and others when the call is over.
+ * Blocks until the library's worker, which may be reading the source, has done it. Threads: any, that of execute too.
+ * Errors: invalid_argument; cancelled and others when the call is over.
  */
 partway_status_t partway_call_rewind_body(const struct partway_call_t *call, struct partway_error_t **out_error);
 
@@ -1508,7 +1516,7 @@ partway_status_t partway_call_rewind_body(const struct partway_call_t *call, str
  * Where the bytes of the body lie, when they are those of a file and nothing limits their rate: you may read them there instead, and then say with
  * partway_call_sent how far you are. False: read them with partway_call_read_body.
  *
- * Threads: any.
+ * Blocks until the library's worker has answered. Threads: any, that of execute too.
  */
 bool partway_call_body_range(const struct partway_call_t *call,
                              struct partway_body_range_t *out_range);
@@ -1646,7 +1654,8 @@ partway_status_t partway_config_set_transport(struct partway_config_t *config,
 void partway_config_free(struct partway_config_t *config);
 
 /**
- * Opens the state directory, recovers what is in it and, unless told otherwise, goes on with it.
+ * Opens the state directory, recovers what is in it and, unless told otherwise, goes on with it. A directory that this process has open already gives the
+ * same client once more, as it is: nothing else of the config is looked at then, and its host's callbacks are not called.
  *
  * Memory: the config stays yours; free the client with partway_client_free.
  * Threads: any but the main one: it reads and may write the disk. Errors: invalid_argument, state_dir_unusable and others; nothing is open then.
@@ -1656,10 +1665,11 @@ partway_status_t partway_client_open(const struct partway_config_t *config,
                                      struct partway_error_t **out_error);
 
 /**
- * Ends the client well: as partway_client_hold, and nothing starts any more. Call partway_client_free afterwards.
+ * Ends the client well: as partway_client_hold, and nothing starts any more. When it returns PARTWAY_OK no callback runs any more either. Call
+ * partway_client_free afterwards.
  *
  * Blocks until all is at rest or timeout_ms is over; in a callback it does not wait. Threads: any but the main one.
- * Returns PARTWAY_TIMED_OUT when something was cut off; what is on disk is whole either way. Errors: invalid_argument.
+ * Returns PARTWAY_TIMED_OUT when something was cut off, or a callback has not returned; what is on disk is whole either way. Errors: invalid_argument.
  */
 partway_status_t partway_client_close(const struct partway_client_t *client,
                                       uint64_t timeout_ms,
@@ -1667,9 +1677,10 @@ partway_status_t partway_client_close(const struct partway_client_t *client,
 
 /**
  * Frees a client. What is under way is cut off, nothing is cancelled, and the next client of this directory goes on with it. Uploads that you still hold
- * answer "closed" from then on; a call that waits at this moment ends first. NULL is nothing.
+ * answer "closed" from then on, a partway_upload_wait that is under way too. No call with the client itself may be under way. NULL is nothing.
  *
- * Threads: any, in a callback too. Never blocks: callbacks may still be running when it returns; release tells you when the last one is over.
+ * Threads: any, in a callback too. Never blocks: callbacks may still be running when it returns; release tells you when the last one is over, and not before
+ * then may you free what they use.
  */
 void partway_client_free(struct partway_client_t *client);
 

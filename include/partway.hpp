@@ -305,7 +305,9 @@ class SourceAsk {
 
 /** What you give to a client; leave empty what you do not provide. */
 struct Host {
+    /** All but on_log are called on one thread of the library, in order, and delay each other. They may call the client, but what waits does not wait there. */
     std::function<void(const std::vector<Snapshot> &)> on_changes{};
+    std::function<void(const std::vector<std::string_view> &)> on_forgotten{};
     std::function<void(const partway_idle_t &)> on_idle{};
     std::function<void(CredentialAsk)> on_credential{};
     std::function<void(SourceAsk)> on_source{};
@@ -352,6 +354,16 @@ class Config {
                     changes.reserve(count);
                     for (std::size_t i = 0; i < count; i++) changes.emplace_back(partway_snapshot_copy(snapshots[i]));
                     static_cast<Host *>(context)->on_changes(changes);
+                });
+            };
+        }
+        if (kept->on_forgotten) {
+            table.on_forgotten = [](void *context, const partway_text_t *ids, std::size_t count) {
+                detail::harmless([&] {
+                    std::vector<std::string_view> forgotten;
+                    forgotten.reserve(count);
+                    for (std::size_t i = 0; i < count; i++) forgotten.push_back(text(ids[i]));
+                    static_cast<Host *>(context)->on_forgotten(forgotten);
                 });
             };
         }
@@ -468,7 +480,11 @@ struct Started {
     std::uint32_t how;
 };
 
-/** A client: one a state directory and process. Its functions may be called by several threads at once. */
+/**
+ * A client: one a state directory and process. Its functions may be called by several threads at once, and never block unless they say so: start, forget and
+ * sign_out write the disk; close, hold and wait_idle wait. Destroying it ends what is under way and does not wait: callbacks may still be running, so what they
+ * refer to must outlive them, or close it first.
+ */
 class Client {
   public:
     explicit Client(const Config &config) {
@@ -477,7 +493,10 @@ class Client {
         client_.reset(client);
     }
 
-    /** False: something was cut off. */
+    /**
+     * Waits until all is at rest and no callback runs any more: then what your callbacks refer to may go. False: the time was too short, or it was called
+     * in a callback.
+     */
     bool close(std::optional<std::chrono::milliseconds> timeout) const {
         return detail::in_time([&](partway_error_t **error) {
             return partway_client_close(client_.get(), detail::milliseconds(timeout), error);
@@ -547,9 +566,11 @@ class Client {
     void go() const {
         detail::in_time([&](partway_error_t **error) { return partway_client_go(client_.get(), error); });
     }
+    /** Nothing is sent any more. at_rest == 0: the time was too short. Waits. */
     partway_idle_t hold(std::optional<std::chrono::milliseconds> timeout) const {
         return idle_of(partway_client_hold, detail::milliseconds(timeout));
     }
+    /** Until nothing works. Waits. */
     partway_idle_t wait_idle(std::optional<std::chrono::milliseconds> timeout = forever) const {
         return idle_of(partway_client_wait_idle, detail::milliseconds(timeout));
     }

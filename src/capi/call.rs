@@ -164,7 +164,8 @@ pub unsafe extern "C" fn partway_call_read_body(
 
 /// Back to the first byte, for a body that must be sent once more.
 ///
-/// Threads: any. Errors: invalid_argument; cancelled and others when the call is over.
+/// Blocks until the library's worker, which may be reading the source, has done it. Threads: any, that of execute too.
+/// Errors: invalid_argument; cancelled and others when the call is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_call_rewind_body(
     call: *const partway_call_t,
@@ -179,7 +180,7 @@ pub unsafe extern "C" fn partway_call_rewind_body(
 /// Where the bytes of the body lie, when they are those of a file and nothing limits their rate: you may read them there instead, and then say with
 /// partway_call_sent how far you are. False: read them with partway_call_read_body.
 ///
-/// Threads: any.
+/// Blocks until the library's worker has answered. Threads: any, that of execute too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_call_body_range(
     call: *const partway_call_t,

@@ -46,7 +46,8 @@ unsafe fn open<'a>(client: *const partway_client_t) -> Result<&'a Arc<Client>, E
     Ok(&unsafe { held(client)? }.client)
 }
 
-/// Opens the state directory, recovers what is in it and, unless told otherwise, goes on with it.
+/// Opens the state directory, recovers what is in it and, unless told otherwise, goes on with it. A directory that this process has open already gives the
+/// same client once more, as it is: nothing else of the config is looked at then, and its host's callbacks are not called.
 ///
 /// Memory: the config stays yours; free the client with partway_client_free.
 /// Threads: any but the main one: it reads and may write the disk. Errors: invalid_argument, state_dir_unusable and others; nothing is open then.
@@ -64,10 +65,11 @@ pub unsafe extern "C" fn partway_client_open(
     })
 }
 
-/// Ends the client well: as partway_client_hold, and nothing starts any more. Call partway_client_free afterwards.
+/// Ends the client well: as partway_client_hold, and nothing starts any more. When it returns PARTWAY_OK no callback runs any more either. Call
+/// partway_client_free afterwards.
 ///
 /// Blocks until all is at rest or timeout_ms is over; in a callback it does not wait. Threads: any but the main one.
-/// Returns PARTWAY_TIMED_OUT when something was cut off; what is on disk is whole either way. Errors: invalid_argument.
+/// Returns PARTWAY_TIMED_OUT when something was cut off, or a callback has not returned; what is on disk is whole either way. Errors: invalid_argument.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_client_close(
     client: *const partway_client_t,
@@ -82,9 +84,10 @@ pub unsafe extern "C" fn partway_client_close(
 }
 
 /// Frees a client. What is under way is cut off, nothing is cancelled, and the next client of this directory goes on with it. Uploads that you still hold
-/// answer "closed" from then on; a call that waits at this moment ends first. NULL is nothing.
+/// answer "closed" from then on, a partway_upload_wait that is under way too. No call with the client itself may be under way. NULL is nothing.
 ///
-/// Threads: any, in a callback too. Never blocks: callbacks may still be running when it returns; release tells you when the last one is over.
+/// Threads: any, in a callback too. Never blocks: callbacks may still be running when it returns; release tells you when the last one is over, and not before
+/// then may you free what they use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_client_free(client: *mut partway_client_t) {
     // SAFETY: passed on.
@@ -530,7 +533,7 @@ unsafe fn rest(
         let (client, out) = unsafe { (open(client)?, Fill::optional(out_idle)?) };
         let idle = wait(client);
         out.put(idle_view(&idle));
-        Ok(idle.active == 0)
+        Ok(idle.at_rest)
     })
 }
 
@@ -616,7 +619,11 @@ pub unsafe extern "C" fn partway_client_problem(
 }
 
 pub(super) fn still_open(client: &Weak<Client>) -> Result<Arc<Client>, ErrorInfo> {
-    client.upgrade().ok_or_else(|| ErrorInfo::new(Code::Closed, "the client is closed"))
+    client.upgrade().ok_or_else(closed)
+}
+
+pub(super) fn closed() -> ErrorInfo {
+    ErrorInfo::new(Code::Closed, "the client is closed")
 }
 
 const _: () = assert!(PARTWAY_NONE == u64::MAX && PARTWAY_ID_SIZE == 27);

@@ -42,6 +42,9 @@ pub struct partway_host_t {
     /// present. The snapshots are valid during the call; keep one with partway_snapshot_copy.
     pub on_changes:
         Option<unsafe extern "C" fn(context: *mut c_void, snapshots: *const *const partway_snapshot_t, count: usize)>,
+    /// The uploads of these ids were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows. Valid
+    /// during the call.
+    pub on_forgotten: Option<unsafe extern "C" fn(context: *mut c_void, ids: *const partway_text_t, count: usize)>,
     /// Nothing works any more. Valid during the call.
     pub on_idle: Option<unsafe extern "C" fn(context: *mut c_void, idle: *const partway_idle_t)>,
     /// A credential is needed. The ask is yours: answer it here or later, from any thread, and free it. One ask an account at a time. Without this
@@ -96,7 +99,7 @@ impl Host {
     }
 
     pub(super) fn listens(&self) -> bool {
-        self.table.on_changes.is_some() || self.table.on_idle.is_some()
+        self.table.on_changes.is_some() || self.table.on_forgotten.is_some() || self.table.on_idle.is_some()
     }
 }
 
@@ -116,6 +119,15 @@ impl Listener for Host {
             let (snapshots, count) = list.array();
             // SAFETY: as the header says; the array lives until the call is over.
             calling(|| unsafe { on_changes(self.table.context, snapshots, count) });
+        }
+    }
+
+    fn on_forgotten(&self, ids: &[String]) {
+        if let Some(on_forgotten) = self.table.on_forgotten {
+            let mut keep = Keep::default();
+            let ids: Vec<partway_text_t> = ids.iter().map(|id| keep.text(id)).collect();
+            // SAFETY: as the header says; the array and its texts live until the call is over.
+            calling(|| unsafe { on_forgotten(self.table.context, ids.as_ptr(), ids.len()) });
         }
     }
 

@@ -9,6 +9,8 @@ use crate::client::Idle;
 pub struct partway_idle_t {
     /// sizeof(partway_idle_t).
     pub struct_size: usize,
+    /// 1: nothing works, and no upload has a lock or a connection.
+    pub at_rest: u32,
     /// Uploads that work, or will by themselves soon.
     pub active: u32,
     /// Uploads in line.
@@ -32,6 +34,7 @@ unsafe impl Sized_ for partway_idle_t {
 pub(super) fn idle_view(idle: &Idle) -> partway_idle_t {
     partway_idle_t {
         struct_size: size_of::<partway_idle_t>(),
+        at_rest: u32::from(idle.at_rest),
         active: idle.active,
         queued: idle.queued,
         waiting_for_person: idle.waiting_for_person,

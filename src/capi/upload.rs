@@ -8,7 +8,7 @@ use std::{
 use super::{
     callback::patience_ms,
     change::partway_change_t,
-    client::{still_open, unknown_upload},
+    client::{closed, still_open, unknown_upload},
     error::partway_error_t,
     explanation::{explanation_given, partway_explanation_t},
     pointer::{Opaque, Out, free, given, held},
@@ -235,7 +235,13 @@ pub unsafe extern "C" fn partway_upload_wait(
     attempt_in_time(out_error, || {
         // SAFETY: passed on.
         let ((upload, client), out) = unsafe { (open(upload)?, Out::optional(out_snapshot)) };
-        let snapshot = client.wait(&upload.id, patience_ms(timeout_ms))?;
+        // Whoever waits keeps nobody from freeing the client.
+        let watch = client.watch();
+        drop(client);
+        let snapshot = watch.wait(&upload.id, patience_ms(timeout_ms))?;
+        if !snapshot.state.ended() && watch.is_closed() {
+            return Err(closed());
+        }
         if !out_snapshot.is_null() {
             out.put(snapshot_given(&snapshot));
         }
@@ -258,9 +264,15 @@ pub unsafe extern "C" fn partway_upload_wait_change(
     attempt_in_time(out_error, || {
         // SAFETY: passed on.
         let ((upload, client), out) = unsafe { (open(upload)?, Out::required(out_snapshot, "out_snapshot")?) };
-        let newer = client.wait_change(&upload.id, revision, patience_ms(timeout_ms).unwrap_or(u64::from(u32::MAX)));
+        // As above.
+        let watch = client.watch();
+        drop(client);
+        let newer = watch.wait_change(&upload.id, revision, patience_ms(timeout_ms));
         let in_time = newer.is_some();
-        out.put(snapshot_given(&newer.or_else(|| client.snapshot(&upload.id)).ok_or_else(unknown_upload)?));
+        if !in_time && watch.is_closed() {
+            return Err(closed());
+        }
+        out.put(snapshot_given(&newer.map_or_else(|| watch.known(&upload.id), Ok)?));
         Ok(in_time)
     })
 }

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
 };
 
 use super::{Client, Config, Inner, Problem};
@@ -77,12 +78,15 @@ impl Client {
         Ok(Client { inner: Arc::new(Inner { runtime, problems, transport: own }) })
     }
 
-    /// Holds, then ends, for every clone. `false`: something was cut off after `timeout_ms`; the journals are whole either way. **waits**
+    /// Holds, then ends, for every clone. `true`: everything came to rest, and no callback runs or will. `false`: something was cut off after `timeout_ms`,
+    /// or a callback does not return; the journals are whole either way. **waits**
     pub fn close(&self, timeout_ms: u64) -> bool {
+        let until = Instant::now() + Duration::from_millis(timeout_ms);
         self.inner.runtime.hold();
         let rested = self.rest(Some(timeout_ms)).is_some();
         self.inner.runtime.close();
-        rested
+        let quiet = self.inner.runtime.quiet(until.saturating_duration_since(Instant::now()));
+        rested && quiet
     }
 
     /// Journals that could not be read at open. **now**

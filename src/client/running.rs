@@ -15,17 +15,18 @@ impl Client {
         self.inner.runtime.go(Some(ids.to_vec()));
     }
 
-    /// No request in flight, all durable, no lock, no socket when it returns, unless `timeout_ms` was too short; a second does as a rule. What a host says
-    /// meanwhile is kept, and nothing else happens. **waits**
+    /// No request in flight, all durable, no lock, no socket when it returns [`Idle::at_rest`]; a second does as a rule. Otherwise `timeout_ms` was too
+    /// short: nothing new begins, and what still works comes to rest behind it. What a host says meanwhile is kept, and nothing else happens. A host that
+    /// carries requests itself keeps its own sockets. **waits**
     pub fn hold(&self, timeout_ms: u64) -> Idle {
         let until = Instant::now() + Duration::from_millis(timeout_ms);
         self.inner.runtime.hold();
-        let idle = self.wait_idle(Some(timeout_ms));
-        self.inner.runtime.drop_connections(until.saturating_duration_since(Instant::now()));
+        let mut idle = self.wait_idle(Some(timeout_ms));
+        idle.at_rest &= self.inner.runtime.drop_connections(until.saturating_duration_since(Instant::now()));
         idle
     }
 
-    /// Waits until nothing works. **waits**
+    /// Waits until nothing works, [`Idle::at_rest`], or until the time is over. **waits**
     pub fn wait_idle(&self, timeout_ms: Option<u64>) -> Idle {
         self.rest(timeout_ms).unwrap_or_else(|| self.idle())
     }
@@ -46,6 +47,6 @@ impl Client {
         self.inner
             .runtime
             .board()
-            .wait(timeout_ms.map(Duration::from_millis), |_, idle, at_rest| at_rest.then(|| idle.clone()))
+            .wait(timeout_ms.map(Duration::from_millis), |_, idle| idle.at_rest.then(|| idle.clone()))
     }
 }

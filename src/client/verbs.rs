@@ -97,6 +97,6 @@ impl Client {
     }
 
     pub(super) fn known(&self, id: &str) -> Result<Snapshot, ErrorInfo> {
-        self.snapshot(id).ok_or_else(|| ErrorInfo::new(Code::UnknownUpload, "there is no upload of that id"))
+        self.watch().known(id)
     }
 }

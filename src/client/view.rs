@@ -1,9 +1,12 @@
 //! Looking at uploads. Cancelling a wait never cancels an upload.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{Client, Explanation, Select, Snapshot};
-use crate::error::ErrorInfo;
+use crate::{
+    error::{Code, ErrorInfo},
+    runtime::Board,
+};
 
 impl Client {
     /// One upload. **now**
@@ -27,23 +30,17 @@ impl Client {
 
     /// Waits for the ending; the present snapshot at time-out, or when the client is closed. Cancelling a wait never cancels the upload. **waits**
     pub fn wait(&self, id: &str, timeout_ms: Option<u64>) -> Result<Snapshot, ErrorInfo> {
-        let board = self.inner.runtime.board();
-        let ended = board.wait(timeout_ms.map(Duration::from_millis), |rows, _, _| match rows.get(id) {
-            None => Some(None),
-            Some(snapshot) => snapshot.state.ended().then(|| Some(snapshot.clone())),
-        });
-        match ended {
-            Some(Some(snapshot)) => Ok(*snapshot),
-            Some(None) | None => self.known(id),
-        }
+        self.watch().wait(id, timeout_ms)
     }
 
     /// Waits for a snapshot that is newer than `revision`; none at time-out. **waits**
     pub fn wait_change(&self, id: &str, revision: u64, timeout_ms: u64) -> Option<Snapshot> {
-        let board = self.inner.runtime.board();
-        board.wait(Some(Duration::from_millis(timeout_ms)), |rows, _, _| {
-            rows.get(id).filter(|snapshot| snapshot.revision > revision).map(|snapshot| (**snapshot).clone())
-        })
+        self.watch().wait_change(id, revision, Some(timeout_ms))
+    }
+
+    /// The same looks, without keeping the client open.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch { board: self.inner.runtime.board().clone() }
     }
 
     /// What blocks it, when it is tried next, how often it was, what a person should do. **now**
@@ -55,5 +52,38 @@ impl Client {
         Some(told.unwrap_or_else(|| {
             Explanation::at_rest(&snapshot.state, snapshot.changed_unix_ms, held, &network, snapshot.network)
         }))
+    }
+}
+
+/// What waits by this does not keep the client from ending: when its last holder drops it, or it is closed, each wait is over.
+pub(crate) struct Watch {
+    board: Arc<Board>,
+}
+
+impl Watch {
+    pub(crate) fn wait(&self, id: &str, timeout_ms: Option<u64>) -> Result<Snapshot, ErrorInfo> {
+        let ended = self.board.wait(timeout_ms.map(Duration::from_millis), |rows, _| match rows.get(id) {
+            None => Some(None),
+            Some(snapshot) => snapshot.state.ended().then(|| Some(snapshot.clone())),
+        });
+        match ended {
+            Some(Some(snapshot)) => Ok(*snapshot),
+            Some(None) | None => self.known(id),
+        }
+    }
+
+    pub(crate) fn wait_change(&self, id: &str, revision: u64, timeout_ms: Option<u64>) -> Option<Snapshot> {
+        self.board.wait(timeout_ms.map(Duration::from_millis), |rows, _| {
+            rows.get(id).filter(|snapshot| snapshot.revision > revision).map(|snapshot| (**snapshot).clone())
+        })
+    }
+
+    pub(crate) fn known(&self, id: &str) -> Result<Snapshot, ErrorInfo> {
+        self.board.snapshot(id).ok_or_else(|| ErrorInfo::new(Code::UnknownUpload, "there is no upload of that id"))
+    }
+
+    #[cfg(feature = "capi")]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.board.is_closed()
     }
 }

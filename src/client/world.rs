@@ -20,7 +20,7 @@ impl Client {
         if then == SignOut::Cancel {
             self.cancel(&which);
             let board = self.inner.runtime.board();
-            board.wait(Some(std::time::Duration::from_millis(CANCEL_MS_MAX)), |rows, _, _| {
+            board.wait(Some(std::time::Duration::from_millis(CANCEL_MS_MAX)), |rows, _| {
                 use super::{Remote, State};
                 let pending = State::Cancelled { remote: Remote::AbortPending };
                 rows.values()

@@ -90,6 +90,8 @@ impl TryFrom<NativeConfig> for client::Config {
 pub trait Listener: Send + Sync {
     /// These changed. Of one upload the latest wins, but no change of state is skipped.
     fn on_changes(&self, changes: Vec<Snapshot>) -> Result<(), HostError>;
+    /// These were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows.
+    fn on_forgotten(&self, ids: Vec<String>) -> Result<(), HostError>;
     /// Nothing works any more.
     fn on_idle(&self, idle: Idle) -> Result<(), HostError>;
 }
@@ -100,6 +102,10 @@ struct Told(Arc<dyn Listener>);
 impl client::Listener for Told {
     fn on_changes(&self, changes: &[client::Snapshot]) {
         heard(self.0.on_changes(changes.iter().cloned().map(Into::into).collect()));
+    }
+
+    fn on_forgotten(&self, ids: &[String]) {
+        heard(self.0.on_forgotten(ids.to_vec()));
     }
 
     fn on_idle(&self, idle: &client::Idle) {

@@ -99,6 +99,8 @@ impl From<Network> for client::Network {
 /// What a scheduler needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Idle {
+    /// Nothing works, and no upload has a lock or a connection.
+    pub at_rest: bool,
     /// Uploads that work, or will by themselves soon.
     pub active: i32,
     /// Uploads in line.
@@ -115,8 +117,9 @@ pub struct Idle {
 
 impl From<client::Idle> for Idle {
     fn from(idle: client::Idle) -> Idle {
-        let client::Idle { active, queued, bytes_remaining, next_wake_ms, wants, waiting_for_person } = idle;
+        let client::Idle { at_rest, active, queued, bytes_remaining, next_wake_ms, wants, waiting_for_person } = idle;
         Idle {
+            at_rest,
             active: int(active),
             queued: int(queued),
             bytes_remaining: long(bytes_remaining),

@@ -27,7 +27,8 @@ struct State {
     hasher: RandomState,
     explanations: HashMap<String, crate::engine::Explanation>,
     idle: Idle,
-    at_rest: bool,
+    /// When `idle` was so: its times are counted from then.
+    idle_since: Option<Instant>,
     /// Messages of the host so far.
     said: u64,
     closed: bool,
@@ -124,15 +125,11 @@ impl Board {
     }
 
     /// Waits until `found` gives something, at most so long.
-    pub(crate) fn wait<T>(
-        &self,
-        timeout: Option<Duration>,
-        found: impl Fn(&Rows, &Idle, bool) -> Option<T>,
-    ) -> Option<T> {
+    pub(crate) fn wait<T>(&self, timeout: Option<Duration>, found: impl Fn(&Rows, &Idle) -> Option<T>) -> Option<T> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut state = self.lock();
         loop {
-            if let Some(value) = found(&state.by_id, &state.idle, state.at_rest) {
+            if let Some(value) = found(&state.by_id, &state.idle) {
                 return Some(value);
             }
             // Nothing will change any more.
@@ -153,18 +150,21 @@ impl Board {
     }
 
     pub(crate) fn idle(&self) -> Idle {
-        self.lock().idle.clone()
+        let state = self.lock();
+        let mut idle = state.idle.clone();
+        let age_ms = state.idle_since.map_or(0, |since| since.elapsed().as_millis() as u64);
+        idle.next_wake_ms = idle.next_wake_ms.map(|ms| ms.saturating_sub(age_ms));
+        idle
     }
 
-    /// `at_rest`: no upload has a machine, a lock or a socket. True if that just became so.
-    /// `heard`: how many messages of the host the driver has taken; while there are more, nothing is at rest.
-    pub(crate) fn set_idle(&self, idle: Idle, at_rest: bool, heard: u64) -> bool {
+    /// `heard`: how many messages of the host the driver has taken; while there are more, nothing is at rest. What is given back is what just came to rest.
+    pub(crate) fn set_idle(&self, mut idle: Idle, heard: u64) -> Option<Idle> {
         let mut state = self.lock();
-        let at_rest = at_rest && heard == state.said;
-        let newly = at_rest && !state.at_rest;
-        let changed = state.idle != idle || state.at_rest != at_rest;
+        idle.at_rest &= heard == state.said;
+        let newly = (idle.at_rest && !state.idle.at_rest).then(|| idle.clone());
+        let changed = state.idle != idle;
         state.idle = idle;
-        state.at_rest = at_rest;
+        state.idle_since = Some(Instant::now());
         drop(state);
         if changed {
             self.changed.notify_all();
@@ -175,7 +175,7 @@ impl Board {
     /// A message is on its way: nobody may take the rest before it for the rest after it.
     pub(crate) fn stir(&self) {
         let mut state = self.lock();
-        state.at_rest = false;
+        state.idle.at_rest = false;
         state.said += 1;
     }
 

@@ -13,6 +13,7 @@ use super::{
     journal::{Id, Journal, OpenFault, StateDir, Sync},
     mailbox::Mailbox,
     message::{Loaded, Message, Said},
+    outlet::Outlet,
     pool::Pool,
     unix_ms,
 };
@@ -40,7 +41,7 @@ pub(super) enum Job {
     /// Keeps what was said of uploads at rest, one after the other, without a machine.
     Say { all: Vec<(usize, Id, Vec<Command>)> },
     /// Removes a journal that is closed, and takes its snapshot down; `copy`: the host's temporary copy goes as well.
-    Remove { id: Id, board: Arc<Board>, gone: Sender<()>, copy: bool },
+    Remove { id: Id, board: Arc<Board>, outlet: Arc<Outlet>, gone: Sender<()>, copy: bool },
     /// Removes a host's temporary copy.
     RemoveCopy { path: PathBuf },
     /// Opens a source.
@@ -128,11 +129,12 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
             // Behind what came meanwhile: what uploads at work write does not wait for all of these.
             return (!rest.is_empty()).then_some(Job::Say { all: rest });
         }
-        Job::Remove { id, board, gone, copy } => {
+        Job::Remove { id, board, outlet, gone, copy } => {
             let path = if copy { copy_of(dir, id) } else { None };
             // A journal that can't be removed is found again at the next start: the ending is told once more, never lost.
             if dir.remove(id).is_ok() {
                 board.remove(id.as_str());
+                outlet.forgotten(id.as_str());
                 if let Some(path) = path {
                     let _ = std::fs::remove_file(path);
                 }

@@ -22,6 +22,8 @@ pub trait Listener: Send + Sync {
     /// These changed. Of one upload the latest wins, but no change of state is skipped. While an upload works it is told at least once a minute, also
     /// when nothing changed.
     fn on_changes(&self, changes: &[Snapshot]);
+    /// These were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows.
+    fn on_forgotten(&self, _ids: &[String]) {}
     /// Nothing works any more.
     fn on_idle(&self, _idle: &Idle) {}
 }

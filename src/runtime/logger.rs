@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use super::{LogLevel, LogSink, pool::Pool};
@@ -70,6 +71,11 @@ impl Logger {
         if let Some(inner) = &self.inner {
             inner.pool.close();
         }
+    }
+
+    /// True when no line is being written any more, after at most so long.
+    pub(super) fn drain(&self, timeout: Duration) -> bool {
+        self.inner.as_ref().is_none_or(|inner| inner.pool.drain(timeout))
     }
 
     pub(super) fn alive(&self) -> usize {

@@ -39,7 +39,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub use host::*;
@@ -160,7 +160,7 @@ impl Runtime {
         (Runtime { dir, mailbox, board, outlet, disk, net, lanes, logger }, driver)
     }
 
-    pub(crate) fn board(&self) -> &Board {
+    pub(crate) fn board(&self) -> &Arc<Board> {
         &self.board
     }
 
@@ -320,6 +320,14 @@ impl Runtime {
         self.disk.close();
         self.outlet.close();
         self.logger.close();
+    }
+}
+
+impl Runtime {
+    /// After a close: waits until no callback runs any more, at most so long.
+    pub(crate) fn quiet(&self, timeout: Duration) -> bool {
+        let until = Instant::now() + timeout;
+        self.outlet.drain(timeout) && self.logger.drain(until.saturating_duration_since(Instant::now()))
     }
 }
 

@@ -74,10 +74,23 @@ impl Calls {
     }
 }
 
+/// What the listener was not told yet. Ids are never used again, so all changes of an upload come before its end as a row.
+#[derive(Default)]
+struct News {
+    changes: VecDeque<Snapshot>,
+    forgotten: Vec<String>,
+}
+
+impl News {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.forgotten.is_empty()
+    }
+}
+
 /// Calls the host.
 pub(super) struct Outlet {
     hosts: Arc<Hosts>,
-    pending: Arc<Mutex<VecDeque<Snapshot>>>,
+    pending: Arc<Mutex<News>>,
     asks: Sender<Ask>,
     closed: Arc<AtomicBool>,
     watch: Watch,
@@ -129,7 +142,7 @@ impl Outlet {
     pub(super) fn new(hosts: Arc<Hosts>, logger: Logger) -> Outlet {
         let watch = Watch { call: Arc::default(), logger };
         let watched = watch.clone();
-        let pending = Arc::new(Mutex::new(VecDeque::new()));
+        let pending = Arc::new(Mutex::new(News::default()));
         let (asks, asked) = crossbeam_channel::unbounded();
         let closed = Arc::new(AtomicBool::new(false));
         let (to, of, over) = (hosts.clone(), pending.clone(), closed.clone());
@@ -164,15 +177,30 @@ impl Outlet {
         let first = pending.is_empty();
         let ended = snapshot.state.ended();
         // The latest of an upload wins while its state is the same; a change of state gets a line of its own.
-        let last = pending.iter().rposition(|old| old.id == snapshot.id);
+        let changes = &mut pending.changes;
+        let last = changes.iter().rposition(|old| old.id == snapshot.id);
         match last {
-            Some(at) if pending[at].state.is_like(&snapshot.state) => pending[at] = snapshot,
-            _ => pending.push_back(snapshot),
+            Some(at) if changes[at].state.is_like(&snapshot.state) => changes[at] = snapshot,
+            _ => changes.push_back(snapshot),
         }
         drop(pending);
         if ended {
             let _ = self.asks.send(Ask::Hurry);
         }
+        if first {
+            self.pool.submit(Call::Deliver);
+        }
+    }
+
+    /// Tells the host that an upload is no row any more, after all that happened to it.
+    pub(super) fn forgotten(&self, id: &str) {
+        if self.hosts.listener.is_none() {
+            return;
+        }
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = pending.is_empty();
+        pending.forgotten.push(id.to_owned());
+        drop(pending);
         if first {
             self.pool.submit(Call::Deliver);
         }
@@ -210,6 +238,11 @@ impl Outlet {
         self.pool.close();
     }
 
+    /// True when no callback runs any more, after at most so long.
+    pub(super) fn drain(&self, timeout: Duration) -> bool {
+        self.pool.drain(timeout)
+    }
+
     pub(super) fn alive(&self) -> usize {
         self.pool.alive()
     }
@@ -218,7 +251,7 @@ impl Outlet {
 fn serve(
     call: Call,
     hosts: &Hosts,
-    pending: &Mutex<VecDeque<Snapshot>>,
+    pending: &Mutex<News>,
     asked: &Receiver<Ask>,
     calls: &mut Calls,
     closed: &AtomicBool,
@@ -243,9 +276,14 @@ fn serve(
                 return;
             }
             calls.note();
-            let batch: Vec<Snapshot> = pending.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
-            if let (Some(listener), false) = (&hosts.listener, batch.is_empty()) {
-                watch.over("Listener::on_changes", || listener.on_changes(&batch));
+            let news = std::mem::take(&mut *pending.lock().unwrap_or_else(PoisonError::into_inner));
+            let Some(listener) = &hosts.listener else { return };
+            let changes = Vec::from(news.changes);
+            if !changes.is_empty() {
+                watch.over("Listener::on_changes", || listener.on_changes(&changes));
+            }
+            if !news.forgotten.is_empty() {
+                watch.over("Listener::on_forgotten", || listener.on_forgotten(&news.forgotten));
             }
         }
     }

@@ -41,6 +41,8 @@ pub struct Snapshot {
 /// What a scheduler needs to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Idle {
+    /// Nothing works, and no upload has a lock or a connection.
+    pub at_rest: bool,
     /// Uploads that work, or will by themselves soon.
     pub active: u32,
     /// Uploads in line.

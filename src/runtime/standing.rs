@@ -154,7 +154,13 @@ impl Driver {
         if let Some(row) = self.rows.remove(&number) {
             let copy = !row.superseded;
             self.by_id.remove(&row.id);
-            self.disk.submit(Job::Remove { id: row.id, board: self.board.clone(), gone, copy });
+            self.disk.submit(Job::Remove {
+                id: row.id,
+                board: self.board.clone(),
+                outlet: self.outlet.clone(),
+                gone,
+                copy,
+            });
         }
     }
 
@@ -200,13 +206,12 @@ impl Driver {
             wake.into_iter().chain(gives_up).chain(forgotten).min()
         };
         self.rest_wake = self.rows.values().filter_map(|row| next(row)).min();
-        let (idle, at_rest) = self.idle(now);
-        if self.board.set_idle(idle.clone(), at_rest, self.heard) {
-            self.outlet.idle(idle);
+        if let Some(rest) = self.board.set_idle(self.idle(now), self.heard) {
+            self.outlet.idle(rest);
         }
     }
 
-    fn idle(&self, now: Now) -> (Idle, bool) {
+    fn idle(&self, now: Now) -> Idle {
         let mut idle = Idle::default();
         let mut wants: Option<NetworkPolicy> = None;
         for row in self.rows.values().filter(|row| !row.state.ended()) {
@@ -225,7 +230,8 @@ impl Driver {
         idle.wants = wants.unwrap_or_default();
         idle.next_wake_ms = self.next_wake().map(|at| at.since_ms(now.tick));
         let line = |row: &Row| row.may_load(now, &self.network) && (self.goes(row) || !row.commands.is_empty());
-        (idle, self.at_rest() && !self.rows.values().any(|row| line(row)))
+        idle.at_rest = self.at_rest() && !self.rows.values().any(|row| line(row));
+        idle
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Partway
 #if canImport(FoundationNetworking)
 import FoundationNetworking
 #endif

@@ -1269,6 +1269,11 @@ public protocol Listener: AnyObject, Sendable {
     func onChanges(changes: [Snapshot]) throws 
     
     /**
+     * These were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows.
+     */
+    func onForgotten(ids: [String]) throws 
+    
+    /**
      * Nothing works any more.
      */
     func onIdle(idle: Idle) throws 
@@ -1344,6 +1349,18 @@ open func onChanges(changes: [Snapshot])throws   {try rustCallWithError(FfiConve
 }
     
     /**
+     * These were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows.
+     */
+open func onForgotten(ids: [String])throws   {try rustCallWithError(FfiConverterTypeHostError_lift) {
+        uniffiCallStatus in
+    uniffi_partway_fn_method_listener_on_forgotten(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceString.lower(ids),uniffiCallStatus
+    )
+}
+}
+    
+    /**
      * Nothing works any more.
      */
 open func onIdle(idle: Idle)throws   {try rustCallWithError(FfiConverterTypeHostError_lift) {
@@ -1396,6 +1413,31 @@ fileprivate struct UniffiCallbackInterfaceListener {
                 }
                 return try uniffiObj.onChanges(
                      changes: try FfiConverterSequenceTypeSnapshot.lift(changes)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeHostError_lower
+            )
+        },
+        onForgotten: { (
+            uniffiHandle: UInt64,
+            ids: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeListener.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.onForgotten(
+                     ids: try FfiConverterSequenceString.lift(ids)
                 )
             }
 
@@ -5142,6 +5184,10 @@ public func FfiConverterTypeHttpResponse_lower(_ value: HttpResponse) -> RustBuf
  */
 public struct Idle: Equatable, Hashable {
     /**
+     * Nothing works, and no upload has a lock or a connection.
+     */
+    public let atRest: Bool
+    /**
      * Uploads that work, or will by themselves soon.
      */
     public let active: Int32
@@ -5170,6 +5216,9 @@ public struct Idle: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
+         * Nothing works, and no upload has a lock or a connection.
+         */atRest: Bool, 
+        /**
          * Uploads that work, or will by themselves soon.
          */active: Int32, 
         /**
@@ -5187,6 +5236,7 @@ public struct Idle: Equatable, Hashable {
         /**
          * Uploads that only the host or a person can move.
          */waitingForPerson: Int32) {
+        self.atRest = atRest
         self.active = active
         self.queued = queued
         self.bytesRemaining = bytesRemaining
@@ -5211,6 +5261,7 @@ public struct FfiConverterTypeIdle: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Idle {
         return
             try Idle(
+                atRest: FfiConverterBool.read(from: &buf), 
                 active: FfiConverterInt32.read(from: &buf), 
                 queued: FfiConverterInt32.read(from: &buf), 
                 bytesRemaining: FfiConverterInt64.read(from: &buf), 
@@ -5221,6 +5272,7 @@ public struct FfiConverterTypeIdle: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: Idle, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.atRest, into: &buf)
         FfiConverterInt32.write(value.active, into: &buf)
         FfiConverterInt32.write(value.queued, into: &buf)
         FfiConverterInt64.write(value.bytesRemaining, into: &buf)
@@ -11299,7 +11351,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_listener_on_changes() != 16050) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_listener_on_idle() != 49458) {
+    if (uniffi_partway_checksum_method_listener_on_forgotten() != 6130) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_partway_checksum_method_listener_on_idle() != 2941) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_credentialask_account() != 14595) {

@@ -257,6 +257,13 @@ typedef void (*UniffiCallbackInterfaceListenerMethod1)(uint64_t, RustBuffer, voi
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD2
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD2
+typedef void (*UniffiCallbackInterfaceListenerMethod2)(uint64_t, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_CREDENTIAL_PROVIDER_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_CREDENTIAL_PROVIDER_METHOD0
 typedef void (*UniffiCallbackInterfaceCredentialProviderMethod0)(uint64_t, uint64_t, void* _Nonnull, 
@@ -326,7 +333,8 @@ typedef struct UniffiVTableCallbackInterfaceListener {
     UniffiCallbackInterfaceFree _Nonnull uniffiFree;
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceListenerMethod0 _Nonnull onChanges;
-    UniffiCallbackInterfaceListenerMethod1 _Nonnull onIdle;
+    UniffiCallbackInterfaceListenerMethod1 _Nonnull onForgotten;
+    UniffiCallbackInterfaceListenerMethod2 _Nonnull onIdle;
 } UniffiVTableCallbackInterfaceListener;
 
 #endif
@@ -578,6 +586,11 @@ void uniffi_partway_fn_init_callback_vtable_listener(const UniffiVTableCallbackI
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LISTENER_ON_CHANGES
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LISTENER_ON_CHANGES
 void uniffi_partway_fn_method_listener_on_changes(uint64_t ptr, RustBuffer changes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LISTENER_ON_FORGOTTEN
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LISTENER_ON_FORGOTTEN
+void uniffi_partway_fn_method_listener_on_forgotten(uint64_t ptr, RustBuffer ids, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_FN_METHOD_LISTENER_ON_IDLE
@@ -1413,6 +1426,12 @@ uint16_t uniffi_partway_checksum_method_nativeclient_wait_idle(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LISTENER_ON_CHANGES
 #define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LISTENER_ON_CHANGES
 uint16_t uniffi_partway_checksum_method_listener_on_changes(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LISTENER_ON_FORGOTTEN
+#define UNIFFI_FFIDEF_UNIFFI_PARTWAY_CHECKSUM_METHOD_LISTENER_ON_FORGOTTEN
+uint16_t uniffi_partway_checksum_method_listener_on_forgotten(void
     
 );
 #endif

@@ -654,6 +654,9 @@ internal interface UniffiCallbackInterfaceListenerMethod0 : com.sun.jna.Callback
     fun callback(`uniffiHandle`: Long,`changes`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 internal interface UniffiCallbackInterfaceListenerMethod1 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`ids`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceListenerMethod2 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`idle`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 internal interface UniffiCallbackInterfaceCredentialProviderMethod0 : com.sun.jna.Callback {
@@ -683,24 +686,27 @@ internal interface UniffiCallbackInterfaceCancelHookMethod0 : com.sun.jna.Callba
 internal interface UniffiCallbackInterfaceTransportMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`call`: Long,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "onChanges", "onIdle")
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "onChanges", "onForgotten", "onIdle")
 internal open class UniffiVTableCallbackInterfaceListener(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
     @JvmField internal var `onChanges`: UniffiCallbackInterfaceListenerMethod0? = null,
-    @JvmField internal var `onIdle`: UniffiCallbackInterfaceListenerMethod1? = null,
+    @JvmField internal var `onForgotten`: UniffiCallbackInterfaceListenerMethod1? = null,
+    @JvmField internal var `onIdle`: UniffiCallbackInterfaceListenerMethod2? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
         `onChanges`: UniffiCallbackInterfaceListenerMethod0? = null,
-        `onIdle`: UniffiCallbackInterfaceListenerMethod1? = null,
-    ): UniffiVTableCallbackInterfaceListener(`uniffiFree`,`uniffiClone`,`onChanges`,`onIdle`,), Structure.ByValue
+        `onForgotten`: UniffiCallbackInterfaceListenerMethod1? = null,
+        `onIdle`: UniffiCallbackInterfaceListenerMethod2? = null,
+    ): UniffiVTableCallbackInterfaceListener(`uniffiFree`,`uniffiClone`,`onChanges`,`onForgotten`,`onIdle`,), Structure.ByValue
 
    internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceListener) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `onChanges` = other.`onChanges`
+        `onForgotten` = other.`onForgotten`
         `onIdle` = other.`onIdle`
     }
 
@@ -937,6 +943,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_partway_checksum_method_listener_on_changes(
     ): Int
+    external fun uniffi_partway_checksum_method_listener_on_forgotten(
+    ): Int
     external fun uniffi_partway_checksum_method_listener_on_idle(
     ): Int
     external fun uniffi_partway_checksum_method_credentialask_account(
@@ -1124,6 +1132,8 @@ internal object UniffiLib {
     external fun uniffi_partway_fn_init_callback_vtable_listener(`vtable`: UniffiVTableCallbackInterfaceListener,
     ): Unit
     external fun uniffi_partway_fn_method_listener_on_changes(`ptr`: Long,`changes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_partway_fn_method_listener_on_forgotten(`ptr`: Long,`ids`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_partway_fn_method_listener_on_idle(`ptr`: Long,`idle`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
@@ -1494,7 +1504,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_listener_on_changes() and 0xFFFF) != 16050) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_listener_on_idle() and 0xFFFF) != 49458) {
+    if ((lib.uniffi_partway_checksum_method_listener_on_forgotten() and 0xFFFF) != 6130) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_partway_checksum_method_listener_on_idle() and 0xFFFF) != 2941) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_credentialask_account() and 0xFFFF) != 14595) {
@@ -3140,6 +3153,11 @@ public interface Listener {
     fun `onChanges`(`changes`: List<Snapshot>)
     
     /**
+     * These were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows.
+     */
+    fun `onForgotten`(`ids`: List<kotlin.String>)
+    
+    /**
      * Nothing works any more.
      */
     fun `onIdle`(`idle`: Idle)
@@ -3271,6 +3289,23 @@ open class ListenerImpl: Disposable, AutoCloseable, Listener
 
     
     /**
+     * These were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows.
+     */
+    @Throws(HostException::class)override fun `onForgotten`(`ids`: List<kotlin.String>)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(HostException) { _status ->
+    UniffiLib.uniffi_partway_fn_method_listener_on_forgotten(
+        it,
+        
+        FfiConverterSequenceString.lower(`ids`),_status)
+}
+    }
+    
+    
+
+    
+    /**
      * Nothing works any more.
      */
     @Throws(HostException::class)override fun `onIdle`(`idle`: Idle)
@@ -3321,7 +3356,24 @@ internal object uniffiCallbackInterfaceListener {
             )
         }
     }
-    internal object `onIdle`: UniffiCallbackInterfaceListenerMethod1 {
+    internal object `onForgotten`: UniffiCallbackInterfaceListenerMethod1 {
+        override fun callback(`uniffiHandle`: Long,`ids`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeListener.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`onForgotten`(
+                    FfiConverterSequenceString.lift(`ids`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: HostException -> FfiConverterTypeHostError.lower(e) }
+            )
+        }
+    }
+    internal object `onIdle`: UniffiCallbackInterfaceListenerMethod2 {
         override fun callback(`uniffiHandle`: Long,`idle`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
             val uniffiObj = FfiConverterTypeListener.handleMap.get(uniffiHandle)
             val makeCall = { ->
@@ -3355,6 +3407,7 @@ internal object uniffiCallbackInterfaceListener {
         uniffiFree,
         uniffiClone,
         `onChanges`,
+        `onForgotten`,
         `onIdle`,
     )
 
@@ -8110,6 +8163,11 @@ public object FfiConverterTypeHttpResponse: FfiConverterRustBuffer<HttpResponse>
  */
 data class Idle (
     /**
+     * Nothing works, and no upload has a lock or a connection.
+     */
+    val `atRest`: kotlin.Boolean
+    , 
+    /**
      * Uploads that work, or will by themselves soon.
      */
     val `active`: kotlin.Int
@@ -8154,6 +8212,7 @@ data class Idle (
 public object FfiConverterTypeIdle: FfiConverterRustBuffer<Idle> {
     override fun read(buf: ByteBuffer): Idle {
         return Idle(
+            FfiConverterBoolean.read(buf),
             FfiConverterInt.read(buf),
             FfiConverterInt.read(buf),
             FfiConverterLong.read(buf),
@@ -8164,6 +8223,7 @@ public object FfiConverterTypeIdle: FfiConverterRustBuffer<Idle> {
     }
 
     override fun allocationSize(value: Idle) = (
+            FfiConverterBoolean.allocationSize(value.`atRest`) +
             FfiConverterInt.allocationSize(value.`active`) +
             FfiConverterInt.allocationSize(value.`queued`) +
             FfiConverterLong.allocationSize(value.`bytesRemaining`) +
@@ -8173,6 +8233,7 @@ public object FfiConverterTypeIdle: FfiConverterRustBuffer<Idle> {
     )
 
     override fun write(value: Idle, buf: ByteBuffer) {
+            FfiConverterBoolean.write(value.`atRest`, buf)
             FfiConverterInt.write(value.`active`, buf)
             FfiConverterInt.write(value.`queued`, buf)
             FfiConverterLong.write(value.`bytesRemaining`, buf)
