@@ -14,9 +14,9 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 
 use crate::answer::{Answer, Payload};
-use crate::exchange::{From, exchange};
+use crate::exchange::{From, Unanswered, exchange};
 use crate::faults::Plane;
-use crate::hostile::{self, Script};
+use crate::hostile;
 use crate::shared::Shared;
 use crate::stream::{ForHyper, Stream};
 
@@ -25,15 +25,15 @@ const HYPER_BUFFER_BYTES: usize = 64 * 1024;
 
 pub(crate) async fn serve(shared: Arc<Shared>, plane: Plane, id: u64, stream: Stream) {
     let from = From { connection: id, peer: stream.tcp().peer_addr().ok() };
-    let script: Arc<Mutex<Option<Script>>> = Arc::default();
+    let script: Arc<Mutex<Option<Unanswered>>> = Arc::default();
     let slot = Arc::clone(&script);
     let service = service_fn(move |request: Request<Incoming>| {
         let (shared, slot) = (Arc::clone(&shared), Arc::clone(&slot));
         let answered = async move {
             match exchange(shared, plane, from, request).await {
                 Ok(answer) => Ok::<_, Infallible>(response(answer)),
-                Err(script) => {
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(script);
+                Err(unanswered) => {
+                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(unanswered);
                     // The connection is taken from hyper before this is polled again.
                     std::future::pending().await
                 }
@@ -56,8 +56,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, plane: Plane, id: u64, stream: St
         }
     })
     .await;
-    if let Some(script) = taken {
+    if let Some(Unanswered { script, standing }) = taken {
         hostile::run(script, connection.into_parts().io.stream).await;
+        drop(standing);
     }
 }
 

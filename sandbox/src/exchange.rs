@@ -39,11 +39,26 @@ pub(crate) struct Exchange {
 }
 
 /// Ends the line in the log also when the client goes and the request is dropped.
-struct Line {
+pub(crate) struct Line {
     shared: Arc<Shared>,
     seq: Option<u64>,
     status: Option<u16>,
     read: Arc<AtomicU64>,
+}
+
+impl Line {
+    /// Says that a rule lets the request stand still, and leaves its end to whoever keeps this.
+    fn standing(&mut self) -> Line {
+        if let Some(seq) = self.seq {
+            self.shared.log.stand(seq);
+        }
+        Line {
+            shared: Arc::clone(&self.shared),
+            seq: self.seq.take(),
+            status: self.status,
+            read: Arc::clone(&self.read),
+        }
+    }
 }
 
 impl Drop for Line {
@@ -61,13 +76,21 @@ pub(crate) struct From {
     pub(crate) peer: Option<SocketAddr>,
 }
 
+/// How a connection ends that gets no answer in order.
+pub(crate) struct Unanswered {
+    pub(crate) script: Script,
+    /// The request is under way for as long as its connection stands still.
+    pub(crate) standing: Option<Line>,
+}
+
 /// Answers, or says how the connection ends.
 pub(crate) async fn exchange(
     shared: Arc<Shared>,
     plane: Plane,
     from: From,
     request: Request<Incoming>,
-) -> Result<Answer, Script> {
+) -> Result<Answer, Unanswered> {
+    let close = |script| Unanswered { script, standing: None };
     let head = Head::of(&request);
     let mut route = route(plane, &head);
     let n = shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
@@ -79,7 +102,7 @@ pub(crate) async fn exchange(
     let read = Arc::new(AtomicU64::new(0));
     let mut body = Body::new(request.into_body(), Arc::clone(&read), timeout);
     if look_inside && crate::koodrive::speaks_in_body(plane, &route) {
-        let bytes = body.peek(smh::API_BODY_BYTES_MAX).await.map_err(|_| Script::Close)?;
+        let bytes = body.peek(smh::API_BODY_BYTES_MAX).await.map_err(|_| close(Script::Close))?;
         crate::koodrive::look_inside(&mut route, &bytes);
     }
     let rule = {
@@ -119,18 +142,13 @@ pub(crate) async fn exchange(
     match outcome {
         Ok((answer, after)) => {
             line.status = Some(answer.status);
-            if let (After::Half(_), Some(seq)) = (&after, seq) {
-                exchange.shared.log.stand(seq);
-            }
-            exchange.sent(answer, after, &body, resets)
+            let stands = matches!(after, After::Half(_));
+            let standing = stands.then(|| line.standing());
+            exchange.sent(answer, after, &body, resets).map_err(|script| Unanswered { script, standing })
         }
-        Err(End::Script(script)) => {
-            if let (Script::Hold, Some(seq)) = (&script, seq) {
-                exchange.shared.log.stand(seq);
-            }
-            Err(script)
-        }
-        Err(End::Gone | End::Silent) => Err(Script::Close),
+        Err(End::Script(Script::Hold)) => Err(Unanswered { script: Script::Hold, standing: Some(line.standing()) }),
+        Err(End::Script(script)) => Err(close(script)),
+        Err(End::Gone | End::Silent) => Err(close(Script::Close)),
     }
 }
 

@@ -20,7 +20,7 @@ pub struct LogEntry {
     pub seq: u64,
     /// Milliseconds from the start of the sandbox to the head of the request.
     pub ms: u64,
-    /// Milliseconds from the start of the sandbox to the end of the request; `None` while it goes on.
+    /// Milliseconds from the start of the sandbox to the end of the request; `None` while it goes on, or stands still by a rule and its sender waits.
     pub ended_ms: Option<u64>,
     /// The service that was asked, by the path.
     pub service: Service,

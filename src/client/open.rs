@@ -82,8 +82,11 @@ impl Client {
     /// or a callback does not return; the journals are whole either way. **waits**
     pub fn close(&self, timeout_ms: u64) -> bool {
         let until = Instant::now() + Duration::from_millis(timeout_ms);
-        self.inner.runtime.hold();
-        let rested = self.rest(Some(timeout_ms)).is_some();
+        // Closed before, nothing works any more; a callback may still run.
+        let rested = self.inner.runtime.board().is_closed() || {
+            self.inner.runtime.hold();
+            self.rest(Some(timeout_ms)).is_some()
+        };
         self.inner.runtime.close();
         let quiet = self.inner.runtime.quiet(until.saturating_duration_since(Instant::now()));
         rested && quiet

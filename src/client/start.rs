@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
-    Client, How, KEY_BYTES_MAX, NetworkPolicy, Online, Select, Source, SourceWhat, Started, TAGS_BYTES_MAX,
-    TOKEN_BYTES_MAX, UploadRequest,
+    Client, How, KEY_BYTES_MAX, NetworkPolicy, Online, Source, SourceWhat, Started, TAGS_BYTES_MAX, TOKEN_BYTES_MAX,
+    UploadRequest,
 };
 use crate::{
-    engine::{SourceRecord, UploadRecord},
+    engine::{Record, SourceRecord, State, UploadRecord, asked_again},
     error::{Code, ErrorInfo},
     runtime::unix_ms,
     source::MEMORY_BYTES_MAX,
@@ -22,8 +22,8 @@ impl Client {
         self.inner.runtime.board().world().1.state != Online::Unreported
     }
 
-    /// Starts an upload, or finds the one of that key. Whatever can be refused without a request is refused here. When it returns the upload survives a
-    /// kill. **disk**
+    /// Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now.
+    /// Whatever can be refused without a request is refused here. When it returns the upload survives a kill. **disk**
     pub fn start(&self, request: UploadRequest) -> Result<Started, ErrorInfo> {
         self.start_all(vec![request]).pop().unwrap_or_else(|| Err(ErrorInfo::new(Code::Bug, "one request, one result")))
     }
@@ -48,42 +48,44 @@ impl Client {
         &self,
         checked: &[Result<(UploadRecord, Option<Source>), ErrorInfo>],
     ) -> Vec<Result<Started, ErrorInfo>> {
-        let mut fresh: Vec<(UploadRecord, Option<Source>)> = vec![];
-        let mut results = vec![];
-        for result in checked {
-            results.push(match result {
-                Err(error) => Err(error.clone()),
-                Ok((upload, offer)) => {
-                    let twin =
-                        fresh.iter().find(|(other, _)| other.key == upload.key).map(|(other, _)| other.id.clone());
-                    let known = self.find(&upload.key).map(|snapshot| snapshot.id);
-                    match known.or(twin) {
-                        Some(id) => {
-                            // A source that does not outlive a process is taken again.
-                            if let Some(offer) = offer
-                                .as_ref()
-                                .filter(|offer| !matches!(offer.what, SourceWhat::Path { .. } | SourceWhat::Later))
-                                && self.list(&Select::one(id.clone())).iter().any(|snapshot| !snapshot.state.ended())
-                            {
-                                self.inner.runtime.attach(id.clone(), offer.clone());
-                            }
-                            Ok(Started { id, how: How::AlreadyThere })
-                        }
-                        None => {
-                            fresh.push((upload.clone(), offer.clone()));
-                            Ok(Started { id: upload.id.clone(), how: How::New })
-                        }
-                    }
+        let mut fresh: Vec<Fresh> = vec![];
+        let results = checked
+            .iter()
+            .map(|result| {
+                let (upload, offer) = result.as_ref().map_err(Clone::clone)?;
+                if let Some(twin) = fresh.iter().find(|other| other.key == upload.key) {
+                    return Ok(Started { id: twin.id.clone(), how: How::AlreadyThere });
                 }
-            });
-        }
+                let known = self.find(&upload.key);
+                if let Some(known) = known.as_ref().filter(|known| !may_be_begun_again(&known.state)) {
+                    // A source that does not outlive a process is taken again.
+                    if let Some(offer) = offer.as_ref().filter(|offer| !offer.is_lasting() && !known.state.ended()) {
+                        self.inner.runtime.attach(known.id.clone(), offer.clone());
+                    }
+                    return Ok(Started { id: known.id.clone(), how: How::AlreadyThere });
+                }
+                let from = known.map(|known| known.id);
+                let records = match &from {
+                    Some(from) => asked_again(self.inner.runtime.records(from)?, upload.clone()),
+                    None => vec![Record::Upload(Box::new(upload.clone()))],
+                };
+                let (key, id) = (upload.key.clone(), upload.id.clone());
+                fresh.push(Fresh { key, id, records, offer: offer.clone(), from: from.clone() });
+                Ok(Started { id: upload.id.clone(), how: from.map_or(How::New, |from| How::Continued { from }) })
+            })
+            .collect::<Vec<_>>();
         if fresh.is_empty() {
             return results;
         }
-        let made: Vec<String> = fresh.iter().map(|(upload, _)| upload.id.clone()).collect();
-        let fresh = fresh.into_iter().map(|(upload, offer)| (upload, offer.map(|offer| offer.what))).collect();
-        match self.inner.runtime.add(fresh) {
-            Ok(()) => results,
+        let made: Vec<String> = fresh.iter().map(|fresh| fresh.id.clone()).collect();
+        let from: Vec<String> = fresh.iter().filter_map(|fresh| fresh.from.clone()).collect();
+        let journals = fresh.into_iter().map(|fresh| (fresh.records, fresh.offer.map(|offer| offer.what))).collect();
+        match self.inner.runtime.add(journals) {
+            Ok(()) => {
+                // A kill before this finds both, and the new one says which one it took over.
+                from.into_iter().for_each(|from| self.inner.runtime.supersede(from));
+                results
+            }
             // A twin of one that could not be made is there as little as that one.
             Err(error) => results
                 .into_iter()
@@ -93,6 +95,21 @@ impl Client {
                 .collect(),
         }
     }
+}
+
+/// An upload that is to be made.
+struct Fresh {
+    key: String,
+    id: String,
+    records: Vec<Record>,
+    offer: Option<Source>,
+    /// The ended one that it takes the place of.
+    from: Option<String>,
+}
+
+/// What is asked for again after these is wanted, and not there.
+fn may_be_begun_again(state: &State) -> bool {
+    matches!(state, State::Failed { .. } | State::Cancelled { .. })
 }
 
 /// Everything that can be wrong with a request, found before anything is kept or sent.
@@ -156,7 +173,7 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
         give_up_after_ms: request.give_up_after_ms,
         continues: None,
     };
-    let lasting = matches!(request.source.what, SourceWhat::Path { .. } | SourceWhat::Later);
+    let lasting = request.source.is_lasting();
     Ok((record, (!lasting).then_some(request.source)))
 }
 

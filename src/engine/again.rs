@@ -1,7 +1,10 @@
 //! An upload that failed or was cancelled is begun again with everything that was proven.
 
-use super::record::{Ending, Record, RestartReason};
-use crate::error::Code;
+use super::{
+    Facts,
+    record::{Ending, Record, RestartReason, UploadRecord},
+};
+use crate::{error::Code, model::Conflict};
 
 /// The records of the new upload: those of the old one under a new id, less how it ended and what led to that. `None` when there is nothing to begin
 /// again: it has not ended, or the object exists.
@@ -46,12 +49,51 @@ pub fn again(records: Vec<Record>, id: &str, unix_ms: i64) -> Option<Vec<Record>
     Some(kept)
 }
 
+/// The records of an upload that is asked for once more after an earlier one of its key failed or was cancelled: what that one had proven, if it was for the
+/// same place and cut alike; everything else as it is asked for now.
+pub fn asked_again(records: Vec<Record>, asked: UploadRecord) -> Vec<Record> {
+    let old = records.first().and_then(|record| match record {
+        Record::Upload(old) => Some((old.id.clone(), fits(old, &asked), old.part_size_bytes, old.adopted.clone())),
+        _ => None,
+    });
+    let Some((old_id, fits, part_size_bytes, adopted)) = old else { return vec![Record::Upload(Box::new(asked))] };
+    let conflict = asked.conflict.clone();
+    let asked = UploadRecord { continues: Some(old_id), ..asked };
+    let Some(proof) = again(records, &asked.id, asked.created_unix_ms).filter(|_| fits) else {
+        return vec![Record::Upload(Box::new(asked))];
+    };
+    let mut kept = vec![Record::Upload(Box::new(UploadRecord { part_size_bytes, adopted, ..asked }))];
+    for record in proof.into_iter().skip(1) {
+        match record {
+            // What was said of the earlier one.
+            Record::Source { .. } | Record::Tuned { .. } | Record::OnChange { .. } => {}
+            Record::Conflict { .. } => kept.push(Record::Conflict { conflict: conflict.clone() }),
+            record => kept.push(record),
+        }
+    }
+    // A question that is open is answered by what is asked for now; the session stands by what it was begun with.
+    let asks = Facts::new(kept.iter().cloned()).is_ok_and(|facts| facts.conflict_asked);
+    if asks && conflict != Conflict::Ask {
+        kept.push(Record::Restart { why: RestartReason::SessionGone });
+        kept.push(Record::Conflict { conflict });
+    }
+    kept
+}
+
+/// Whether what one upload proved is proof for the other.
+fn fits(old: &UploadRecord, asked: &UploadRecord) -> bool {
+    let cut_alike = asked.part_size_bytes.is_none() || asked.part_size_bytes == old.part_size_bytes;
+    let adopts = asked.adopted.is_some() && asked.adopted != old.adopted;
+    old.target == asked.target && old.verify_source == asked.verify_source && cut_alike && !adopts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         engine::{Facts, Remote, Wish},
         error::ErrorInfo,
+        model::OnChange,
     };
 
     fn journal(middle: &str, ending: Ending) -> Vec<Record> {
@@ -90,6 +132,59 @@ mod tests {
         let gone = Ending::Cancelled(Remote::Aborted);
         let facts = Facts::new(again(journal(&restarted, gone), "new", 5).expect("begun again")).expect("facts");
         assert_eq!((facts.proven.len(), facts.integrity_restarts), (2, 0));
+    }
+
+    fn upload(line: &str) -> UploadRecord {
+        serde_json::from_str(line).expect("an upload")
+    }
+
+    const ASKED: &str = r#"{"id":"new","key":"k","created_unix_ms":5,"target":{"service":"smh"},"source":{"path":"b"},
+        "priority":3,"conflict":"refuse"}"#;
+
+    fn gone() -> Ending {
+        Ending::Cancelled(Remote::Aborted)
+    }
+
+    #[test]
+    fn asked_again_it_is_as_asked_for_now_with_what_was_proven() {
+        let said = PARTS.to_owned()
+            + r#"
+            {"r":"source","source":{"path":"a"}}
+            {"r":"tuned","tuning":{"priority":9}}
+            {"r":"on_change","on_change":"restart"}
+            {"r":"conflict","conflict":"keep_if_same"}"#;
+        let records = asked_again(journal(&said, gone()), upload(ASKED));
+        let facts = Facts::new(records).expect("facts");
+        assert_eq!((facts.upload.id.as_str(), facts.upload.continues.as_deref()), ("new", Some("old")));
+        assert_eq!((facts.bytes_proven, facts.upload.priority), (128, 3));
+        assert_eq!(facts.upload.source.path.as_deref(), Some("b"));
+        assert_eq!((facts.conflict, facts.on_change), (Conflict::Refuse, OnChange::Fail));
+    }
+
+    #[test]
+    fn for_another_place_or_cut_nothing_is_proven() {
+        let other_place = ASKED.replace(r#""service":"smh""#, r#""service":"smh","path":["elsewhere"]"#);
+        let other_cut = ASKED.replace(r#""priority":3"#, r#""part_size_bytes":128"#);
+        for asked in [other_place, other_cut] {
+            let records = asked_again(journal(PARTS, gone()), upload(&asked));
+            assert_eq!(records.len(), 1, "{asked}");
+            assert_eq!(Facts::new(records).expect("facts").upload.continues.as_deref(), Some("old"));
+        }
+    }
+
+    #[test]
+    fn an_open_question_is_answered_by_what_is_asked_for_now() {
+        let open = PARTS.to_owned()
+            + r#"
+            {"r":"conflict_asked"}"#;
+        let facts = Facts::new(asked_again(journal(&open, gone()), upload(ASKED))).expect("facts");
+        assert_eq!((facts.conflict_asked, facts.conflict, facts.bytes_proven), (false, Conflict::Refuse, 0));
+        // One that had an answer is not open; the session goes on.
+        let answered = open
+            + r#"
+            {"r":"conflict","conflict":"rename"}"#;
+        let facts = Facts::new(asked_again(journal(&answered, gone()), upload(ASKED))).expect("facts");
+        assert_eq!((facts.conflict_asked, facts.conflict, facts.bytes_proven), (false, Conflict::Refuse, 128));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub mod timeline;
 mod tuning;
 mod view;
 
-pub use again::again;
+pub use again::{again, asked_again};
 pub use explain::Explanation;
 pub use facts::Facts;
 pub use machine::{Limits, Machine};

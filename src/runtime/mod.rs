@@ -51,7 +51,7 @@ pub(crate) use clock::unix_ms;
 pub(crate) use outlet::Hosts;
 
 use crate::{
-    engine::{Command, Facts, Record, UploadRecord},
+    engine::{Command, Facts, Record},
     error::{Code, ErrorInfo},
     model::ServiceName,
     source::{SourceOffer, SourceWhat},
@@ -164,14 +164,8 @@ impl Runtime {
         &self.board
     }
 
-    /// Makes uploads durable and sets them going.
-    pub(crate) fn add(&self, uploads: Vec<(UploadRecord, Option<SourceWhat>)>) -> Result<(), ErrorInfo> {
-        let with_records = |(upload, offer): (UploadRecord, _)| (vec![Record::Upload(Box::new(upload))], offer);
-        self.add_journals(uploads.into_iter().map(with_records).collect())
-    }
-
-    /// The same with all that is to be in their journals.
-    pub(crate) fn add_journals(&self, uploads: Vec<(Vec<Record>, Option<SourceWhat>)>) -> Result<(), ErrorInfo> {
+    /// Makes uploads durable, each with all that is to be in its journal, and sets them going.
+    pub(crate) fn add(&self, uploads: Vec<(Vec<Record>, Option<SourceWhat>)>) -> Result<(), ErrorInfo> {
         if self.board.is_closed() {
             return Err(ErrorInfo::new(Code::Closed, "the client is closed"));
         }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{mailbox::Taken, row::Stage, *};
 use crate::{
-    engine::{Ending, State, WaitReason},
+    engine::{Ending, State, UploadRecord, WaitReason},
     model::{
         Receipt,
         http::{Answer, Request, TransportFault},
@@ -105,7 +105,7 @@ impl Turns {
     }
 
     fn add(&self, id: &str, file: Option<&str>) {
-        self.runtime.add(vec![(self.upload(id, file), None)]).expect("a journal");
+        self.runtime.add(vec![(vec![Record::Upload(Box::new(self.upload(id, file)))], None)]).expect("a journal");
     }
 
     /// Takes what has come and turns, until it is so.

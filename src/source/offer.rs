@@ -73,6 +73,11 @@ impl SourceOffer {
         SourceOffer::duplicate(unsafe { BorrowedFd::borrow_raw(fd) })
     }
 
+    /// Whether the next process finds it by what the journal keeps, or asks for it when its turn comes.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(self.what, SourceWhat::Path { .. } | SourceWhat::Later)
+    }
+
     /// Keeps the host's own word with it.
     #[must_use]
     pub fn with_token(self, token: impl Into<Vec<u8>>) -> SourceOffer {

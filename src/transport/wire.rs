@@ -3,7 +3,7 @@
 use std::{
     fmt, io,
     io::{Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
     sync::{Arc, Weak},
     time::Instant,
 };
@@ -52,7 +52,8 @@ impl WireConnector {
                 _ => unreached(Code::ProxyFailed, "The proxy could not be reached."),
             })?,
         };
-        let handle: Weak<TcpStream> = Arc::downgrade(&socket);
+        let cut = Arc::new(Cut(socket.clone()));
+        let handle: Weak<Cut> = Arc::downgrade(&cut);
         (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>).map_err(|_| TransportFault::Cancelled)?;
         let secured = || {
             if let Some(proxy) = &setup.proxy {
@@ -70,6 +71,7 @@ impl WireConnector {
             .map_err(|_| unreached(Code::ConnectFailed, "No connection came about."))?;
         Ok(Wire {
             socket,
+            _cut: cut,
             tls,
             buffers: WireBuffers::default(),
             current: self.0.clone(),
@@ -91,9 +93,24 @@ impl Connector<()> for WireConnector {
     }
 }
 
+/// Cuts a connection off from another thread.
+struct Cut(Arc<TcpStream>);
+
+impl ShutdownHandle for Cut {
+    fn shutdown(&self) {
+        // What the system took and did not send yet is dropped, by a reset when the socket is closed: a pause, or a network that costs too much, ends the bytes
+        // too, and not a send buffer later.
+        #[cfg(unix)]
+        let _ = rustix::net::sockopt::set_socket_linger(&*self.0, Some(std::time::Duration::ZERO));
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
 /// A connection of a lane.
 pub(super) struct Wire {
     socket: Arc<TcpStream>,
+    /// For as long as the connection is there, it can be cut off.
+    _cut: Arc<Cut>,
     tls: Option<Box<ClientConnection>>,
     buffers: WireBuffers,
     current: Arc<Current>,

@@ -57,26 +57,3 @@ fn a_thousand_uploads_at_rest_are_paused_resumed_and_cancelled() {
     );
     assert!(client.list(&Select::All).is_empty() && world.cloud.log().is_empty());
 }
-
-/// Measured by hand: `cargo test --test facade -- --ignored --nocapture ten_thousand`.
-#[test]
-#[ignore = "a measurement"]
-fn ten_thousand_uploads_in_line_are_open_soon() {
-    let world = World::new();
-    let client = Client::open(Config { autostart: false, ..world.config() }).unwrap();
-    let since = Instant::now();
-    assert!(client.start_all(requests(&world, 10_000)).iter().all(Result::is_ok));
-    println!("started in {:?}", since.elapsed());
-    assert!(client.close(5_000));
-    drop(client);
-    let since = Instant::now();
-    let client = Client::open(Config { autostart: false, ..world.config() }).unwrap();
-    println!("opened in {:?}", since.elapsed());
-    let since = Instant::now();
-    assert_eq!(client.list(&Select::All).len(), 10_000);
-    println!("listed in {:?}", since.elapsed());
-    assert_eq!(client.pause(&Select::All), 10_000);
-    let since = Instant::now();
-    world.becomes("paused", || client.list(&Select::All).iter().all(|snapshot| snapshot.state == State::Paused));
-    println!("paused in {:?}", since.elapsed());
-}

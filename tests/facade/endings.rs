@@ -14,11 +14,28 @@ use partway_sandbox::{How, Rule, Step};
 use crate::common::*;
 
 #[derive(Default)]
-struct Told(Mutex<Vec<Snapshot>>);
+struct Told(Mutex<Vec<Snapshot>>, Mutex<Vec<String>>);
 
 impl Listener for Told {
     fn on_changes(&self, changes: &[Snapshot]) {
+        let forgotten = self.1.lock().unwrap();
+        assert!(changes.iter().all(|snapshot| !forgotten.contains(&snapshot.id)), "a forgotten one came back");
         self.0.lock().unwrap().extend_from_slice(changes);
+    }
+
+    fn on_forgotten(&self, ids: &[String]) {
+        self.1.lock().unwrap().extend_from_slice(ids);
+    }
+}
+
+impl Told {
+    fn forgotten(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
+    }
+
+    /// The last that was told of an upload.
+    fn last(&self, id: &str) -> Option<State> {
+        self.0.lock().unwrap().iter().rfind(|snapshot| snapshot.id == id).map(|snapshot| snapshot.state.clone())
     }
 }
 
@@ -71,6 +88,68 @@ fn a_cancelled_upload_is_begun_again() {
     completed(&client, &again);
     assert_eq!(client.snapshot(&again).unwrap().tags["thumb"], "7");
     world.sole_object(&file);
+}
+
+/// A worker that runs again and a second tap know only the key.
+#[test]
+fn a_start_after_a_failure_or_a_cancel_goes_on_as_it_is_asked_for_now() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 4 * MIB);
+    let refuse = world.rule(Rule::new(Step::Confirm, How::status(451, "")));
+    let told = Arc::new(Told::default());
+    let client = Client::open(Config { listener: Some(told.clone()), ..world.config() }).unwrap();
+    let failed_one = start(&client, world.request(&file, "photo.jpg"));
+    assert_eq!(failed(&ended(&client, &failed_one)), Code::ContentRefused);
+    world.cloud.remove_rule(refuse);
+    // The host has another copy of the bytes now, and other notes.
+    let copy = world.dir.path().join("copy.jpg");
+    std::fs::copy(&file, &copy).unwrap();
+    let mut request = world.request(&copy, "photo.jpg");
+    request.tags.insert("attempt".into(), "2".into());
+    let again = client.start(request.clone()).unwrap();
+    assert_eq!(again.how, Began::Continued { from: failed_one.clone() });
+    std::fs::remove_file(&file).unwrap();
+    completed(&client, &again.id);
+    assert_eq!(world.parts_sent().len(), 4, "no part is sent again");
+    assert_eq!(client.find("photo.jpg").unwrap().tags["attempt"], "2");
+    world.becomes("the host heard of both", || told.forgotten() == [failed_one.clone()]);
+    assert!(matches!(told.last(&failed_one), Some(State::Failed { .. })));
+    world.sole_object(&copy);
+    // What is done stays done.
+    let third = client.start(request).unwrap();
+    assert_eq!((third.id, third.how), (again.id, Began::AlreadyThere));
+
+    let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }));
+    let cancelled = start(&client, world.request(&copy, "second.jpg"));
+    until(&client, &cancelled, |snapshot| matches!(snapshot.state, State::Active { .. }));
+    client.cancel(&one(&cancelled));
+    ended(&client, &cancelled);
+    world.cloud.remove_rule(stall);
+    // To another place nothing of it is proof.
+    let mut request = world.request(&copy, "elsewhere.jpg");
+    request.key = "second.jpg".into();
+    let again = client.start(request).unwrap();
+    assert_eq!(again.how, Began::Continued { from: cancelled });
+    completed(&client, &again.id);
+    assert_eq!(world.cloud.objects().len(), 2);
+}
+
+#[test]
+fn what_is_forgotten_is_told_after_its_ending_and_never_comes_back() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 2 * MIB);
+    let told = Arc::new(Told::default());
+    let client = Client::open(Config { listener: Some(told.clone()), ..world.config() }).unwrap();
+    // Forgotten long before the listener's next beat.
+    for number in 0..20 {
+        let id = start(&client, world.request(&file, &format!("{number}.jpg")));
+        completed(&client, &id);
+        assert_eq!(client.forget(&one(&id)), 1);
+    }
+    world.becomes("all are told", || told.forgotten().len() == 20);
+    assert!(client.list(&Select::All).is_empty());
+    let ended = |id: &String| matches!(told.last(id), Some(State::Completed { .. }));
+    assert!(told.forgotten().iter().all(ended), "each ending was told before");
 }
 
 #[test]

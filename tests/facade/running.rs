@@ -54,6 +54,77 @@ fn no_socket_is_left_when_hold_returns() {
 }
 
 #[test]
+fn a_hold_whose_time_is_too_short_says_so_and_another_one_finishes() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 4 * MIB);
+    world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(1));
+    let client = world.open();
+    let id = start(&client, world.request(&file, "photo.jpg"));
+    until(&client, &id, |snapshot| snapshot.progress.parts_done == 1);
+    // What is under way can't be over by now.
+    assert!(!client.hold(0).at_rest);
+    assert!(client.hold(5_000).at_rest);
+    assert!(client.idle().at_rest);
+    client.cancel(&one(&id));
+}
+
+#[test]
+fn no_callback_runs_when_close_returned_true() {
+    struct Slow(std::sync::atomic::AtomicBool);
+    impl partway::client::Listener for Slow {
+        fn on_changes(&self, _: &[partway::client::Snapshot]) {
+            self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            self.0.store(false, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    let slow = std::sync::Arc::new(Slow(false.into()));
+    let within = || slow.0.load(std::sync::atomic::Ordering::SeqCst);
+    let client = Client::open(Config { autostart: false, listener: Some(slow.clone()), ..world.config() }).unwrap();
+    start(&client, world.request(&file, "photo.jpg"));
+    world.becomes("it is called", within);
+    assert!(!client.close(0), "a callback still runs");
+    assert!(client.close(5_000));
+    assert!(!within());
+}
+
+#[test]
+fn bounds_that_are_raised_or_lowered_hold_from_the_next_part_on() {
+    let world = World::new();
+    let file = world.file("photo.jpg", 2 * MIB);
+    let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }));
+    let mut config = world.config();
+    config.limits = partway::client::Limits { parallel_uploads: 1, parallel_parts: 1, ..config.limits };
+    let limits = config.limits;
+    let client = Client::open(config).unwrap();
+    let requests = (0..4).map(|number| world.request(&file, &format!("{number}.jpg"))).collect();
+    let ids: Vec<String> = client.start_all(requests).into_iter().map(|started| started.unwrap().id).collect();
+    let under_way = || of(&world.cloud.log(), Step::Part).filter(|entry| entry.ended_ms.is_none()).count();
+    let begun = || client.list(&Select::All).iter().filter(|s| matches!(s.state, State::Active { .. })).count();
+    world.becomes("one part of one upload", || under_way() == 1);
+    assert_eq!(begun(), 1);
+    client.set_limits(partway::client::Limits { parallel_uploads: 3, parallel_parts: 3, ..limits });
+    world.becomes("three", || (under_way(), begun()) == (3, 3));
+    // What is under way is not stopped; nothing new begins above the bound.
+    client.set_limits(limits);
+    world.cloud.remove_rule(stall);
+    let stop = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }));
+    client.hold(5_000);
+    client.go();
+    world.becomes("one again", || under_way() == 1);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert_eq!((under_way(), begun()), (1, 1));
+    world.cloud.remove_rule(stop);
+    client.hold(5_000);
+    client.go();
+    for id in &ids {
+        completed(&client, id);
+    }
+}
+
+#[test]
 fn a_pause_said_while_held_shows_as_paused() {
     let world = World::new();
     let file = world.file("photo.jpg", 4 * MIB);

@@ -60,12 +60,13 @@ fn a_body_that_takes_its_time_is_not_stalled() {
 }
 
 #[test]
-fn cancelling_while_sending_is_prompt() {
+fn cancelling_while_sending_is_prompt_and_ends_the_bytes_too() {
     let (sender, receiver) = mpsc::channel::<()>();
-    let (url, _server) = serve(move |listener| {
+    let (url, server) = serve(move |listener| {
         let mut peer = listener.accept();
         peer.head();
         let _ = receiver.recv();
+        peer.stream.read_to_end(&mut vec![]).map_err(|error| error.kind())
     });
     let (began, begun) = mpsc::channel();
     let token = CancelToken::default();
@@ -84,6 +85,8 @@ fn cancelling_while_sending_is_prompt() {
     let took = canceller.join().expect("cancelled").elapsed();
     assert!(took < Duration::from_millis(200), "{took:?}");
     drop(sender);
+    // Not an orderly end behind whatever the system still had.
+    assert_eq!(server.join().expect("served"), Err(std::io::ErrorKind::ConnectionReset));
 }
 
 #[test]
