@@ -98,7 +98,8 @@ fn upload_of(client: &Arc<Client>, started: &Started) -> *mut partway_upload_t {
     given(partway_upload_t::new(Arc::downgrade(client), started.id.clone()))
 }
 
-/// Starts an upload, or finds the one of that key. What can be refused without a request to the service is refused here. When it returns PARTWAY_OK the
+/// Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now
+/// (PARTWAY_HOW_CONTINUED; the old one is forgotten). What can be refused without a request to the service is refused here. When it returns PARTWAY_OK the
 /// upload survives a kill.
 ///
 /// out_upload may be NULL; else free what it receives with partway_upload_free, which never touches the upload itself.
@@ -127,7 +128,7 @@ pub unsafe extern "C" fn partway_client_start(
     })
 }
 
-/// Starts many uploads with one sync of the disk for the lot. One that is refused harms no other.
+/// Starts many uploads together: each journal is synced, their directory once for the lot. One that is refused harms no other.
 ///
 /// requests has count requests. out_uploads, out_hows and out_errors may be NULL; else each has room for count, and receives in each place the upload or
 /// NULL, PARTWAY_HOW_… or 0, the error or NULL. Free uploads with partway_upload_free and errors with partway_error_free.
@@ -488,7 +489,7 @@ pub unsafe extern "C" fn partway_client_set_network(
     })
 }
 
-/// New bounds, at once.
+/// New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once.
 ///
 /// Memory: copied. Threads: any. Never blocks. Errors: invalid_argument; unsupported.
 #[unsafe(no_mangle)]

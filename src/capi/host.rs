@@ -42,9 +42,6 @@ pub struct partway_host_t {
     /// present. The snapshots are valid during the call; keep one with partway_snapshot_copy.
     pub on_changes:
         Option<unsafe extern "C" fn(context: *mut c_void, snapshots: *const *const partway_snapshot_t, count: usize)>,
-    /// The uploads of these ids were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows. Valid
-    /// during the call.
-    pub on_forgotten: Option<unsafe extern "C" fn(context: *mut c_void, ids: *const partway_text_t, count: usize)>,
     /// Nothing works any more. Valid during the call.
     pub on_idle: Option<unsafe extern "C" fn(context: *mut c_void, idle: *const partway_idle_t)>,
     /// A credential is needed. The ask is yours: answer it here or later, from any thread, and free it. One ask an account at a time. Without this
@@ -60,6 +57,9 @@ pub struct partway_host_t {
     /// It holds no token, URL, path, name, key or tag. Called on a thread of its own, in order; while it blocks, later lines are dropped and counted.
     pub on_log:
         Option<unsafe extern "C" fn(context: *mut c_void, level: u32, target: partway_text_t, line: partway_text_t)>,
+    /// The uploads of these ids were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows. Valid
+    /// during the call.
+    pub on_forgotten: Option<unsafe extern "C" fn(context: *mut c_void, ids: *const partway_text_t, count: usize)>,
 }
 
 // SAFETY: repr(C), begins with its size; all else are pointers and optional functions, for which zero is NULL.

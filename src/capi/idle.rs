@@ -9,8 +9,6 @@ use crate::client::Idle;
 pub struct partway_idle_t {
     /// sizeof(partway_idle_t).
     pub struct_size: usize,
-    /// 1: nothing works, and no upload has a lock or a connection.
-    pub at_rest: u32,
     /// Uploads that work, or will by themselves soon.
     pub active: u32,
     /// Uploads in line.
@@ -23,6 +21,10 @@ pub struct partway_idle_t {
     pub bytes_remaining: u64,
     /// When something will be tried again, at the earliest, in milliseconds from now; PARTWAY_NONE: nothing will.
     pub next_wake_ms: u64,
+    /// 1: nothing works, and no upload has a lock or a connection; else 0.
+    pub at_rest: u32,
+    /// Not used.
+    pub reserved: u32,
 }
 
 // SAFETY: repr(C), begins with its size; all else are numbers.
@@ -34,12 +36,13 @@ unsafe impl Sized_ for partway_idle_t {
 pub(super) fn idle_view(idle: &Idle) -> partway_idle_t {
     partway_idle_t {
         struct_size: size_of::<partway_idle_t>(),
-        at_rest: u32::from(idle.at_rest),
         active: idle.active,
         queued: idle.queued,
         waiting_for_person: idle.waiting_for_person,
         wants: word::number(word::POLICIES, &idle.wants, 0),
         bytes_remaining: idle.bytes_remaining,
         next_wake_ms: word::or_none(idle.next_wake_ms),
+        at_rest: u32::from(idle.at_rest),
+        reserved: 0,
     }
 }

@@ -28,7 +28,7 @@ impl Client {
         self.start_all(vec![request]).pop().unwrap_or_else(|| Err(ErrorInfo::new(Code::Bug, "one request, one result")))
     }
 
-    /// The same for many, with one sync of the directory for the lot. One that is refused harms no other. **disk**
+    /// The same for many: each journal is synced, their directory once for the lot. One that is refused harms no other. **disk**
     pub fn start_all(&self, requests: Vec<UploadRequest>) -> Vec<Result<Started, ErrorInfo>> {
         let told = self.network_is_told();
         let checked: Vec<Result<(UploadRecord, Option<Source>), ErrorInfo>> = requests

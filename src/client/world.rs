@@ -40,7 +40,7 @@ impl Client {
         self.inner.runtime.set_network(network);
     }
 
-    /// New bounds, at once. **now**
+    /// New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once. **now**
     pub fn set_limits(&self, limits: Limits) {
         self.inner.runtime.set_limits(limits);
     }

@@ -28,7 +28,8 @@ impl NativeClient {
         Ok(Arc::new(NativeClient { client: Client::open(config.try_into()?)? }))
     }
 
-    /// Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
+    /// Holds, then ends. `true`: everything came to rest, and no callback runs or will. `false`: something was cut off after `timeout_ms`, or a callback does
+    /// not return; the journals are whole either way. Blocks.
     pub fn shutdown(&self, timeout_ms: i64) -> bool {
         self.client.close(floored(timeout_ms))
     }
@@ -38,12 +39,13 @@ impl NativeClient {
         self.client.problems().iter().cloned().map(Into::into).collect()
     }
 
-    /// Starts an upload, or finds the one of that key. When it returns the upload survives a kill. Writes.
+    /// Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now.
+    /// When it returns the upload survives a kill. Writes.
     pub fn start(&self, request: UploadRequest) -> Result<Started, NativeError> {
         Ok(self.client.start(request.try_into()?)?.into())
     }
 
-    /// The same for many, with one sync for the lot. One that is refused harms no other. Writes.
+    /// The same for many, each journal is synced, their directory once for the lot. One that is refused harms no other. Writes.
     pub fn start_all(&self, requests: Vec<UploadRequest>) -> Vec<StartResult> {
         let requests: Vec<Result<client::UploadRequest, NativeError>> =
             requests.into_iter().map(TryInto::try_into).collect();
@@ -155,7 +157,7 @@ impl NativeClient {
         self.client.set_network(network.into());
     }
 
-    /// New bounds, at once. No I/O.
+    /// New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once. No I/O.
     pub fn set_limits(&self, limits: Limits) {
         self.client.set_limits(limits.into());
     }
