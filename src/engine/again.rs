@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn for_another_place_or_cut_nothing_is_proven() {
-        let other_place = ASKED.replace(r#""service":"smh""#, r#""service":"smh","path":["elsewhere"]"#);
+        let other_place = ASKED.replace(r#""service":"smh""#, r#""service":"smh","path":"elsewhere""#);
         let other_cut = ASKED.replace(r#""priority":3"#, r#""part_size_bytes":128"#);
         for asked in [other_place, other_cut] {
             let records = asked_again(journal(PARTS, gone()), upload(&asked));

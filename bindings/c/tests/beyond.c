@@ -1,0 +1,505 @@
+/* What no scenario needs, each used once as a host would: beyond API CONTROL NAME, in an empty directory. */
+#include "world.h"
+
+/* ---- descriptors, digests, what is stored */
+
+/* The upload's bytes are in the cloud: a part of a file, by its digest there. */
+static void stored(const partway_digests_t *digests) {
+    char wanted[100];
+    snprintf(wanted, sizeof wanted, "\"sha256\":\"%s\"", digests->sha256.data);
+    CHECK(occurrences("/objects", wanted) == 1);
+}
+
+static partway_digests_t *digest_of(partway_source_t *source) {
+    partway_digests_t *digests = NULL;
+    GOOD(partway_source_digest(source, 0, &digests, &error));
+    return digests;
+}
+
+static void a_range_of_a_descriptor(void) {
+    host_state_t host = HOST_STATE;
+    partway_client_t *client = open_client("ranges", &host, 0);
+    int fd = open(file_of("both", 5 * MIB, 21), O_RDONLY);
+    CHECK(fd >= 0);
+    partway_source_t *source = NULL;
+    GOOD(partway_source_new_fd(fd, false, MIB, 3 * MIB, &source, &error));
+    /* It was duplicated: ours is ours. */
+    CHECK(close(fd) == 0);
+    partway_digests_t *digests = digest_of(source);
+    CHECK(digests->size_bytes == 3 * MIB && digests->midstates_count == 0);
+    done(begin(client, request_for("range", "range.bin", source)));
+    stored(digests);
+    partway_digests_free(digests);
+    partway_source_free(source);
+
+    fd = open("both", O_RDONLY);
+    GOOD(partway_source_new_fd(fd, true, 0, PARTWAY_NONE, &source, &error));
+    digests = digest_of(source);
+    done(begin(client, request_for("whole", "whole.bin", source)));
+    stored(digests);
+    partway_digests_free(digests);
+    partway_source_free(source);
+
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    GOOD(partway_source_new_fd(ends[0], true, 0, PARTWAY_NONE, &source, &error));
+    partway_request_t *request = request_for("pipe", "pipe.bin", source);
+    BAD(PARTWAY_ERROR_SOURCE_NOT_SEEKABLE, partway_client_start(client, request, NULL, NULL, &error));
+    partway_request_free(request);
+    partway_source_free(source);
+    close(ends[1]);
+    end(&host);
+}
+
+/* ---- a network that costs something */
+
+static int needs_network(const partway_snapshot_t *s) { return waits_for(s, PARTWAY_WAITING_NETWORK); }
+static int network_not_allowed(const partway_snapshot_t *s) { return waits_for(s, PARTWAY_WAITING_NETWORK_POLICY); }
+
+static void networks_and_changes(void) {
+    host_state_t host = HOST_STATE;
+    partway_host_t table = host_of(&host);
+    partway_config_t *config = partway_config_new();
+    partway_network_t network = {.struct_size = sizeof network, .state = PARTWAY_NETWORK_OFFLINE, .generation = 1};
+    GOOD(partway_config_set_text(config, PARTWAY_CONFIG_STATE_DIR, TEXT("networks"), &error));
+    GOOD(partway_config_set_host(config, &table, &error));
+    GOOD(partway_config_set_network(config, &network, &error));
+    partway_client_t *client = NULL;
+    GOOD(partway_client_open(config, &client, &error));
+    partway_config_free(config);
+    host.client = client;
+    partway_upload_t *upload = begin(client, request_of("film", "network.mp4", file_of("film", 6 * MIB, 22)));
+    gone_to(upload, needs_network);
+    CHECK(occurrences("/log", "\"step\":\"begin\"") == 0); /* Offline spends nothing. */
+
+    partway_change_t *change = partway_change_new();
+    GOOD(partway_change_set_number(change, PARTWAY_CHANGE_NETWORK_POLICY, PARTWAY_NETWORK_POLICY_UNMETERED, &error));
+    GOOD(partway_change_set_number(change, PARTWAY_CHANGE_PRIORITY, 3, &error));
+    GOOD(partway_upload_change(upload, change, &error));
+    partway_change_free(change);
+    network.state = PARTWAY_NETWORK_ONLINE;
+    network.metered = 1;
+    GOOD(partway_client_set_network(client, &network, &error));
+    partway_snapshot_t *barred = until(upload, network_not_allowed);
+    CHECK(barred->waiting->error->code == PARTWAY_ERROR_NETWORK_NOT_ALLOWED);
+    partway_snapshot_free(barred);
+    partway_idle_t idle = {.struct_size = sizeof idle};
+    GOOD(partway_client_wait_idle(client, LONG_MS, &idle, &error));
+    CHECK(idle.at_rest == 1 && idle.wants == PARTWAY_NETWORK_POLICY_UNMETERED);
+
+    /* No proxy, said at run time; and a text that is none. */
+    GOOD(partway_client_set_proxy(client, NULL, 0, &error));
+    BAD(PARTWAY_ERROR_INVALID_ARGUMENT, partway_client_set_proxy(client, TEXT("not a proxy"), &error));
+    network.metered = 0;
+    network.generation = 2;
+    GOOD(partway_client_set_network(client, &network, &error));
+    gone_to(upload, has_a_part);
+    partway_remote_task_t *task = NULL;
+    partway_status_t looked = partway_upload_look_remote(upload, &task, NULL);
+    CHECK(looked == PARTWAY_OK);
+    if (task != NULL) CHECK(task->complete <= 1 && task->path_count <= 2);
+    partway_remote_task_free(task);
+    done(upload);
+    end(&host);
+}
+
+/* ---- nobody signed in */
+
+static void nobody(void *context, partway_credential_ask_t *ask) {
+    host_state_t *host = context;
+    count(host, &host->asks);
+    GOOD(partway_credential_ask_signed_out(ask, &error));
+    partway_credential_ask_free(ask);
+}
+
+static void signed_out(void) {
+    host_state_t host = HOST_STATE;
+    partway_host_t table = host_of(&host);
+    table.on_credential = nobody;
+    partway_client_t *client = host.client = open_with("accounts", &table, 0, true);
+    partway_upload_t *upload = begin(client, request_of("a", "account.jpg", file_of("account", 3 * MIB, 23)));
+    gone_to(upload, waits_for_credential);
+    CHECK(counted(&host, &host.asks) == 1);
+    GOOD(partway_client_set_token(client, TEXT("me"), TEXT("sandbox-token"), PARTWAY_NONE, &error));
+    done(upload);
+    say("/rules", "{\"step\":\"begin\",\"how\":\"stall_answer\"}");
+    upload = begin(client, request_of("b", "b.jpg", "account"));
+    gone_to(upload, is_active);
+    GOOD(partway_client_sign_out(client, TEXT("me"), PARTWAY_SIGN_OUT_HOLD, &error));
+    gone_to(upload, waits_for_credential);
+    free(ask("DELETE", "/rules", ""));
+    /* Nobody was asked meanwhile. */
+    CHECK(counted(&host, &host.asks) == 1);
+    GOOD(partway_client_sign_out(client, TEXT("me"), PARTWAY_SIGN_OUT_CANCEL, &error));
+    partway_snapshot_t *gone = ended(upload);
+    CHECK(gone->state == PARTWAY_STATE_CANCELLED);
+    partway_snapshot_free(gone);
+    partway_upload_free(upload);
+    end(&host);
+}
+
+/* ---- KooDrive, with an application's key here, and with one that stays elsewhere */
+
+#define APP_ID "sandbox-app"
+#define APP_SECRET "sandbox-app-secret"
+#define USER_ID "1505084218764547200"
+
+static void sha256(const unsigned char *bytes, size_t size, unsigned char out[32]) {
+    partway_source_t *source = NULL;
+    GOOD(partway_source_new_memory(bytes, size, &source, &error));
+    partway_digests_t *digests = digest_of(source);
+    for (size_t i = 0; i < 32; i++) {
+        unsigned byte = 0;
+        CHECK(sscanf(digests->sha256.data + 2 * i, "%2x", &byte) == 1);
+        out[i] = (unsigned char)byte;
+    }
+    partway_digests_free(digests);
+    partway_source_free(source);
+}
+
+/* What the application's own server does. */
+static void hmac_hex(partway_text_t text, char out[65]) {
+    unsigned char inner[64 + 4096], outer[64 + 32], digest[32];
+    CHECK(text.len <= 4096);
+    for (size_t i = 0; i < 64; i++) {
+        unsigned char key = i < strlen(APP_SECRET) ? (unsigned char)APP_SECRET[i] : 0;
+        inner[i] = key ^ 0x36, outer[i] = key ^ 0x5c;
+    }
+    memcpy(inner + 64, text.data, text.len);
+    sha256(inner, 64 + text.len, outer + 64);
+    sha256(outer, sizeof outer, digest);
+    for (size_t i = 0; i < 32; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+static int refuses;
+
+static void sign(void *context, partway_sign_ask_t *ask) {
+    host_state_t *host = context;
+    count(host, &host->lines);
+    CHECK(equal(partway_sign_ask_account(ask), "me") && partway_sign_ask_service(ask) == PARTWAY_SERVICE_KOODRIVE);
+    CHECK(equal(partway_sign_ask_app_id(ask), APP_ID) && partway_sign_ask_canonical_request(ask).len > 0);
+    if (refuses) {
+        GOOD(partway_sign_ask_refuse(ask, &error));
+    } else {
+        char signature[65];
+        hmac_hex(partway_sign_ask_string_to_sign(ask), signature);
+        GOOD(partway_sign_ask_supply(ask, TEXT(signature), &error));
+        BAD(PARTWAY_ERROR_WRONG_STATE, partway_sign_ask_supply(ask, TEXT(signature), &error));
+    }
+    partway_sign_ask_free(ask);
+}
+
+static void key_is_here(void *context, partway_credential_ask_t *ask) {
+    count(context, &((host_state_t *)context)->asks);
+    GOOD(partway_credential_ask_supply_app_key(ask, TEXT(APP_ID), TEXT(APP_SECRET), TEXT(USER_ID), &error));
+    partway_credential_ask_free(ask);
+}
+
+static void key_is_elsewhere(void *context, partway_credential_ask_t *ask) {
+    count(context, &((host_state_t *)context)->asks);
+    GOOD(partway_credential_ask_supply_app_signer(ask, TEXT(APP_ID), TEXT(USER_ID), &error));
+    partway_credential_ask_free(ask);
+}
+
+static partway_request_t *koodrive(const char *key, const char *file) {
+    partway_request_t *request = NULL;
+    partway_source_t *source = NULL;
+    GOOD(partway_source_new_path(TEXT(file), false, &source, &error));
+    GOOD(partway_request_new(PARTWAY_SERVICE_KOODRIVE, &request, &error));
+    GOOD(partway_request_set_text(request, PARTWAY_REQUEST_KEY, TEXT(key), &error));
+    GOOD(partway_request_set_text(request, PARTWAY_REQUEST_ENDPOINT, TEXT(api), &error));
+    GOOD(partway_request_set_text(request, PARTWAY_REQUEST_ACCOUNT, TEXT("me"), &error));
+    GOOD(partway_request_set_text(request, PARTWAY_REQUEST_CONTAINER,
+                                  TEXT("IAADpartwaysandbox0000000000000000000000000000a"), &error));
+    GOOD(partway_request_set_text(request, PARTWAY_REQUEST_PARENT, TEXT("root"), &error));
+    GOOD(partway_request_set_text(request, PARTWAY_REQUEST_NAME, TEXT(key), &error));
+    GOOD(partway_request_set_source(request, source, &error));
+    partway_source_free(source);
+    return request;
+}
+
+static void applications(void) {
+    size_t before = objects();
+    host_state_t here = HOST_STATE;
+    partway_host_t table = host_of(&here);
+    table.on_credential = key_is_here;
+    here.client = open_with("koo-here", &table, 0, true);
+    done(begin(here.client, koodrive("here.bin", file_of("koo", 11 * MIB, 24))));
+    CHECK(counted(&here, &here.asks) == 1);
+    end(&here);
+
+    host_state_t elsewhere = HOST_STATE;
+    table = host_of(&elsewhere);
+    table.on_credential = key_is_elsewhere;
+    table.on_sign = sign;
+    table.on_log = NULL;
+    partway_client_t *client = elsewhere.client = open_with("koo-elsewhere", &table, 0, true);
+    refuses = 1;
+    partway_upload_t *upload = begin(client, koodrive("elsewhere.bin", file_of("koo2", 11 * MIB, 25)));
+    gone_to(upload, waits_for_credential);
+    refuses = 0;
+    GOOD(partway_client_set_app_signer(client, TEXT("me"), TEXT(APP_ID), TEXT(USER_ID), &error));
+    done(upload);
+    CHECK(counted(&elsewhere, &elsewhere.lines) >= 4);
+    GOOD(partway_client_set_app_key(client, TEXT("me"), TEXT(APP_ID), TEXT(APP_SECRET), TEXT(USER_ID), &error));
+    int signed_before = counted(&elsewhere, &elsewhere.lines);
+    done(begin(client, koodrive("key.bin", file_of("koo3", MIB, 26))));
+    CHECK(counted(&elsewhere, &elsewhere.lines) == signed_before);
+    CHECK(objects() == before + 3);
+    end(&elsewhere);
+}
+
+/* ---- a source that is had later */
+
+static void soon(void *context, partway_source_ask_t *ask) {
+    host_state_t *host = context;
+    count(host, &host->asks);
+    if (counted(host, &host->asks) == 1) {
+        GOOD(partway_source_ask_later(ask, 50, &error));
+    } else {
+        partway_source_t *source = NULL;
+        GOOD(partway_source_new_path(TEXT("late"), false, &source, &error));
+        GOOD(partway_source_ask_supply(ask, source, &error));
+        partway_source_free(source);
+    }
+    partway_source_ask_free(ask);
+}
+
+static void a_source_that_is_had_later(void) {
+    host_state_t host = HOST_STATE;
+    partway_host_t table = host_of(&host);
+    table.on_source = soon;
+    host.client = open_with("later", &table, 0, true);
+    file_of("late", 2 * MIB, 27);
+    partway_source_t *source = NULL;
+    GOOD(partway_source_new_later(&source, &error));
+    GOOD(partway_source_set_token(source, (const uint8_t *)"t", 1, &error));
+    done(begin(host.client, request_for("late", "late.bin", source)));
+    partway_source_free(source);
+    CHECK(counted(&host, &host.asks) == 2);
+    end(&host);
+}
+
+/* ---- a transport of the host's own, over a bare socket */
+
+static pthread_mutex_t carried_lock = PTHREAD_MUTEX_INITIALIZER;
+static int ranges, cancelled_calls, released_hooks;
+
+static void add(int *counter) {
+    pthread_mutex_lock(&carried_lock);
+    ++*counter;
+    pthread_mutex_unlock(&carried_lock);
+}
+
+static int sum(const int *counter) {
+    pthread_mutex_lock(&carried_lock);
+    int count = *counter;
+    pthread_mutex_unlock(&carried_lock);
+    return count;
+}
+
+static void on_cancelled(void *fd) {
+    add(&cancelled_calls);
+    shutdown(*(int *)fd, SHUT_RDWR);
+}
+
+static void on_released(void *fd) {
+    add(&released_hooks);
+    free(fd);
+}
+
+static int write_all(int fd, const void *bytes, size_t size) {
+    for (size_t at = 0; at < size;) {
+        ssize_t count = send(fd, (const char *)bytes + at, size - at, MSG_NOSIGNAL);
+        if (count <= 0) return 0;
+        at += (size_t)count;
+    }
+    return 1;
+}
+
+/* True when the whole body left. */
+static int send_body(int fd, const partway_call_t *call, uint64_t size) {
+    static const size_t STEP = 64 * 1024;
+    unsigned char *buffer = malloc(STEP);
+    partway_body_range_t range = {.struct_size = sizeof range};
+    int good = 1;
+    if (size > 0 && partway_call_body_range(call, &range)) {
+        CHECK(range.size_bytes == size);
+        add(&ranges);
+        for (uint64_t at = 0; good && at < size;) {
+            ssize_t count = pread(range.fd, buffer, size - at < STEP ? size - at : STEP, (off_t)(range.offset + at));
+            good = count > 0 && write_all(fd, buffer, (size_t)count);
+            if (good) partway_call_sent(call, at += (uint64_t)count);
+        }
+    } else {
+        for (uint64_t at = 0; good && at < size;) {
+            size_t count = 0;
+            good = partway_call_read_body(call, buffer, STEP, &count, NULL) == PARTWAY_OK && write_all(fd, buffer, count);
+            at += count;
+        }
+    }
+    free(buffer);
+    return good;
+}
+
+static void execute(void *context, partway_call_t *call) {
+    (void)context;
+    const partway_http_request_t *request = partway_call_request(call);
+    char host[64];
+    unsigned port = 0;
+    int at = 0;
+    CHECK(sscanf(request->url.data, "http://%63[^:/]:%u%n", host, &port, &at) == 2);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+    /* Stays open for the hook, which may run later than this function. */
+    int *hooked = malloc(sizeof *hooked);
+    *hooked = dup(fd);
+    int kept = *hooked;
+    GOOD(partway_call_on_cancel(call, on_cancelled, hooked, on_released, &error));
+    size_t room = 1 << 16, size = 0;
+    char *text = malloc(room);
+    int length = snprintf(text, room, "%s %s HTTP/1.1\r\nHost: %s:%u\r\nContent-Length: %" PRIu64 "\r\nConnection: close\r\n",
+                          request->method.data, request->url.data + at, host, port, request->body_bytes);
+    for (size_t i = 0; i < request->headers_count; i++)
+        length += snprintf(text + length, room - (size_t)length, "%s: %s\r\n", request->headers[i].name.data,
+                           request->headers[i].value.data);
+    length += snprintf(text + length, room - (size_t)length, "\r\n");
+    int good = write_all(fd, text, (size_t)length) && send_body(fd, call, request->body_bytes);
+    for (ssize_t count; good && size + 1 < room && (count = read(fd, text + size, room - size - 1)) > 0;) size += (size_t)count;
+    text[size] = 0;
+    unsigned status = 0;
+    char *body = strstr(text, "\r\n\r\n");
+    if (good && body != NULL && sscanf(text, "HTTP/1.1 %u", &status) == 1) {
+        partway_pair_t headers[32];
+        size_t many = 0;
+        body[2] = 0;
+        for (char *line = strstr(text, "\r\n") + 2, *next; many < 32 && (next = strstr(line, "\r\n")) != NULL; line = next + 2) {
+            char *colon = strchr(line, ':');
+            CHECK(colon != NULL && colon < next);
+            headers[many].name = (partway_text_t){line, (size_t)(colon - line)};
+            while (*++colon == ' ') {
+            }
+            headers[many++].value = (partway_text_t){colon, (size_t)(next - colon)};
+        }
+        partway_call_respond(call, status, headers, many, (const uint8_t *)body + 4, size - (size_t)(body + 4 - text), NULL);
+    } else {
+        partway_call_fail(call, PARTWAY_FAULT_CUT, NULL);
+    }
+    free(text);
+    partway_call_free(call);
+    close(kept);
+    close(fd);
+}
+
+static void the_hosts_own_sockets(void) {
+    host_state_t host = HOST_STATE;
+    partway_host_t table = host_of(&host);
+    partway_transport_t transport = {.struct_size = sizeof transport, .execute = execute};
+    partway_config_t *config = partway_config_new();
+    GOOD(partway_config_set_text(config, PARTWAY_CONFIG_STATE_DIR, TEXT("sockets"), &error));
+    GOOD(partway_config_set_host(config, &table, &error));
+    GOOD(partway_config_set_transport(config, &transport, &error));
+    partway_client_t *client = NULL;
+    GOOD(partway_client_open(config, &client, &error));
+    partway_config_free(config);
+    host.client = client;
+    file_of("film", 5 * MIB, 28);
+    partway_source_t *source = NULL;
+    GOOD(partway_source_new_path(TEXT("film"), false, &source, &error));
+    partway_digests_t *digests = digest_of(source);
+    done(begin(client, request_of("carried", "carried.mp4", "film")));
+    stored(digests);
+    partway_digests_free(digests);
+    partway_source_free(source);
+    CHECK(sum(&ranges) == 5);
+
+    say("/rules", "{\"step\":\"part\",\"how\":\"stall_answer\"}");
+    partway_upload_t *upload = begin(client, request_of("cancelled", "cancelled.mp4", "film"));
+    UNTIL(sum(&ranges) > 5);
+    GOOD(partway_upload_cancel(upload, &error));
+    UNTIL(sum(&cancelled_calls) > 0);
+    partway_snapshot_free(ended(upload));
+    partway_upload_free(upload);
+    free(ask("DELETE", "/rules", ""));
+    end(&host);
+    UNTIL(sum(&released_hooks) > 5);
+}
+
+/* ---- ends */
+
+static int forgotten;
+
+static void on_forgotten(void *context, const partway_text_t *ids, size_t many) {
+    host_state_t *host = context;
+    CHECK(counted(host, &host->endings) >= 1); /* Its ending came first. */
+    for (size_t i = 0; i < many; i++) CHECK(ids[i].len == PARTWAY_ID_SIZE - 1);
+    add(&forgotten);
+}
+
+static void *wait_for_ever(void *upload) {
+    CHECK(partway_upload_wait(upload, PARTWAY_FOREVER, NULL, NULL) == PARTWAY_ERROR_CLOSED);
+    return NULL;
+}
+
+static void a_client_that_is_freed_while_others_wait(void) {
+    host_state_t host = HOST_STATE;
+    partway_host_t table = host_of(&host);
+    table.on_forgotten = on_forgotten;
+    partway_client_t *client = host.client = open_with("freed", &table, 0, true);
+    partway_upload_t *upload = begin(client, request_of("first", "first.jpg", file_of("first", MIB, 29)));
+    partway_snapshot_free(completed(upload));
+    bool gone = false;
+    GOOD(partway_upload_forget(upload, &gone, &error));
+    CHECK(gone);
+    UNTIL(sum(&forgotten) == 1);
+    partway_upload_free(upload);
+
+    /* A start after a cancel goes on under the same key. */
+    say("/rules", "{\"step\":\"part\",\"how\":\"stall_answer\"}");
+    upload = begin(client, request_of("second", "second.jpg", "first"));
+    gone_to(upload, is_active);
+    GOOD(partway_upload_cancel(upload, &error));
+    partway_snapshot_free(ended(upload));
+    partway_upload_free(upload);
+    uint32_t how = 0;
+    partway_request_t *request = request_of("second", "second.jpg", "first");
+    GOOD(partway_client_start(client, request, &upload, &how, &error));
+    CHECK(how == PARTWAY_HOW_CONTINUED);
+    partway_request_free(request);
+    UNTIL(sum(&forgotten) == 2);
+
+    /* It stands still, so a hold of no time can't be over. */
+    size_t under_way = occurrences("/log", "\"ended_ms\":null");
+    UNTIL((under_way = occurrences("/log", "\"ended_ms\":null")) > 0);
+    partway_idle_t idle = {.struct_size = sizeof idle};
+    CHECK(partway_client_hold(client, 0, &idle, NULL) == PARTWAY_TIMED_OUT && idle.at_rest == 0);
+    int64_t began = now_ms();
+    GOOD(partway_client_hold(client, LONG_MS, &idle, &error));
+    CHECK(idle.at_rest == 1 && now_ms() - began < 5000);
+    UNTIL(occurrences("/log", "\"ended_ms\":null") == 0);
+
+    pthread_t waiter;
+    CHECK(pthread_create(&waiter, NULL, wait_for_ever, upload) == 0);
+    nanosleep(&(struct timespec){0, 50000000}, NULL);
+    partway_client_free(client);
+    CHECK(pthread_join(waiter, NULL) == 0);
+    UNTIL(counted(&host, &host.released) == 1);
+    BAD(PARTWAY_ERROR_CLOSED, partway_upload_resume(upload, &error));
+    partway_upload_free(upload);
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc == 4);
+    api = argv[1], control = argv[2];
+    a_range_of_a_descriptor();
+    networks_and_changes();
+    signed_out();
+    a_source_that_is_had_later();
+    the_hosts_own_sockets();
+    a_client_that_is_freed_while_others_wait();
+    free(ask("DELETE", "/rules", ""));
+    applications();
+    return 0;
+}
