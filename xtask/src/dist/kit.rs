@@ -101,7 +101,7 @@ impl Kit {
         match self.target.platform {
             Platform::Host | Platform::Ios => &[],
             // Code that repeats becomes a function of its own, which costs an entry in the tables of unwinding: LLVM doesn't count that.
-            _ => &["-Cllvm-args=-outliner-benefit-threshold=32"],
+            _ => &["-Cllvm-args=-outliner-benefit-threshold=40"],
         }
     }
 
