@@ -1,7 +1,7 @@
 //! Partway uploads files to cloud drives and survives everything that happens to a phone on the way.
 //!
 //! Layers, from the ground up; a module names only what stands below it (`tests/tidy.rs`):
-//! `redact`, `error`, `model` · `service` · `hash`, `source`, `transport` · `engine` · `runtime` · `client` · `capi`, `mobile`.
+//! `from_json`, `redact`, `error`, `model` · `service` · `hash`, `source`, `transport` · `engine` · `runtime` · `client` · `capi`, `mobile`.
 
 #[cfg(feature = "capi")]
 mod capi;
@@ -9,6 +9,7 @@ pub mod client;
 #[doc(hidden)]
 pub mod engine;
 pub mod error;
+mod from_json;
 #[doc(hidden)]
 pub mod hash;
 #[cfg(feature = "mobile")]

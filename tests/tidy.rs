@@ -8,14 +8,15 @@ use std::{
 
 /// Who may name whom. A module may also name itself; `lib.rs` names all.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("from_json", &[]),
     ("redact", &[]),
-    ("error", &["redact"]),
-    ("model", &["redact", "error"]),
-    ("hash", &["redact", "error", "model"]),
-    ("service", &["redact", "error", "model", "hash"]),
+    ("error", &["from_json", "redact"]),
+    ("model", &["from_json", "redact", "error"]),
+    ("hash", &["from_json", "redact", "error", "model"]),
+    ("service", &["from_json", "redact", "error", "model", "hash"]),
     ("source", &["redact", "error", "model", "hash"]),
     ("transport", &["redact", "error", "model", "hash"]),
-    ("engine", &["redact", "error", "model", "service", "hash"]),
+    ("engine", &["from_json", "redact", "error", "model", "service", "hash"]),
     ("runtime", &["redact", "error", "model", "service", "hash", "source", "transport", "engine"]),
     ("client", &["redact", "error", "model", "service", "hash", "source", "transport", "engine", "runtime"]),
     // The faces: convert in, one call, convert out. Neither knows the other.
@@ -24,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// These are functions of their inputs: no clock, thread, file, socket or chance of their own.
-const PURE: &[&str] = &["redact", "error", "model", "service", "engine"];
+const PURE: &[&str] = &["from_json", "redact", "error", "model", "service", "engine"];
 const IMPURE_WORDS: &[&str] =
     &["Instant", "SystemTime", "thread", "fs", "net", "TcpStream", "UdpSocket", "rand", "getrandom", "env"];
 

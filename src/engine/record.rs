@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::Tuning;
 use crate::{
     error::ErrorInfo,
+    from_json::{FromJson, Object, field, field_or_default, from_json, object, variant},
     hash::Digester,
     model::{Conflict, Identity, InstantMode, NetworkPolicy, OnChange, PartPlan, Receipt, Target},
     service::{Proof, Session},
@@ -22,7 +24,7 @@ pub enum Sync {
 }
 
 /// The upload as it was asked for; the first record of every journal.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize)]
 pub struct UploadRecord {
     /// 26 characters.
     pub id: String,
@@ -35,48 +37,65 @@ pub struct UploadRecord {
     /// What.
     pub source: SourceRecord,
     /// The host's own grouping.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The host's own notes, at most 1 KiB.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Higher first.
-    #[serde(default)]
     pub priority: i8,
     /// When the name is taken.
-    #[serde(default)]
     pub conflict: Conflict,
     /// When the bytes changed.
-    #[serde(default)]
     pub on_change: OnChange,
     /// Whether to try to have the content recognised.
-    #[serde(default)]
     pub instant: InstantMode,
     /// A session that exists already: something else began it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub adopted: Option<Session>,
     /// What is sent is compared with a digest pass, also where the service needs none.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub verify_source: bool,
     /// The wanted part size.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub part_size_bytes: Option<u64>,
     /// At most so many parts at once; the client's limit without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parallel_parts: Option<u32>,
     /// Which networks it may use.
-    #[serde(default)]
     pub network: NetworkPolicy,
     /// Body bytes a second, of this upload; the client's limit alone without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_bytes_per_s: Option<u64>,
     /// So long after it was made it fails, if it has not ended by then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub give_up_after_ms: Option<u64>,
     /// The ended upload whose proof this one took over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub continues: Option<String>,
 }
+
+from_json!(struct UploadRecord {
+    id,
+    key,
+    created_unix_ms,
+    target,
+    source,
+    group,
+    tags = default,
+    priority = default,
+    conflict = default,
+    on_change = default,
+    instant = default,
+    adopted,
+    verify_source = default,
+    part_size_bytes,
+    parallel_parts,
+    network = default,
+    rate_bytes_per_s,
+    give_up_after_ms,
+    continues,
+});
 
 impl UploadRecord {
     /// When it gives up, by the phone's clock.
@@ -86,18 +105,20 @@ impl UploadRecord {
 }
 
 /// How to come by the bytes again.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SourceRecord {
     /// A file of this device.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The host's own word for it, at most 16 KiB.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub token: Vec<u8>,
     /// The file is a copy made for this upload: removed at the end.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delete_at_end: bool,
 }
+
+from_json!(struct SourceRecord { path, token = default, delete_at_end = default });
 
 impl SourceRecord {
     /// What is to be kept of this in the place of `old`: without a token the old one stays. `None`: it is the same.
@@ -109,7 +130,7 @@ impl SourceRecord {
 }
 
 /// Why an upload began over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RestartReason {
     /// The service forgot the session.
@@ -128,8 +149,18 @@ pub enum RestartReason {
     Changed,
 }
 
+from_json!(enum RestartReason {
+    "session_gone" = SessionGone,
+    "unsettled" = Unsettled,
+    "lease_over" = LeaseOver,
+    "unfit" = Unfit,
+    "too_old" = TooOld,
+    "integrity" = Integrity,
+    "changed" = Changed,
+});
+
 /// What a cancel could undo at the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remote {
     /// The session is gone.
@@ -142,8 +173,15 @@ pub enum Remote {
     CannotAbort,
 }
 
+from_json!(enum Remote {
+    "aborted" = Aborted,
+    "abort_pending" = AbortPending,
+    "nothing_there" = NothingThere,
+    "cannot_abort" = CannotAbort,
+});
+
 /// The one ending of an upload.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The object exists.
@@ -154,8 +192,22 @@ pub enum Ending {
     Cancelled(Remote),
 }
 
+impl FromJson for Ending {
+    fn from_json(value: Value) -> Option<Self> {
+        let (word, held) = variant(value)?;
+        match word.as_str() {
+            "completed" => Receipt::from_json(held).map(Ending::Completed),
+            "failed" => ErrorInfo::from_json(held).map(Ending::Failed),
+            "cancelled" => Remote::from_json(held).map(Ending::Cancelled),
+            _ => None,
+        }
+    }
+}
+
+from_json!(serde Ending);
+
 /// What the host wants of an upload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wish {
     /// Go on.
@@ -167,8 +219,10 @@ pub enum Wish {
     Cancel,
 }
 
+from_json!(enum Wish { "run" = Run, "pause" = Pause, "cancel" = Cancel });
+
 /// One line of a journal. Variants and fields are only ever added.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "r", rename_all = "snake_case")]
 pub enum Record {
     /// What was asked for.
@@ -200,7 +254,7 @@ pub enum Record {
         /// Which.
         part_number: u32,
         /// CRC-64/XZ of what was sent, or of what was read to adopt it.
-        #[serde(with = "decimal")]
+        #[serde(serialize_with = "decimal")]
         crc64: u64,
     },
     /// The service does not have these parts after all.
@@ -218,10 +272,10 @@ pub enum Record {
         /// Which.
         part_number: u32,
         /// CRC-64/XZ of the part: what is sent of it must be this.
-        #[serde(with = "decimal")]
+        #[serde(serialize_with = "decimal")]
         crc64: u64,
         /// SHA-256's state words at its end, when the service signs parts with them.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         midstate: Option<[u32; 8]>,
         /// The pass, to go on from.
         digester: Box<Digester>,
@@ -234,7 +288,7 @@ pub enum Record {
     /// It did not.
     BeginNo {
         /// A look at the object's place said so: the begin may still be on its way.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         looked: bool,
     },
     /// The name is taken, by what a lost begin made or by something else: the next begin keeps what is there if it is the same, else takes another name.
@@ -249,7 +303,7 @@ pub enum Record {
     /// The complete did not make the object.
     CompleteNo {
         /// A look at the session said so, not the complete's own answer: the complete may still be on its way.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         looked: bool,
     },
     /// Nothing that was sent for the session can make the object any more.
@@ -355,17 +409,54 @@ impl Record {
 }
 
 /// 64-bit checksums as decimal text: JSON readers in other languages round numbers above 2^53.
-mod decimal {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+fn decimal<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
 
-    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+impl FromJson for Record {
+    fn from_json(value: Value) -> Option<Self> {
+        let mut fields = object(value)?;
+        let which = field::<String>(&mut fields, "r")?;
+        let all = &mut fields;
+        let crc64 = |all: &mut Object| field::<String>(all, "crc64")?.parse().ok();
+        Some(match which.as_str() {
+            "upload" => Record::Upload(FromJson::from_json(Value::Object(fields))?),
+            "plan" => Record::Plan { plan: field(all, "plan")?, identity: field(all, "identity")? },
+            "session" => Record::Session { session: field(all, "session")? },
+            "alive" => Record::Alive { unix_ms: field(all, "unix_ms")? },
+            "try" => Record::Try { part_number: field(all, "part_number")? },
+            "part" => Record::Part { part_number: field(all, "part_number")?, crc64: crc64(all)? },
+            "missing" => Record::Missing { part_numbers: field(all, "part_numbers")? },
+            "identity" => Record::Identity { identity: field(all, "identity")? },
+            "hashed" => Record::Hashed {
+                part_number: field(all, "part_number")?,
+                crc64: crc64(all)?,
+                midstate: field(all, "midstate")?,
+                digester: field(all, "digester")?,
+            },
+            "begin_intent" => Record::BeginIntent { proof: field(all, "proof")? },
+            "begin_no" => Record::BeginNo { looked: field_or_default(all, "looked")? },
+            "begin_taken" => Record::BeginTaken,
+            "begin_refused" => Record::BeginRefused,
+            "complete_intent" => Record::CompleteIntent { proof: field(all, "proof")? },
+            "complete_no" => Record::CompleteNo { looked: field_or_default(all, "looked")? },
+            "settled" => Record::Settled,
+            "conflict_asked" => Record::ConflictAsked,
+            "conflict" => Record::Conflict { conflict: field(all, "conflict")? },
+            "on_change" => Record::OnChange { on_change: field(all, "on_change")? },
+            "wish" => Record::Wish { wish: field(all, "wish")? },
+            "tuned" => Record::Tuned { tuning: field(all, "tuning")? },
+            "source" => Record::Source { source: field(all, "source")? },
+            "handed_off" => Record::HandedOff { item: field(all, "item")?, part_numbers: field(all, "part_numbers")? },
+            "handed_back" => Record::HandedBack { item: field(all, "item")? },
+            "restart" => Record::Restart { why: field(all, "why")? },
+            "ending" => Record::Ending { ending: field(all, "ending")?, unix_ms: field(all, "unix_ms")? },
+            _ => return None,
+        })
     }
 }
+
+from_json!(serde Record);
 
 /// The id alone: the rest names a person's things.
 impl std::fmt::Debug for UploadRecord {
@@ -383,8 +474,206 @@ impl std::fmt::Debug for SourceRecord {
 
 #[cfg(test)]
 mod tests {
+    use serde::de::DeserializeOwned;
+
     use super::*;
-    use crate::model::{KooDriveTarget, SmhTarget};
+    use crate::{
+        error::Code,
+        hash::Wants,
+        model::{KooDriveEdition, KooDriveTarget, SmhMode, SmhTarget},
+    };
+
+    /// Reads what it wrote.
+    fn survives<T: Serialize + DeserializeOwned>(all: impl IntoIterator<Item = T>) {
+        for one in all {
+            let line = serde_json::to_string(&one).expect("JSON");
+            let read = serde_json::from_str::<T>(&line).ok().map(|read| serde_json::to_string(&read).expect("JSON"));
+            assert_eq!(read, Some(line));
+        }
+    }
+
+    fn text() -> String {
+        "é".to_owned()
+    }
+
+    /// One with every field.
+    fn upload(target: Target) -> UploadRecord {
+        UploadRecord {
+            id: text(),
+            key: text(),
+            created_unix_ms: -1,
+            target,
+            source: SourceRecord { path: Some(text()), token: vec![0, 255], delete_at_end: true },
+            group: Some(text()),
+            tags: BTreeMap::from([(text(), text())]),
+            priority: -128,
+            conflict: Conflict::Refuse,
+            on_change: OnChange::Restart,
+            instant: InstantMode::Off,
+            adopted: Some(Session(serde_json::json!({ "a": [1] }))),
+            verify_source: true,
+            part_size_bytes: Some(u64::MAX),
+            parallel_parts: Some(u32::MAX),
+            network: NetworkPolicy::Unmetered,
+            rate_bytes_per_s: Some(1),
+            give_up_after_ms: Some(2),
+            continues: Some(text()),
+        }
+    }
+
+    fn smh() -> SmhTarget {
+        SmhTarget {
+            endpoint: text(),
+            account: text(),
+            library: text(),
+            space: text(),
+            path: text(),
+            mode: SmhMode::Form,
+            user_id: Some(text()),
+            create_parents: true,
+            meta: BTreeMap::from([(text(), text())]),
+            labels: vec![text()],
+            category: Some(text()),
+            created_unix_ms: Some(1),
+            modified_unix_ms: Some(2),
+            traffic_limit_bytes_per_s: Some(3),
+            prefer_same_origin: true,
+            private: true,
+        }
+    }
+
+    fn koodrive() -> KooDriveTarget {
+        KooDriveTarget {
+            endpoint: text(),
+            account: text(),
+            container: text(),
+            parent: text(),
+            name: text(),
+            user_id: Some(text()),
+            file_type: Some(1),
+            shared_folder: Some(text()),
+            language: Some(text()),
+            created_unix_ms: Some(1),
+            edition: KooDriveEdition::Carrier,
+        }
+    }
+
+    /// A table of fields (`from_json!`) that forgets one is found here.
+    #[test]
+    fn every_record_is_read_as_it_was_written() {
+        let mut digester = Digester::new(Wants {
+            sha256: true,
+            part_size_bytes: Some(1 << 19),
+            chain: true,
+            crc64: true,
+            pre_hash: true,
+        })
+        .expect("a pass");
+        digester.update(&vec![7; (1 << 20) + 77]);
+        let receipt = Receipt {
+            name: text(),
+            path: Some(vec![text()]),
+            file_id: Some(text()),
+            size_bytes: 1,
+            sha256: Some(text()),
+            crc64: Some(text()),
+            version: Some(text()),
+            instant: true,
+            overwritten: true,
+            request_id: Some(text()),
+            service_json: Some(text()),
+        };
+        let error = ErrorInfo {
+            code: Code::Bug,
+            detail: text(),
+            http_status: Some(500),
+            service_code: Some(text()),
+            request_id: Some(text()),
+            retry_after_ms: Some(1),
+        };
+        let identity =
+            Identity { size_bytes: 1, mtime_ns: Some(-2), ctime_ns: Some(3), inode: Some(4), device: Some(5) };
+        let conflict = Conflict::Overwrite { if_version: Some(text()) };
+        let proof = Proof {
+            size_bytes: 1,
+            crc64: u64::MAX,
+            sha256: Some(text()),
+            conflict: conflict.clone(),
+            service_unix_ms: -1,
+        };
+        let tuning = Tuning {
+            priority: Some(1),
+            network: Some(NetworkPolicy::NoRoaming),
+            rate_bytes_per_s: Some(2),
+            parallel_parts: Some(3),
+        };
+        let session = upload(Target::Smh(smh())).adopted.expect("one");
+        let source = upload(Target::Smh(smh())).source;
+        let ending = |ending| Record::Ending { ending, unix_ms: 1 };
+        survives([
+            Record::Upload(Box::new(upload(Target::Smh(smh())))),
+            Record::Upload(Box::new(upload(Target::KooDrive(koodrive())))),
+            Record::Plan { plan: PartPlan { size_bytes: 3, part_size_bytes: 2 }, identity: identity.clone() },
+            Record::Session { session },
+            Record::Alive { unix_ms: -1 },
+            Record::Try { part_number: 1 },
+            Record::Part { part_number: 2, crc64: u64::MAX },
+            Record::Missing { part_numbers: vec![1, 2] },
+            Record::Identity { identity },
+            Record::Hashed {
+                part_number: 3,
+                crc64: u64::MAX - 1,
+                midstate: Some([u32::MAX; 8]),
+                digester: Box::new(digester),
+            },
+            Record::BeginIntent { proof: proof.clone() },
+            Record::BeginNo { looked: true },
+            Record::BeginTaken,
+            Record::BeginRefused,
+            Record::CompleteIntent { proof },
+            Record::CompleteNo { looked: true },
+            Record::Settled,
+            Record::ConflictAsked,
+            Record::Conflict { conflict },
+            Record::OnChange { on_change: OnChange::Fail },
+            Record::Wish { wish: Wish::Cancel },
+            Record::Tuned { tuning },
+            Record::Source { source },
+            Record::HandedOff { item: text(), part_numbers: vec![3] },
+            Record::HandedBack { item: text() },
+            Record::Restart { why: RestartReason::Unfit },
+            ending(Ending::Completed(receipt)),
+            ending(Ending::Failed(error)),
+            ending(Ending::Cancelled(Remote::Aborted)),
+        ]);
+    }
+
+    #[test]
+    fn every_word_is_read_as_it_was_written() {
+        use {InstantMode as I, KooDriveEdition as K, NetworkPolicy as N, RestartReason as R};
+        survives([Conflict::Ask, Conflict::Rename, Conflict::Refuse, Conflict::KeepIfSame]);
+        survives([Conflict::Overwrite { if_version: None }]);
+        survives([OnChange::Fail, OnChange::Restart]);
+        survives([I::Auto, I::Always, I::Off]);
+        survives([N::Any, N::NoRoaming, N::Unmetered]);
+        survives([R::SessionGone, R::Unsettled, R::LeaseOver, R::Unfit, R::TooOld, R::Integrity, R::Changed]);
+        survives([Remote::Aborted, Remote::AbortPending, Remote::NothingThere, Remote::CannotAbort]);
+        survives([Wish::Run, Wish::Pause, Wish::Cancel]);
+        survives([SmhMode::Auto, SmhMode::Simple, SmhMode::Form, SmhMode::Multipart]);
+        survives([K::Current, K::International2024, K::Carrier]);
+    }
+
+    /// What older versions did not write, and newer ones may.
+    #[test]
+    fn what_need_not_be_there_has_a_default() {
+        let line =
+            r#"{"r":"upload","id":"1","key":"k","created_unix_ms":1,"target":{"service":"smh"},"source":{},"later":1}"#;
+        let Ok(Record::Upload(upload)) = serde_json::from_str(line) else { panic!("no upload") };
+        assert_eq!(upload.target, Target::Smh(SmhTarget::default()));
+        assert_eq!((upload.conflict, upload.priority, upload.tags.len()), (Conflict::Rename, 0, 0));
+        let later = |line: &str| serde_json::from_str::<Record>(line).is_err();
+        assert!(later(r#"{"r":"later"}"#) && later(r#"{"part_number":1}"#) && later(r#"{"r":"try"}"#));
+    }
 
     #[test]
     fn nothing_of_a_persons_is_printed() {
@@ -393,25 +682,11 @@ mod tests {
         let koo = KooDriveTarget { name: canary(), container: canary(), ..KooDriveTarget::default() };
         for target in [Target::Smh(smh), Target::KooDrive(koo)] {
             let upload = UploadRecord {
-                id: "1".into(),
                 key: canary(),
-                created_unix_ms: 0,
-                target,
                 source: SourceRecord { path: Some(canary()), token: b"canary".to_vec(), delete_at_end: false },
                 group: Some(canary()),
                 tags: BTreeMap::from([(canary(), canary())]),
-                priority: 0,
-                conflict: Conflict::default(),
-                on_change: OnChange::default(),
-                instant: InstantMode::default(),
-                verify_source: false,
-                part_size_bytes: None,
-                adopted: None,
-                parallel_parts: None,
-                network: NetworkPolicy::default(),
-                rate_bytes_per_s: None,
-                give_up_after_ms: None,
-                continues: None,
+                ..upload(target)
             };
             let printed =
                 format!("{:?} {:?} {:?}", upload.target, upload.source, Record::Upload(Box::new(upload.clone())));

@@ -1,6 +1,9 @@
 //! The table of error codes. A number is never reused; docs/errors.md is written from this table.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::from_json::{FromJson, from_json};
 
 /// Which part of the world an error comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,11 +209,13 @@ impl Serialize for Code {
     }
 }
 
-impl<'de> Deserialize<'de> for Code {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u32::deserialize(deserializer).map(Code::from_number)
+impl FromJson for Code {
+    fn from_json(value: Value) -> Option<Self> {
+        u32::from_json(value).map(Code::from_number)
     }
 }
+
+from_json!(serde Code);
 
 #[cfg(test)]
 mod tests {

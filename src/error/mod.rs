@@ -4,26 +4,30 @@ mod code;
 
 pub use code::{Category, Code, Disposition, Remedy};
 
+use crate::from_json::from_json;
+
 /// One error as the host sees it. It holds no secret, path, URL or user name: every text in it is ours, or passed [`crate::redact::label`].
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ErrorInfo {
     /// The stable number (1001-9xxx); see [`Code`].
     pub code: Code,
     /// For developers: what happened, in one sentence.
     pub detail: String,
     /// The HTTP status behind it, if there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// The service's own word for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_code: Option<String>,
     /// The service's id of the request, for its support.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// When the service asked to come back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
+
+from_json!(struct ErrorInfo { code, detail, http_status, service_code, request_id, retry_after_ms });
 
 impl ErrorInfo {
     /// An error of our own making.

@@ -1,25 +1,26 @@
 //! SMH's own digest of a file: SHA-256 over 1 MiB blocks, each behind the digest of the one before (smh §9.1).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     hex,
     sha256::{Sha256, StateInvalid},
 };
+use crate::from_json::{FromJson, from_json};
 
 /// The length of a block, and of the shortest file that has these digests (smh §9.1).
 pub const CHAIN_BLOCK_BYTES: u64 = 1 << 20;
 
 /// A running chain. It is its own journal form.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "ChainState")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Chain {
     size_bytes: u64,
     /// Of the first block, once it is whole.
-    #[serde(with = "hex::optional_digest")]
+    #[serde(serialize_with = "hex::optional_digest")]
     beginning: Option<[u8; 32]>,
     /// Of the last block that is whole.
-    #[serde(with = "hex::optional_digest")]
+    #[serde(serialize_with = "hex::optional_digest")]
     last: Option<[u8; 32]>,
     /// The block that is not whole yet, behind `last`; `None` at a block boundary.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,22 +28,34 @@ pub struct Chain {
 }
 
 /// A [`Chain`] as it was read, not yet believed.
-#[derive(Deserialize)]
 struct ChainState {
     size_bytes: u64,
-    #[serde(with = "hex::optional_digest")]
-    beginning: Option<[u8; 32]>,
-    #[serde(with = "hex::optional_digest")]
-    last: Option<[u8; 32]>,
-    #[serde(default)]
+    /// In hex, as `last`.
+    beginning: Option<String>,
+    last: Option<String>,
     block: Option<Sha256>,
 }
+
+from_json!(struct ChainState { size_bytes, beginning, last, block });
+
+impl FromJson for Chain {
+    fn from_json(value: Value) -> Option<Self> {
+        ChainState::from_json(value)?.try_into().ok()
+    }
+}
+
+from_json!(serde Chain);
 
 impl TryFrom<ChainState> for Chain {
     type Error = StateInvalid;
 
     fn try_from(state: ChainState) -> Result<Self, StateInvalid> {
         let ChainState { size_bytes, beginning, last, block } = state;
+        let digest = |text: Option<String>| -> Result<Option<[u8; 32]>, StateInvalid> {
+            let Some(text) = text else { return Ok(None) };
+            hex::decode(&text).and_then(|bytes| bytes.try_into().ok()).map(Some).ok_or(StateInvalid)
+        };
+        let (beginning, last) = (digest(beginning)?, digest(last)?);
         let whole = size_bytes >= CHAIN_BLOCK_BYTES;
         let in_block = size_bytes % CHAIN_BLOCK_BYTES;
         let in_digest = if whole { in_block + 32 } else { in_block };

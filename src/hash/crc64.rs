@@ -1,13 +1,16 @@
 //! CRC-64/XZ: what SMH calls `crc64` and its data plane `x-cos-hash-crc64ecma` (smh §7.2).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::from_json::{FromJson, from_json};
 
 /// The polynomial 0x42F0E1EBA9EA3693 in reflected form (smh §7.2): the highest bit is the coefficient of x^0.
 const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
 
 /// A running CRC-64/XZ. Eight bytes, so a copy of it is the whole state; journalled as its decimal wire form.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Crc64 {
     value: u64,
 }
@@ -43,13 +46,13 @@ impl From<Crc64> for String {
     }
 }
 
-impl TryFrom<String> for Crc64 {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        from_decimal(&text).map(Self::from_value).ok_or("not a decimal 64-bit number")
+impl FromJson for Crc64 {
+    fn from_json(value: Value) -> Option<Self> {
+        from_decimal(value.as_str()?).map(Self::from_value)
     }
 }
+
+from_json!(serde Crc64);
 
 /// The CRC of `a` followed by `b`, from the CRC of each and the length of `b` in bytes; any length is right, 0 and beyond 4 GiB too.
 ///

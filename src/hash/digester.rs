@@ -1,12 +1,16 @@
 //! One pass over a file, every digest that is wanted of it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     Chain, Crc64, Sha256, decimal, hex,
     sha256::{BLOCK_BYTES, StateInvalid},
 };
-use crate::error::{Code, ErrorInfo};
+use crate::{
+    error::{Code, ErrorInfo},
+    from_json::{FromJson, from_json},
+};
 
 /// How much of a file its `preHash` covers: its first KiB, or all of a shorter one (koodrive §3.5).
 pub const PRE_HASH_BYTES: u64 = 1024;
@@ -15,7 +19,7 @@ pub const PRE_HASH_BYTES: u64 = 1024;
 const SLICE_BYTES: u64 = 64 << 10;
 
 /// What a pass is to compute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Wants {
     /// SHA-256 of the whole.
     pub sha256: bool,
@@ -29,8 +33,10 @@ pub struct Wants {
     pub pre_hash: bool,
 }
 
+from_json!(struct Wants { sha256, part_size_bytes, chain, crc64, pre_hash });
+
 /// The midstate of SHA-256 before the first byte of a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PartMidstate {
     /// From 2: part 1 begins with no state.
     pub part_number: u32,
@@ -39,6 +45,8 @@ pub struct PartMidstate {
     /// The eight words (koodrive §4.2).
     pub h: [u32; 8],
 }
+
+from_json!(struct PartMidstate { part_number, offset, h });
 
 /// What a pass computed; its JSON is what `partway digest` prints. What was not wanted is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,26 +70,35 @@ pub struct Digests {
 }
 
 /// A pass under way. It is its own journal form; take the midstates out first to keep that small.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Pass")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Digester(Pass);
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Pass {
     size_bytes: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<Sha256>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     part_size_bytes: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<Chain>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     crc64: Option<Crc64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pre_hash: Option<Sha256>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     midstates: Vec<PartMidstate>,
 }
+
+from_json!(struct Pass { size_bytes, sha256, part_size_bytes, chain, crc64, pre_hash, midstates = default });
+
+impl FromJson for Digester {
+    fn from_json(value: Value) -> Option<Self> {
+        Pass::from_json(value)?.try_into().ok()
+    }
+}
+
+from_json!(serde Digester);
 
 impl TryFrom<Pass> for Digester {
     type Error = StateInvalid;

@@ -23,26 +23,14 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
-/// A digest as hex text, for `#[serde(with = "…")]` on an optional 32-byte field.
-pub(super) mod optional_digest {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        digest: &Option<[u8; 32]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match digest {
-            Some(digest) => serializer.serialize_some(&super::encode(digest)),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<[u8; 32]>, D::Error> {
-        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-        let digest = super::decode(&text).and_then(|bytes| bytes.try_into().ok());
-        digest.map(Some).ok_or_else(|| D::Error::custom("not 32 bytes of hex"))
+/// A digest as hex text, for `#[serde(serialize_with = "…")]`.
+pub(super) fn optional_digest<S: serde::Serializer>(
+    digest: &Option<[u8; 32]>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match digest {
+        Some(digest) => serializer.serialize_some(&encode(digest)),
+        None => serializer.serialize_none(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! SHA-256 whose inner state can be taken out: KooDrive wants it at the beginning of each part (koodrive §4.2).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use sha2::block_api::compress256;
 
 use super::hex;
+use crate::from_json::{FromJson, from_json};
 
 /// What SHA-256 takes at a time; a midstate exists at multiples of it.
 pub const BLOCK_BYTES: u64 = 64;
@@ -13,8 +15,8 @@ const INITIAL: [u32; 8] =
     [0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19];
 
 /// A running SHA-256. Full blocks are hashed where they lie; only the odd bytes between two updates are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Sha256State", try_from = "Sha256State")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "Sha256State")]
 pub struct Sha256 {
     h: [u32; 8],
     len_bytes: u64,
@@ -23,13 +25,15 @@ pub struct Sha256 {
 }
 
 /// The inner state at a block boundary: with it the bytes before `offset` need not be read again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Midstate {
     /// How many bytes are in it; a multiple of 64.
     pub offset: u64,
     /// The eight words, `hashCtx.h` of KooDrive (koodrive §4.2).
     pub h: [u32; 8],
 }
+
+from_json!(struct Midstate { offset, h });
 
 impl Midstate {
     /// The number of **bits** so far as (low, high) 32-bit words: `nl` and `nh` of the service's `X-Amz-Iteration-Hash-Ctx`. The high word
@@ -41,16 +45,18 @@ impl Midstate {
 }
 
 /// A [`Sha256`] in the journal. Up to 63 bytes of the content are in it when it is not taken at a block boundary.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sha256State {
     /// The eight words after the last full block.
     pub h: [u32; 8],
     /// How many bytes were taken.
     pub len_bytes: u64,
     /// The `len_bytes % 64` last of them, in hex.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub pending: String,
 }
+
+from_json!(struct Sha256State { h, len_bytes, pending = default });
 
 /// A journalled digest state that can't be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -148,6 +154,14 @@ impl From<Sha256> for Sha256State {
         Self { h: digest.h, len_bytes: digest.len_bytes, pending }
     }
 }
+
+impl FromJson for Sha256 {
+    fn from_json(value: Value) -> Option<Self> {
+        Sha256State::from_json(value)?.try_into().ok()
+    }
+}
+
+from_json!(serde Sha256);
 
 impl TryFrom<Sha256State> for Sha256 {
     type Error = StateInvalid;

@@ -1,25 +1,29 @@
 //! A cheap hint whether a source is still the same one. Equal means trust; different means prove again by digest, never "changed".
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::from_json::from_json;
 
 /// What the platform says of a source. A field that it does not give is not compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// Size in bytes: the one field that every source has.
     pub size_bytes: u64,
     /// Last modification, nanoseconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mtime_ns: Option<i64>,
     /// Last change of the inode, nanoseconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ctime_ns: Option<i64>,
     /// The inode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub inode: Option<u64>,
     /// The device that the inode is on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<u64>,
 }
+
+from_json!(struct Identity { size_bytes, mtime_ns, ctime_ns, inode, device });
 
 impl Identity {
     /// True when no field that both have differs, and there is a field beside the size to go by.

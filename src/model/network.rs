@@ -1,6 +1,8 @@
 //! What the host knows of the network, and which networks an upload may use.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::from_json::from_json;
 
 /// Whether there is a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Network {
 }
 
 /// Which networks an upload may use, the mildest first. A network that nobody told of meets none but [`Any`](NetworkPolicy::Any).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkPolicy {
     /// Every one.
@@ -59,6 +61,8 @@ pub enum NetworkPolicy {
     /// None whose bytes cost something.
     Unmetered,
 }
+
+from_json!(enum NetworkPolicy { "any" = Any, "no_roaming" = NoRoaming, "unmetered" = Unmetered });
 
 impl NetworkPolicy {
     /// True when an upload of this policy may use that network, if it is there at all.

@@ -1,8 +1,11 @@
 //! How a file is cut into parts: decided once, frozen in the journal.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::error::{Code, ErrorInfo};
+use crate::{
+    error::{Code, ErrorInfo},
+    from_json::from_json,
+};
 
 /// What a service demands of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub struct PartRules {
 }
 
 /// The frozen cut of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PartPlan {
     /// The file.
     pub size_bytes: u64,
@@ -30,8 +33,10 @@ pub struct PartPlan {
     pub part_size_bytes: u64,
 }
 
+from_json!(struct PartPlan { size_bytes, part_size_bytes });
+
 /// One part of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Part {
     /// From 1.
     pub part_number: u32,
@@ -40,6 +45,8 @@ pub struct Part {
     /// Its length.
     pub size_bytes: u64,
 }
+
+from_json!(struct Part { part_number, offset, size_bytes });
 
 impl Part {
     /// The byte after its last one.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::from_json::{FromJson, from_json};
 
 /// The services.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceName {
     /// Tencent Smart Media Hosting.
@@ -13,6 +16,8 @@ pub enum ServiceName {
     /// Huawei KooDrive.
     KooDrive,
 }
+
+from_json!(enum ServiceName { "smh" = Smh, "koodrive" = KooDrive });
 
 impl ServiceName {
     /// The word that the command line and journals use.
@@ -25,7 +30,7 @@ impl ServiceName {
 }
 
 /// A destination. One variant a service; only `service::open` looks inside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "service", rename_all = "lowercase")]
 pub enum Target {
     /// Tencent Smart Media Hosting.
@@ -33,6 +38,17 @@ pub enum Target {
     /// Huawei KooDrive.
     KooDrive(KooDriveTarget),
 }
+
+impl FromJson for Target {
+    fn from_json(value: Value) -> Option<Self> {
+        match ServiceName::from_json(value.get("service")?.clone())? {
+            ServiceName::Smh => SmhTarget::from_json(value).map(Target::Smh),
+            ServiceName::KooDrive => KooDriveTarget::from_json(value).map(Target::KooDrive),
+        }
+    }
+}
+
+from_json!(serde Target);
 
 impl Target {
     /// Which service it is.
@@ -69,7 +85,7 @@ impl Target {
 }
 
 /// How SMH takes the bytes (smh §2-3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SmhMode {
     /// What suits the size.
@@ -83,9 +99,10 @@ pub enum SmhMode {
     Multipart,
 }
 
+from_json!(enum SmhMode { "auto" = Auto, "simple" = Simple, "form" = Form, "multipart" = Multipart });
+
 /// A place in an SMH library (smh §1).
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SmhTarget {
     /// `https://host[:port]`; plain `http://` makes the data plane plain too.
     pub endpoint: String,
@@ -121,9 +138,27 @@ pub struct SmhTarget {
     pub private: bool,
 }
 
+from_json!(struct SmhTarget {
+    endpoint = default,
+    account = default,
+    library = default,
+    space = default,
+    path = default,
+    mode = default,
+    user_id,
+    create_parents = default,
+    meta = default,
+    labels = default,
+    category,
+    created_unix_ms,
+    modified_unix_ms,
+    traffic_limit_bytes_per_s,
+    prefer_same_origin = default,
+    private = default,
+});
+
 /// A place in a KooDrive container.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct KooDriveTarget {
     /// `https://host[:port]`.
     pub endpoint: String,
@@ -149,8 +184,22 @@ pub struct KooDriveTarget {
     pub edition: KooDriveEdition,
 }
 
+from_json!(struct KooDriveTarget {
+    endpoint = default,
+    account = default,
+    container = default,
+    parent = default,
+    name = default,
+    user_id,
+    file_type,
+    shared_folder,
+    language,
+    created_unix_ms,
+    edition = default,
+});
+
 /// The editions of KooDrive disagree in little things, and nothing that they answer tells which one it is (koodrive §3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KooDriveEdition {
     /// China, and the international one since 2025: names of 250 characters, `yyyy-MM-dd'T'HH:mm:ss'Z'`.
@@ -161,6 +210,10 @@ pub enum KooDriveEdition {
     /// Of an operator: `yyyy-MM-dd HH:mm:ss`.
     Carrier,
 }
+
+from_json!(enum KooDriveEdition {
+    "current" = Current, "international2024" = International2024, "carrier" = Carrier
+});
 
 /// Names and places of a person: never printed.
 impl std::fmt::Debug for SmhTarget {

@@ -1,21 +1,44 @@
 //! Lenient readers: a number may come as a string and a string as a number (smh §1.1, koodrive §9), what has another shape is as good as absent.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 /// Deepest nesting that is read; serde_json's own limit is 128.
 pub(super) const DEPTH_MAX: usize = 32;
 
-/// Reads a document; `None` for anything that is not one, or is nested too deep.
+/// Reads a document, which is an object; `None` for anything that is not one, or is nested too deep.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
     if !is_shallow(body) {
         return None;
     }
-    serde_json::from_slice(body).ok()
+    serde_json::from_slice(body).ok().map(|Document(document)| document)
+}
+
+/// An object alone: a derived reader would take an array for one too, field by field.
+struct Document<T>(T);
+
+struct DocumentVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for DocumentVisitor<T> {
+    type Value = Document<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, items: A) -> Result<Document<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(items)).map(Document)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Document<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DocumentVisitor(PhantomData))
+    }
 }
 
 /// Looks at brackets outside strings only: what is not JSON at all is found by the parser.
@@ -128,15 +151,23 @@ mod tests {
 
     #[test]
     fn depth_is_bounded() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let nested = |depth: usize| format!("{}0{}", "{\"a\":".repeat(depth), "}".repeat(depth));
         assert!(read::<Scalar>(nested(DEPTH_MAX).as_bytes()).is_some());
         assert!(read::<Scalar>(nested(DEPTH_MAX + 1).as_bytes()).is_none());
-        assert!(read::<Scalar>(br#""[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"[[[[""#).is_some());
+        assert!(read::<Scalar>(br#"{"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"[[[["}"#).is_some());
+    }
+
+    #[test]
+    fn only_an_object_is_a_document() {
+        for other in ["[]", "[1]", "null", "1", "\"a\"", "", "{} {}"] {
+            assert!(read::<Scalar>(other.as_bytes()).is_none(), "{other}");
+        }
+        assert!(read::<Scalar>(b" {} ").is_some());
     }
 
     #[test]
     fn scalars_are_read_whatever_their_type() {
-        let read = |text: &str| read::<Scalar>(text.as_bytes()).expect("a document");
+        let read = |text: &str| serde_json::from_str::<Scalar>(text).expect("a scalar");
         assert_eq!(read("18446744073709551615").u64(), Some(u64::MAX));
         assert_eq!(read("\"18446744073709551615\"").u64(), Some(u64::MAX));
         assert_eq!(read("18446744073709551616").u64(), None);

@@ -16,10 +16,11 @@ mod xml;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     error::ErrorInfo,
+    from_json::{FromJson, from_json},
     model::{
         Conflict, ConflictChoice, Credential, Part, PartPlan, PartRules, Receipt, Target,
         http::{Answer, ByteRange, Request, Sent},
@@ -89,11 +90,19 @@ pub struct Content {
 }
 
 /// What of an upload the service itself must remember across a restart: opaque to everyone else, journalled, free of secrets.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize)]
 // Our own unit tests compare all of it.
 #[cfg_attr(test, derive(Debug))]
 #[serde(transparent)]
 pub struct Session(pub serde_json::Value);
+
+impl FromJson for Session {
+    fn from_json(value: serde_json::Value) -> Option<Self> {
+        Some(Session(value))
+    }
+}
+
+from_json!(serde Session);
 
 /// A session's keys are handles: with a token they open the upload.
 #[cfg(not(test))]
@@ -260,20 +269,22 @@ pub enum Probed {
 }
 
 /// What a complete says of the content, and what a probe looks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Proof {
     /// The size.
     pub size_bytes: u64,
     /// CRC-64/XZ of the whole.
     pub crc64: u64,
     /// SHA-256 of the whole, lower-case hex, when a digest pass ran.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The conflict strategy that the complete carries.
     pub conflict: Conflict,
     /// The service's clock when the complete was sent.
     pub service_unix_ms: i64,
 }
+
+from_json!(struct Proof { size_bytes, crc64, sha256, conflict, service_unix_ms });
 
 /// A refusal, typed by what it asks of us.
 #[derive(Clone, Debug)]

@@ -74,7 +74,7 @@ pub(crate) fn hold(target: &'static Target) -> Outcome {
 /// Builds the library, puts it into dist/, and gives its size.
 fn library(kit: &Kit, target: &Target, face: Face) -> Result<Size, String> {
     let began = Instant::now();
-    let built = build(kit, target, "partway", face.features())?;
+    let built = build(kit, target, "partway", face, face.features())?;
     let folder = root().join("dist").join(target.triple).join(face.name());
     let symbols = folder.join("symbols");
     fs::create_dir_all(&symbols).map_err(|error| format!("{}: {error}", symbols.display()))?;
@@ -89,21 +89,26 @@ fn library(kit: &Kit, target: &Target, face: Face) -> Result<Size, String> {
 
 /// The size of HTTPS and a face with no code of ours.
 fn floor(kit: &Kit, target: &Target, face: Face) -> Result<Size, String> {
-    let built = build(kit, target, "partway-floor", if face == Face::Mobile { "mobile" } else { "" })?;
+    let built = build(kit, target, "partway-floor", face, if face == Face::Mobile { "mobile" } else { "" })?;
     let (_, weighed) = pack(kit, target, face, &built, &built.with_extension("stripped"))?;
     Size::of(&weighed)
 }
 
-fn build(kit: &Kit, target: &Target, package: &str, features: &str) -> Result<PathBuf, String> {
+fn build(kit: &Kit, target: &Target, package: &str, face: Face, features: &str) -> Result<PathBuf, String> {
     let mut cargo = kit.cargo("rustc");
     cargo.args(["--release", "--quiet", "--lib", "--package", package, "--features", features]);
-    cargo.args(["--crate-type", target.crate_type()]).args(kit.std(false)).arg("--");
-    cargo.args(kit.link().iter().map(|flag| format!("-Clink-arg={flag}")));
-    if target.platform != Platform::Ios {
-        cargo.arg(format!("-Clink-arg=-Wl,-soname,{}", target.file(package)));
+    cargo.args(["--crate-type", if target.is_archive() { "staticlib" } else { "cdylib" }]).args(kit.std(false));
+    cargo.arg("--").args(kit.code());
+    let file = target.file(package);
+    let built = kit.release().join(&file);
+    if !target.is_archive() {
+        cargo.args(kit.link(&file).iter().map(|flag| format!("-Clink-arg={flag}")));
     }
     run(&mut cargo)?;
-    Ok(kit.release().join(target.file(package)))
+    if target.platform == Platform::Android {
+        kit.link_android(&built.with_extension("a"), face, &built)?;
+    }
+    Ok(built)
 }
 
 /// Makes of what was built what is shipped, and what is weighed: the same, but for iOS, where an app's linker takes out of an archive what is used.
@@ -114,8 +119,7 @@ fn pack(kit: &Kit, target: &Target, face: Face, built: &Path, to: &Path) -> Resu
     }
     copy(built, to)?;
     let (linked, weighed) = (built.with_extension("dylib"), built.with_extension("stripped.dylib"));
-    let exported = check::EXPORTED_ON_IOS.iter().find(|row| row.0 == face).map_or(&[][..], |row| row.1);
-    kit.link_ios(built, exported, &linked)?;
+    kit.link_ios(built, face, &linked)?;
     kit.strip(&linked, &weighed)?;
     Ok((to.to_owned(), weighed))
 }

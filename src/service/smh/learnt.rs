@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::from_json::from_json;
 
 /// How part numbers are said where each part is signed on its own (smh §3.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Numbers {
     /// `1,8-10,20`
@@ -14,6 +16,8 @@ pub(super) enum Numbers {
     /// `[1,8,9,10,20]`
     List,
 }
+
+from_json!(enum Numbers { "text" = Text, "list" = List });
 
 impl Numbers {
     pub(super) fn is_text(&self) -> bool {

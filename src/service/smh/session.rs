@@ -1,15 +1,16 @@
 //! What of an SMH task is journalled: the handle and how it was made. Not the upload id, not a header, not a URL: those come from renew and inspect
 //! (smh §15) and would be worth stealing.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
+    from_json::{FromJson, from_json},
     model::SmhMode,
     service::{Session, smh::learnt::Numbers},
 };
 
 /// How the bytes of a task travel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Mode {
     /// Parts (smh §3.2).
@@ -20,6 +21,8 @@ pub(super) enum Mode {
     /// One form POST (smh §3.1).
     Form,
 }
+
+from_json!(enum Mode { "multipart" = Multipart, "simple" = Simple, "form" = Form });
 
 impl Mode {
     /// What suits a cut. `parts_total` is that of the whole file.
@@ -34,7 +37,7 @@ impl Mode {
 }
 
 /// How the service signs (smh §0.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Deployment {
     /// One set of headers for all parts.
@@ -43,20 +46,23 @@ pub(super) enum Deployment {
     Private,
 }
 
+from_json!(enum Deployment { "public" = Public, "private" = Private });
+
 /// The journalled form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Task {
     /// The handle of renew, inspect, complete and abort (smh §2).
     pub(super) confirm_key: String,
-    #[serde(default)]
     pub(super) mode: Mode,
     /// What an answer showed, once one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deployment: Option<Deployment>,
     /// How part numbers were said when they were understood.
-    #[serde(default, skip_serializing_if = "Numbers::is_text")]
+    #[serde(skip_serializing_if = "Numbers::is_text")]
     pub(super) numbers: Numbers,
 }
+
+from_json!(struct Task { confirm_key, mode = default, deployment, numbers = default });
 
 impl Task {
     /// One that something else began; only parts can be gone on with.
@@ -71,8 +77,7 @@ impl Task {
 
     /// Reads the journalled form. One that can't be read names a task that no service has: it is answered like any forgotten one.
     pub(super) fn of(session: &Session) -> Task {
-        Task::deserialize(&session.0)
-            .ok()
+        Task::from_json(session.0.clone())
             .filter(|task| is_confirm_key(&task.confirm_key))
             .unwrap_or_else(|| Task::adopted("unreadable-session"))
     }

@@ -12,10 +12,15 @@ use crate::{Outcome, c, quiet};
 /// Of devices with pages of 16 KiB.
 const ANDROID_ALIGNMENT_BYTES: u64 = 16 << 10;
 /// What uniffi adds for Kotlin and Swift; `cargo xtask bindings --check` holds it against their code.
-const OF_UNIFFI: &[&str] = &["uniffi_partway_", "ffi_partway_", "UNIFFI_META_"];
-/// What a library for iOS may keep for a linker, by the pattern of its name.
-pub(crate) const EXPORTED_ON_IOS: &[(Face, &[&str])] =
-    &[(Face::C, &["_partway_*"]), (Face::Mobile, &["_partway_*", "_uniffi_partway_*", "_ffi_partway_*"])];
+const OF_UNIFFI: &[&str] = &["uniffi_partway_", "ffi_partway_"];
+/// What uniffi's generator reads, and nobody else. Where rustc links, it is exported all the same.
+const OF_THE_GENERATOR: &str = "UNIFFI_META_";
+
+/// What a linker is told to keep of an archive: how the names begin.
+pub(crate) fn exported(face: Face) -> impl Iterator<Item = &'static str> {
+    let of_uniffi = if face == Face::Mobile { OF_UNIFFI } else { &[] };
+    ["partway_"].into_iter().chain(of_uniffi.iter().copied())
+}
 
 /// Says what the library is, or what is wrong with it.
 pub(crate) fn check(target: &Target, face: Face, library: &Path) -> Outcome {
@@ -23,7 +28,7 @@ pub(crate) fn check(target: &Target, face: Face, library: &Path) -> Outcome {
         Platform::Ios => mach_o(library)?,
         _ => elf(target, library)?,
     };
-    exports(face, &exported)?;
+    exports(target, face, &exported)?;
     if let Some(list) = target.symbols {
         Symbols::read(list)?.allow(&taken)?;
     }
@@ -32,9 +37,12 @@ pub(crate) fn check(target: &Target, face: Face, library: &Path) -> Outcome {
 }
 
 /// The library gives what was reviewed, and nothing else but what uniffi adds.
-fn exports(face: Face, there: &BTreeSet<String>) -> Outcome {
+fn exports(target: &Target, face: Face, there: &BTreeSet<String>) -> Outcome {
     let reviewed = c::reviewed()?;
-    let of_uniffi = |name: &&String| face == Face::Mobile && OF_UNIFFI.iter().any(|start| name.starts_with(start));
+    let of_uniffi = |name: &&String| {
+        let generator = !target.is_archive() && name.starts_with(OF_THE_GENERATOR);
+        face == Face::Mobile && (generator || OF_UNIFFI.iter().any(|start| name.starts_with(start)))
+    };
     let more: Vec<&String> = there.iter().filter(|name| !reviewed.contains(*name) && !of_uniffi(name)).collect();
     let fewer: Vec<&String> = reviewed.difference(there).collect();
     if !(more.is_empty() && fewer.is_empty()) {

@@ -8,8 +8,9 @@ use std::{
 };
 
 use super::{
+    check,
     symbols::Symbols,
-    target::{Platform, Target},
+    target::{Face, Platform, Target},
 };
 use crate::{cargo, library, quiet, root};
 
@@ -85,18 +86,28 @@ impl Kit {
         self.build().join(triple).join("release")
     }
 
-    /// What `-Zbuild-std` is followed by; nothing where the compiler comes with its library.
-    pub(crate) fn std(&self, tests: bool) -> Option<&'static str> {
+    /// What cargo is told of the standard library; nothing where the compiler comes with it.
+    pub(crate) fn std(&self, tests: bool) -> &'static [&'static str] {
         match (self.target.platform, tests) {
-            (Platform::Host, _) => None,
-            (_, false) => Some("-Zbuild-std=std,panic_unwind"),
-            (_, true) => Some("-Zbuild-std=std,panic_unwind,test"),
+            (Platform::Host, _) => &[],
+            // Without the feature `backtrace`: what is shipped has no symbols that it could name.
+            (_, false) => &["-Zbuild-std=std,panic_unwind", "-Zbuild-std-features=panic-unwind,optimize_for_size"],
+            (_, true) => &["-Zbuild-std=std,panic_unwind,test"],
         }
     }
 
-    /// What the linker is told, for a shared library.
-    pub(crate) fn link(&self) -> Vec<String> {
-        let mut flags = vec!["-Wl,--build-id=sha1".to_owned()];
+    /// What rustc is told of the code that it makes.
+    pub(crate) fn code(&self) -> &'static [&'static str] {
+        match self.target.platform {
+            Platform::Host | Platform::Ios => &[],
+            // Code that repeats becomes a function of its own, which costs an entry in the tables of unwinding: LLVM doesn't count that.
+            _ => &["-Cllvm-args=-outliner-benefit-threshold=40"],
+        }
+    }
+
+    /// What the linker is told, for a shared library of that name.
+    pub(crate) fn link(&self, soname: &str) -> Vec<String> {
+        let mut flags = vec!["-Wl,--build-id=sha1".to_owned(), format!("-Wl,-soname,{soname}")];
         match self.target.platform {
             Platform::Host | Platform::LinuxArm64 => {}
             Platform::Android => flags.extend(self.lld(&format!("aarch64-linux-android{ANDROID_API_MIN}"))),
@@ -147,14 +158,28 @@ impl Kit {
         quiet(Command::new(tool).arg(how).arg("-o").arg(to).arg(from)).map(drop)
     }
 
+    /// Makes the archive a shared library that exports its face.
+    pub(crate) fn link_android(&self, archive: &Path, face: Face, to: &Path) -> Result<(), String> {
+        let names: String = check::exported(face).map(|start| format!("{start}*; ")).collect();
+        let script = self.made.join("exported");
+        std::fs::write(&script, format!("{{ global: {names}local: *; }};\n"))
+            .map_err(|error| format!("{}: {error}", script.display()))?;
+        let soname = to.file_name().unwrap_or_default().to_string_lossy();
+        let mut linker = Command::new("clang-19");
+        linker.args(["-shared", "-Wl,--gc-sections", "-Wl,--eh-frame-hdr", "-Wl,-z,relro,-z,now,-z,noexecstack"]);
+        linker.arg(format!("-Wl,--version-script={}", script.display())).args(self.link(&soname));
+        linker.arg("-Wl,--whole-archive").arg(archive).arg("-Wl,--no-whole-archive,--as-needed");
+        quiet(linker.args(["-ldl", "-llog", "-lunwind", "-lm", "-lc"]).arg("-o").arg(to)).map(drop)
+    }
+
     /// A library as the linker of an app for iOS would take it out of the archive.
-    pub(crate) fn link_ios(&self, archive: &Path, exported: &[&str], to: &Path) -> Result<(), String> {
+    pub(crate) fn link_ios(&self, archive: &Path, face: Face, to: &Path) -> Result<(), String> {
         let mut linker = Command::new("ld64.lld-19");
         linker.args(["-arch", "arm64", "-platform_version", "ios", IOS_MIN, "17.0", "-dylib", "-dead_strip"]);
         // What it takes from the system is compared with the list afterwards.
         linker.args(["-undefined", "dynamic_lookup"]);
-        for name in exported {
-            linker.args(["-exported_symbol", name]);
+        for start in check::exported(face) {
+            linker.arg("-exported_symbol").arg(format!("_{start}*"));
         }
         quiet(linker.arg("-all_load").arg(archive).arg("-o").arg(to)).map(drop)
     }

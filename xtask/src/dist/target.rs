@@ -78,12 +78,12 @@ pub(crate) fn find(name: &str) -> Result<&'static Target, String> {
 }
 
 impl Target {
-    /// The kind of library: apps for iOS link an archive, the others load a shared object.
-    pub(crate) fn crate_type(&self) -> &'static str {
-        if self.platform == Platform::Ios { "staticlib" } else { "cdylib" }
+    /// True where cargo makes an archive. Apps for iOS link one; for Android we do, for rustc can't be told what not to export.
+    pub(crate) fn is_archive(&self) -> bool {
+        matches!(self.platform, Platform::Ios | Platform::Android)
     }
 
-    /// The name that cargo gives the library of a crate.
+    /// The name of a crate's library, as it is shipped.
     pub(crate) fn file(&self, crate_name: &str) -> String {
         let end = if self.platform == Platform::Ios { "a" } else { "so" };
         format!("lib{}.{end}", crate_name.replace('-', "_"))
