@@ -6,16 +6,6 @@ use std::{
     path::PathBuf,
 };
 
-/// A test's name, as a language writes it.
-type Written = fn(&str) -> String;
-
-/// Where the tests of a language are, and how one of a name is written there.
-const SCENARIOS: &[(&str, Written)] = &[
-    ("bindings/c/tests/scenarios.c", |name| format!("static void {name}(void)")),
-    ("bindings/swift/Tests/PartwayTests/Scenarios.swift", |name| format!("func {name}(")),
-    ("bindings/kotlin/src/test/kotlin/partway/test/Scenarios.kt", |name| format!("\"{name}\" to {{")),
-];
-
 /// What has no name in C, and why.
 const NOT_IN_C: &[(&str, &str)] = &[("go_only", "for a command line that serves one upload")];
 
@@ -150,19 +140,423 @@ fn each_has_its_name_in_swift() {
 }
 
 #[test]
+fn methods_are_found() {
+    let text = "impl Client {\n    /// Docs.\n    pub fn a(&self) {}\n    #[doc(hidden)]\n    pub fn b() {}\n    fn c() {}\n    pub fn d<T>() {}\n}\nimpl Other {\n    pub fn e() {}\n}\n";
+    assert_eq!(methods(text), ["a", "d"]);
+}
+
+// ---- scenarios
+
+/// How a language says which scenarios there are, and what a check looks like there.
+struct Language {
+    path: &'static str,
+    /// What is registered to run; what is wrong with that goes to the list.
+    registered: fn(&Text, &mut Vec<String>) -> Vec<Scenario>,
+    checks: &'static [&'static str],
+}
+
+/// One that is registered, and the line on which its function begins.
+struct Scenario {
+    name: String,
+    function: Option<usize>,
+}
+
+const LANGUAGES: &[&Language] = &[&RUST, &C, &KOTLIN, &SWIFT_TESTS];
+
+const RUST: Language =
+    Language { path: "tests/scenarios.rs", registered: in_rust, checks: &["assert!(", "assert_eq!(", "assert_ne!("] };
+const C: Language =
+    Language { path: "bindings/c/tests/scenarios.c", registered: in_c, checks: &["CHECK(", "GOOD(", "BAD("] };
+const KOTLIN: Language = Language {
+    path: "bindings/kotlin/src/test/kotlin/partway/test/Scenarios.kt",
+    registered: in_kotlin,
+    checks: &["check(", "checkStored("],
+};
+const SWIFT_TESTS: Language = Language {
+    path: "bindings/swift/Tests/PartwayTests/Scenarios.swift",
+    registered: in_swift,
+    checks: &["#expect(", "#require(", "check(", "same(", "checkStored("],
+};
+
+/// What turns tests off without a trace.
+const OFF: &[&str] = &["#if", "#ifdef", "#[ignore", "#[cfg", "#![cfg", "#[should_panic", ".disabled(", ".enabled("];
+
+/// Lines without comments; `bare` is without what stands in strings as well.
+struct Text {
+    said: Vec<String>,
+    bare: Vec<String>,
+}
+
+impl Text {
+    fn of(text: &str) -> Text {
+        let (mut said, mut bare) = (String::new(), String::new());
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let (comment, string) = (comment_len(rest), string_len(rest, &said));
+            let len = comment.or(string).unwrap_or(c.len_utf8());
+            let (token, behind) = rest.split_at(len);
+            let blank = || token.chars().map(|c| if c == '\n' { c } else { ' ' });
+            match (comment, string) {
+                (Some(_), _) => said.extend(blank()),
+                _ => said += token,
+            }
+            match (comment, string) {
+                (None, None) => bare += token,
+                _ => bare.extend(blank()),
+            }
+            rest = behind;
+        }
+        let lines = |text: String| text.lines().map(|line| line.trim_end().to_owned()).collect();
+        Text { said: lines(said), bare: lines(bare) }
+    }
+
+    fn line(&self, is: impl Fn(&str) -> bool) -> Option<usize> {
+        self.bare.iter().position(|line| is(line))
+    }
+
+    /// The lines within a block that begins on a line, up to the first with nothing but `end` as far left as that. None if it does not begin there.
+    fn block(&self, at: usize, open: char, end: &str) -> Option<std::ops::Range<usize>> {
+        let head = self.bare[at].strip_suffix(open)?;
+        let indent = &head[..head.len() - head.trim_start().len()];
+        let close = format!("{indent}{end}");
+        let len = self.bare[at + 1..].iter().position(|line| *line == close)?;
+        Some(at + 1..at + 1 + len)
+    }
+}
+
+/// How long the comment is that the text begins with.
+fn comment_len(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    if !text.starts_with("/*") {
+        return None;
+    }
+    let mut deep = 0;
+    for at in 0..text.len() {
+        match text.as_bytes()[at..] {
+            [b'/', b'*', ..] => deep += 1,
+            [b'*', b'/', ..] if deep == 1 => return Some(at + 2),
+            [b'*', b'/', ..] => deep -= 1,
+            _ => {}
+        }
+    }
+    Some(text.len())
+}
+
+/// How long the string or character is that the text begins with, behind what stands `before` it.
+fn string_len(text: &str, before: &str) -> Option<usize> {
+    if let Some(rest) = text.strip_prefix('\'') {
+        // Else it is a lifetime.
+        let escaped = rest.strip_prefix('\\').and_then(|rest| Some(rest.find('\'')?.max(1) + 3));
+        let one = rest.chars().next().filter(|c| rest[c.len_utf8()..].starts_with('\''));
+        return escaped.or(one.map(|c| c.len_utf8() + 2));
+    }
+    if !text.starts_with('"') {
+        return None;
+    }
+    let signs = before.chars().rev().take_while(|c| *c == '#').count();
+    let quotes = if text.starts_with("\"\"\"") { 3 } else { 1 };
+    let raw = signs > 0 || quotes == 3 || before.ends_with('r');
+    let end = "\"".repeat(quotes) + &"#".repeat(signs);
+    let mut at = quotes;
+    while at < text.len() {
+        match text.as_bytes()[at] {
+            b'\\' if !raw => at += 1,
+            // Of a run of quotes the last ones end it.
+            b'"' if text[at..].starts_with(&end) && !(quotes == 3 && text[at + 1..].starts_with(&end)) => {
+                return Some(at + end.len());
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    Some(text.len())
+}
+
+/// `#[test]` alone on a line, and directly below it the function.
+fn in_rust(text: &Text, wrong: &mut Vec<String>) -> Vec<Scenario> {
+    let mut found = vec![];
+    for (at, line) in text.bare.iter().enumerate().filter(|(_, line)| line.contains("#[test]")) {
+        let above = at.checked_sub(1).map_or("", |above| text.bare[above].trim());
+        let below = text.bare.get(at + 1).map_or("", String::as_str);
+        match below.strip_prefix("fn ").and_then(|rest| rest.split_once("() {")) {
+            Some((name, "")) if line == "#[test]" && !above.starts_with("#[") => {
+                found.push(Scenario { name: name.to_owned(), function: Some(at + 1) });
+            }
+            _ => wrong.push(format!("line {}: `#[test]` is to stand directly above `fn name() {{`, alone", at + 1)),
+        }
+    }
+    found
+}
+
+/// The entries of a table, read by `entry`: the name and the function.
+fn in_table(
+    text: &Text,
+    wrong: &mut Vec<String>,
+    head: Option<usize>,
+    (open, end): (char, &str),
+    entry: fn(&str) -> Option<(&str, &str)>,
+) -> Vec<(String, String)> {
+    let Some(rows) = head.and_then(|at| text.block(at, open, end)) else {
+        wrong.push("there is no table of scenarios".to_owned());
+        return vec![];
+    };
+    let mut found = vec![];
+    for line in text.said[rows].iter().filter(|line| !line.trim().is_empty()) {
+        match entry(line.trim()) {
+            Some((name, function)) => found.push((name.to_owned(), function.to_owned())),
+            None => wrong.push(format!("not an entry of the table: {line}")),
+        }
+    }
+    found
+}
+
+fn in_c(text: &Text, wrong: &mut Vec<String>) -> Vec<Scenario> {
+    let head = text.line(|line| line == "} SCENARIOS[] = {");
+    fn entry(line: &str) -> Option<(&str, &str)> {
+        line.strip_prefix("{\"")?.strip_suffix("},")?.split_once("\", ")
+    }
+    let of = |(name, function): (String, String)| Scenario {
+        function: text.line(|line| line == format!("static void {function}(void) {{")).filter(|_| function == name),
+        name,
+    };
+    in_table(text, wrong, head, ('{', "};"), entry).into_iter().map(of).collect()
+}
+
+fn in_kotlin(text: &Text, wrong: &mut Vec<String>) -> Vec<Scenario> {
+    let head = text.line(|line| line.starts_with("internal val SCENARIOS: "));
+    fn entry(line: &str) -> Option<(&str, &str)> {
+        line.strip_prefix('"')?.strip_suffix("() },")?.split_once("\" to { ")
+    }
+    let of = |(name, function): (String, String)| Scenario {
+        function: text
+            .line(|line| line.starts_with(&format!("private suspend fun World.{function}() ")))
+            .filter(|_| function == camel(&name)),
+        name,
+    };
+    in_table(text, wrong, head, ('(', ")"), entry).into_iter().map(of).collect()
+}
+
+/// `@Test` before the function, on its line.
+fn in_swift(text: &Text, wrong: &mut Vec<String>) -> Vec<Scenario> {
+    let mut found = vec![];
+    for (at, line) in text.bare.iter().enumerate().filter(|(_, line)| line.contains("@Test")) {
+        let plain = ["@Test func ", "@Test(arguments: Carrier.allCases) func "];
+        match plain.iter().find_map(|head| line.trim_start().strip_prefix(head)).and_then(|rest| rest.split_once('(')) {
+            Some((name, _)) => found.push(Scenario { name: name.to_owned(), function: Some(at) }),
+            None => {
+                wrong.push(format!("line {}: `@Test` is to stand before `func name(`, and to say nothing else", at + 1))
+            }
+        }
+    }
+    found
+}
+
+/// Whether a line checks something; what is always so is no check.
+fn has_check(line: &str, checks: &[&str]) -> bool {
+    let is_one = |at: usize, check: &str| {
+        let within = line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let always = ["true", "1)", "!false"].iter().any(|always| line[at + check.len()..].starts_with(always));
+        !within && !always
+    };
+    checks.iter().any(|check| line.match_indices(check).any(|(at, _)| is_one(at, check)))
+}
+
+/// What is wrong with the scenarios of a language.
+fn faults(language: &Language, source: &str, list: &[&str]) -> Vec<String> {
+    let text = Text::of(source);
+    let mut wrong = vec![];
+    for (at, line) in text.bare.iter().enumerate() {
+        if let Some(off) = OFF.iter().find(|off| line.contains(**off)) {
+            wrong.push(format!("line {}: `{off}` may turn a scenario off", at + 1));
+        }
+    }
+    let found = (language.registered)(&text, &mut wrong);
+    for name in list {
+        match found.iter().filter(|scenario| scenario.name == *name).count() {
+            0 => wrong.push(format!("there is no {name}")),
+            1 => {}
+            _ => wrong.push(format!("{name} is there twice")),
+        }
+    }
+    for Scenario { name, function } in &found {
+        if !list.contains(&name.as_str()) {
+            wrong.push(format!("{name} is not in tests/scenarios.txt"));
+        }
+        let Some(body) = function.and_then(|at| text.block(at, '{', "}")) else {
+            wrong.push(format!("{name} has no function of its own with a body"));
+            continue;
+        };
+        let body = &text.bare[body];
+        if !body.iter().any(|line| has_check(line, language.checks)) {
+            wrong.push(format!("{name} checks nothing"));
+        }
+        // At the level of the body, not within something.
+        let indent = body.iter().find(|line| !line.is_empty()).map_or(0, |line| line.len() - line.trim_start().len());
+        let leaves = |line: &String| line.get(indent..).is_some_and(|line| line.starts_with("return"));
+        if body.iter().any(leaves) {
+            wrong.push(format!("{name} leaves before its end"));
+        }
+    }
+    wrong.iter().map(|wrong| format!("{}: {wrong}", language.path)).collect()
+}
+
+#[test]
 fn each_language_goes_through_each_scenario() {
     let list = read("tests/scenarios.txt");
-    assert_eq!(lines(&list).count(), 13);
-    for (path, written) in SCENARIOS {
-        let text = read(path);
-        for name in lines(&list) {
-            assert!(text.contains(&written(name)), "{path}: there is no {name}");
+    let list: Vec<&str> = lines(&list).collect();
+    assert_eq!(list.iter().collect::<BTreeSet<_>>().len(), 13);
+    let wrong: Vec<String> =
+        LANGUAGES.iter().flat_map(|language| faults(language, &read(language.path), &list)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+// ---- each rule can fail
+
+const RUST_TEXT: &str = r#"
+/// A sentence.
+#[test]
+fn one_name() {
+    let world = World::new();
+    assert_eq!(world.parts(), 1);
+}
+"#;
+
+const C_TEXT: &str = r#"
+static void one_name(void) {
+    say("/config", "{");
+    CHECK(parts() == 1);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} SCENARIOS[] = {
+    {"one_name", one_name},
+};
+"#;
+
+const KOTLIN_TEXT: &str = r#"
+internal val SCENARIOS: Map<String, suspend World.() -> Unit> = linkedMapOf(
+    "one_name" to { oneName() },
+)
+
+private suspend fun World.oneName() = coroutineScope {
+    cloud.rule(""""step":"part"""")
+    check(parts() == 1)
+}
+"#;
+
+const SWIFT_TEXT: &str = r###"
+@Suite(.serialized) struct Scenarios {
+    @Test(arguments: Carrier.allCases) func one_name(_ carrier: Carrier) async throws {
+        try await World.with(carrier) { world in
+            try await world.cloud.rule(#""step":"part""#)
+            try same(world.parts(), 1)
         }
+    }
+}
+"###;
+
+/// The good text of a language with something in the place of something else: refused, for that reason alone.
+fn refused(language: &Language, text: &str, from: &str, to: &str, why: &str) {
+    assert!(text.contains(from), "{from}");
+    let changed = text.replacen(from, to, 1);
+    let wrong = faults(language, &changed, &["one_name"]);
+    assert!(wrong.iter().any(|wrong| wrong.contains(why)), "not refused as `{why}`: {wrong:?}{changed}");
+}
+
+#[test]
+fn scenarios_bite_in_every_language() {
+    let texts = [
+        (&RUST, RUST_TEXT, "fn one_name() {", "    assert_eq!(world.parts(), 1);", "assert!(true)"),
+        (&C, C_TEXT, "static void one_name(void) {", "    CHECK(parts() == 1);", "CHECK(1)"),
+        (&KOTLIN, KOTLIN_TEXT, "oneName() = coroutineScope {", "    check(parts() == 1)", "check(true)"),
+        (&SWIFT_TESTS, SWIFT_TEXT, "async throws {", "            try same(world.parts(), 1)", "try check(true, \"\")"),
+    ];
+    for (language, text, head, check, always) in texts {
+        assert_eq!(faults(language, text, &["one_name"]), [""; 0]);
+        let wrong = faults(language, text, &["one_name", "another"]);
+        assert_eq!(wrong, [format!("{}: there is no another", language.path)]);
+        let wrong = faults(language, text, &[]);
+        assert_eq!(wrong, [format!("{}: one_name is not in tests/scenarios.txt", language.path)]);
+        let bare = check.trim().trim_start_matches("try ");
+        let nothing = [
+            String::new(),
+            format!("    // {bare}"),
+            format!("    /* {bare} */"),
+            format!("    /* /* */\n    {bare} */"),
+            format!("    let text = \"{}\"", bare.replace('"', "")),
+            format!("    {always};"),
+            format!("    un{bare}"),
+        ];
+        for instead in nothing {
+            refused(language, text, check, &instead, "one_name checks nothing");
+        }
+        let indent = if language.path == SWIFT_TESTS.path { 8 } else { 4 };
+        let leaves = format!("{head}\n{:indent$}return", "");
+        refused(language, text, head, &leaves, "one_name leaves before its end");
+        // All of it commented out.
+        assert!(!faults(language, &format!("/*{text}*/"), &["one_name"]).is_empty());
+        let commented: String = text.lines().map(|line| format!("// {line}\n")).collect();
+        assert!(!faults(language, &commented, &["one_name"]).is_empty());
+        assert!(!faults(language, "", &["one_name"]).is_empty());
     }
 }
 
 #[test]
-fn methods_are_found() {
-    let text = "impl Client {\n    /// Docs.\n    pub fn a(&self) {}\n    #[doc(hidden)]\n    pub fn b() {}\n    fn c() {}\n    pub fn d<T>() {}\n}\nimpl Other {\n    pub fn e() {}\n}\n";
-    assert_eq!(methods(text), ["a", "d"]);
+fn scenarios_bite_in_rust() {
+    let alone = "`#[test]` is to stand directly above";
+    refused(&RUST, RUST_TEXT, "#[test]\n", "", "there is no one_name");
+    refused(&RUST, RUST_TEXT, "#[test]\n", "// #[test]\n", "there is no one_name");
+    refused(&RUST, RUST_TEXT, "#[test]\n", "#[test]\n#[ignore]\n", alone);
+    refused(&RUST, RUST_TEXT, "#[test]\n", "#[cfg(windows)]\n#[test]\n", alone);
+    refused(&RUST, RUST_TEXT, "#[test]\n", "#[test]\n\n", alone);
+    refused(&RUST, RUST_TEXT, "#[test]\n", "#![cfg(windows)]\n#[test]\n", "may turn a scenario off");
+    refused(&RUST, RUST_TEXT, "fn one_name", "fn other_name", "other_name is not in tests/scenarios.txt");
+    let (head, body) = RUST_TEXT.split_once("{\n").unwrap();
+    refused(&RUST, RUST_TEXT, &format!("{{\n{body}"), "{}\n", alone);
+    refused(&RUST, RUST_TEXT, RUST_TEXT, &RUST_TEXT.repeat(2), "one_name is there twice");
+    assert!(head.ends_with("fn one_name() "));
+}
+
+#[test]
+fn scenarios_bite_in_c() {
+    let entry = "    {\"one_name\", one_name},\n";
+    refused(&C, C_TEXT, entry, "", "there is no one_name");
+    refused(&C, C_TEXT, entry, "    /* {\"one_name\", one_name}, */\n", "there is no one_name");
+    refused(&C, C_TEXT, entry, "    {\"one_name\", another},\n", "has no function of its own");
+    refused(&C, C_TEXT, entry, "    {.name = \"one_name\"},\n", "not an entry of the table");
+    refused(&C, C_TEXT, entry, &entry.replace("one_name", "two"), "two is not in tests/scenarios.txt");
+    refused(&C, C_TEXT, "static void one_name(void) {", "static void one_name(void);", "has no function of its own");
+    refused(&C, C_TEXT, "static void one_name", "#if 0\nstatic void one_name", "may turn a scenario off");
+    refused(&C, C_TEXT, "} SCENARIOS[] = {", "} OTHERS[] = {", "there is no table");
+}
+
+#[test]
+fn scenarios_bite_in_kotlin() {
+    let entry = "    \"one_name\" to { oneName() },\n";
+    refused(&KOTLIN, KOTLIN_TEXT, entry, "", "there is no one_name");
+    refused(&KOTLIN, KOTLIN_TEXT, entry, &format!("//{entry}"), "there is no one_name");
+    refused(&KOTLIN, KOTLIN_TEXT, entry, "    \"one_name\" to { },\n", "not an entry of the table");
+    refused(&KOTLIN, KOTLIN_TEXT, entry, "    \"one_name\" to { another() },\n", "has no function of its own");
+    refused(&KOTLIN, KOTLIN_TEXT, entry, &entry.replace("one_name", "two"), "two is not in tests/scenarios.txt");
+    refused(&KOTLIN, KOTLIN_TEXT, "World.oneName() = coroutineScope {", "World.oneName() = Unit", "has no function");
+    refused(&KOTLIN, KOTLIN_TEXT, "fun World.oneName", "fun World.twoName", "has no function of its own");
+    refused(&KOTLIN, KOTLIN_TEXT, "val SCENARIOS:", "val OTHERS:", "there is no table");
+}
+
+#[test]
+fn scenarios_bite_in_swift() {
+    let says = "`@Test` is to stand before";
+    let test = "@Test(arguments: Carrier.allCases) func";
+    refused(&SWIFT_TESTS, SWIFT_TEXT, test, "func", "there is no one_name");
+    refused(&SWIFT_TESTS, SWIFT_TEXT, test, "// @Test\n    func", "there is no one_name");
+    refused(&SWIFT_TESTS, SWIFT_TEXT, test, "@Test(.disabled(\"later\")) func", says);
+    refused(&SWIFT_TESTS, SWIFT_TEXT, test, "@Test(arguments: []) func", says);
+    refused(&SWIFT_TESTS, SWIFT_TEXT, test, "@Test\n    func", says);
+    refused(&SWIFT_TESTS, SWIFT_TEXT, "func one_name", "func two", "two is not in tests/scenarios.txt");
+    refused(&SWIFT_TESTS, SWIFT_TEXT, "(.serialized)", "(.serialized, .disabled())", "may turn a scenario off");
+    refused(&SWIFT_TESTS, SWIFT_TEXT, test, "#if os(Linux)\n    @Test func", "may turn a scenario off");
 }
