@@ -105,24 +105,16 @@ final class Lines: LogSink {
 }
 
 /// What the native side tells goes to the board.
-final class Told: Listener, @unchecked Sendable { // Everything that changes is behind the lock.
+final class Told: Listener {
     private let board: Board
-    private let lock = NSLock()
-    private weak var opened: NativeClient?
 
     init(_ board: Board) {
         self.board = board
     }
 
-    func open(_ native: NativeClient) {
-        lock.withLock { opened = native }
-    }
+    func onChanges(changes: [Snapshot]) { board.show(changes) }
 
-    func onChanges(changes: [Snapshot]) {
-        let native = lock.withLock { opened }
-        // One that was forgotten while this was on its way must not come back.
-        board.show(changes) { snapshot in snapshot.state.ended && native != nil && native?.snapshot(id: snapshot.id) == nil }
-    }
+    func onForgotten(ids: [String]) { board.forgotten(ids) }
 
     func onIdle(idle: Idle) {}
 }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// The client over the native library: a board of the last snapshots, and asks in the form of closures.
+/// The client over the native library: a board of what it tells, and asks in the form of closures.
 public final class Client: UploadClient {
     public let board: Board
     public let problems: [Problem]
     private let native: Native
     private let answering: Answering
 
-    /// Opens the state directory, recovers what is in it and goes on. One client a directory and process: opened again it is the same one, as it is. It works
-    /// until it is closed, also when nobody keeps it.
+    /// Opens the state directory, recovers what is in it and goes on. One client a directory and process: opened again it is the same one, as it is; while that
+    /// one is being closed, this waits for the end of it. It works until it is closed, also when nobody keeps it.
     public static func open(_ configuration: Configuration) async throws -> Client {
         try await blocking { try Clients.shared.open(configuration) }
     }
@@ -16,14 +16,13 @@ public final class Client: UploadClient {
     fileprivate init(_ configuration: Configuration) throws {
         let board = Board()
         let answering = Answering(log: configuration.log)
-        let told = Told(board)
         let opened = try PartwayError.thrown {
             try NativeClient.open(config: NativeConfig(
                 stateDir: configuration.stateDirectory.path,
                 credentials: Credentials(answering, configuration.credentials),
                 sources: configuration.sources.map { SourceOpener(answering, $0) },
                 signer: configuration.signer.map { Signatures(answering, $0) },
-                listener: told,
+                listener: Told(board),
                 transport: configuration.transport,
                 log: configuration.log.map(Lines.init),
                 logLevel: configuration.logLevel,
@@ -36,26 +35,27 @@ public final class Client: UploadClient {
                 autostart: configuration.autostart
             ))
         }
-        told.open(opened)
-        board.show(opened.list(which: .all))
+        let native = Native(opened)
+        board.ask { native.opened?.snapshot(id: $0) }
+        board.show { opened.list(which: .all) }
         self.board = board
         self.answering = answering
-        native = Native(opened)
+        self.native = native
         problems = opened.problems()
     }
 
     public func start(_ request: UploadRequest) async throws -> Upload {
-        upload(try await waited { [board] in
-            let id = try $0.start(request: request).id
-            board.show([$0.snapshot(id: id)].compactMap { $0 })
+        upload(try await waited { [board] native in
+            let id = try native.start(request: request).id
+            board.show { [native.snapshot(id: id)].compactMap { $0 } }
             return id
         })
     }
 
     public func startAll(_ requests: [UploadRequest]) async throws -> [Result<Upload, PartwayError>] {
-        let results = try await waited { [board] in
-            let results = $0.startAll(requests: requests)
-            board.show($0.list(which: .all))
+        let results = try await waited { [board] native in
+            let results = native.startAll(requests: requests)
+            board.show { native.list(which: .all) }
             return results
         }
         return results.map {
@@ -74,18 +74,21 @@ public final class Client: UploadClient {
 
     @discardableResult public func forget(_ which: Select) async throws -> Int {
         try await waited { [board] native in
-            let before = native.list(which: which).map(\.id)
+            // Whoever waits for one of these has its ending before it goes.
+            let before = board.show { native.list(which: which) }
             let count = native.forget(which: which)
-            board.drop(before.filter { native.snapshot(id: $0) == nil })
+            let left = Set(native.list(which: which).map(\.id))
+            board.drop(before.map(\.id).filter { !left.contains($0) })
             return Int(count)
         }
     }
 
     public func retry(_ id: String) async throws -> Upload {
-        upload(try await waited { [board] in
-            let next = try $0.retry(id: id).id
+        upload(try await waited { [board] native in
+            board.show { [native.snapshot(id: id)].compactMap { $0 } }
+            let next = try native.retry(id: id).id
             board.drop([id])
-            board.show([$0.snapshot(id: next)].compactMap { $0 })
+            board.show { [native.snapshot(id: next)].compactMap { $0 } }
             return next
         })
     }
@@ -96,11 +99,11 @@ public final class Client: UploadClient {
 
     public func attachSource(_ id: String, _ source: Source) throws { try call { try $0.attachSource(id: id, source: source) } }
 
-    public func snapshot(_ id: String) -> Snapshot? { now(board.snapshot(of: id)) { $0.snapshot(id: id) } }
+    public func snapshot(_ id: String) -> Snapshot? { list(.one(id: id)).first }
 
-    public func find(_ key: String) -> Snapshot? { now(board.snapshots.first { $0.key == key }) { $0.find(key: key) } }
+    public func find(_ key: String) -> Snapshot? { list(.key(key: key)).first }
 
-    public func list(_ which: Select) -> [Snapshot] { now(board.snapshots.filter(which.fits)) { $0.list(which: which) } }
+    public func list(_ which: Select) -> [Snapshot] { now(board.snapshots.filter(which.fits)) { board.present($0.list(which: which)) } }
 
     public func explain(_ id: String) -> Explanation? { now(nil) { $0.explain(id: id) } }
 
@@ -109,7 +112,8 @@ public final class Client: UploadClient {
     public func lookRemote(_ id: String) async throws -> RemoteLook { try await waited { try $0.lookRemote(id: id) } }
 
     public func setCredential(_ account: String, _ credential: Credential) throws {
-        try call { try $0.setCredential(account: account, credential: credential) }
+        guard let opened = native.opened else { return }
+        try PartwayError.thrown { try opened.setCredential(account: account, credential: credential) }
     }
 
     public func signOut(_ account: String, then: SignOut) async throws { try await waited { $0.signOut(account: account, then: then) } }
@@ -130,32 +134,43 @@ public final class Client: UploadClient {
 
     public func runUntilIdle(timeoutMs: Int64?) async throws -> Idle {
         go()
+        let outcome = Outcome()
         return try await withTaskCancellationHandler {
-            try await waited { $0.waitIdle(timeoutMs: timeoutMs) }
+            try await withCheckedThrowingContinuation { continuation in
+                outcome.wait(continuation)
+                blockingQueue.async {
+                    outcome.rested(Result {
+                        let idle = try self.call { $0.waitIdle(timeoutMs: timeoutMs) }
+                        // A close ends the wait as well.
+                        if self.native.isClosing, !idle.atRest { throw PartwayError.closed() }
+                        return idle
+                    })
+                }
+            }
         } onCancel: {
-            // What is held is idle: the wait above ends by it.
-            Task.detached { try await self.hold(timeoutMs: Self.holdMs) }
+            guard outcome.cancel() else { return }
+            blockingQueue.async {
+                _ = try? self.call { $0.hold(timeoutMs: Self.holdMs) }
+                outcome.end(.failure(CancellationError()))
+            }
         }
     }
 
-    @discardableResult public func close(timeoutMs: Int64) async -> Bool {
-        await blocking {
-            defer { Clients.shared.remove(self) }
-            return self.end(timeoutMs)
-        }
-    }
+    @discardableResult public func close(timeoutMs: Int64) async -> Bool { await blocking { self.end(timeoutMs) } }
 
-    /// Waits for a close that is under way: until it is over the directory is not free.
-    fileprivate var isClosed: Bool { native.isClosed }
+    /// A close is under way, or over.
+    fileprivate var isClosing: Bool { native.isClosing }
 
+    /// Waits for nobody else: a close at once cuts short one that takes its time.
     private func end(_ timeoutMs: Int64) -> Bool {
-        native.close { opened in
-            let rested = opened.shutdown(timeoutMs: timeoutMs)
-            board.show(opened.list(which: .all))
-            board.close()
+        guard let opened = native.close() else { return true }
+        let rested = opened.shutdown(timeoutMs: timeoutMs)
+        let first = native.end { board.finish(opened.list(which: .all)) }
+        if first {
             answering.close()
-            return rested
-        } ?? true
+            Clients.shared.remove(self)
+        }
+        return rested
     }
 
     /// What the systems leave a task that is told to stop.
@@ -181,8 +196,9 @@ public final class Client: UploadClient {
 /// The native client for as long as it is open.
 private final class Native: @unchecked Sendable { // Everything in it is behind the locks.
     private let lock = NSLock()
-    private let closing = NSLock()
+    private let ending = NSLock()
     private var client: NativeClient?
+    private var closing = false
 
     init(_ client: NativeClient) {
         self.client = client
@@ -190,45 +206,113 @@ private final class Native: @unchecked Sendable { // Everything in it is behind 
 
     var opened: NativeClient? { lock.withLock { client } }
 
-    var isClosed: Bool { closing.withLock { opened == nil } }
+    var isClosing: Bool { lock.withLock { closing } }
 
-    /// Closes once; `nil` when that was done before.
-    func close<T>(_ end: (NativeClient) -> T) -> T? {
-        closing.withLock {
-            guard let opened else { return nil }
-            let result = end(opened)
-            lock.withLock { client = nil }
-            return result
-        }
-    }
-}
-
-/// The clients of this process, by their directory.
-private final class Clients: @unchecked Sendable { // Everything in it is behind the lock.
-    static let shared = Clients()
-    private let lock = NSLock()
-    private var clients: [String: Client] = [:]
-
-    func open(_ configuration: Configuration) throws -> Client {
-        try lock.withLock {
-            let directory = configuration.stateDirectory
-            if let client = clients[Clients.path(directory)], !client.isClosed { return client }
-            let client = try Client(configuration)
-            // Once it is there: what a link to nothing means is not known before.
-            clients[Clients.path(directory)] = client
+    /// A close begins; `nil` when one is over.
+    func close() -> NativeClient? {
+        lock.withLock {
+            closing = true
             return client
         }
     }
 
+    /// Ends once; false when that was done before.
+    func end(_ end: () -> Void) -> Bool {
+        ending.withLock {
+            guard let last = opened else { return false }
+            end()
+            lock.withLock { client = nil }
+            // Let go of without the lock.
+            return withExtendedLifetime(last) { true }
+        }
+    }
+}
+
+/// How a run ends: by itself, or cancelled once it is held.
+private final class Outcome: @unchecked Sendable { // Everything in it is behind the lock.
+    private let lock = NSLock()
+    private var continuation: CheckedContinuation<Idle, any Error>?
+    private var result: Result<Idle, any Error>?
+    private var cancelled = false
+
+    func wait(_ continuation: CheckedContinuation<Idle, any Error>) {
+        let known = lock.withLock {
+            if result == nil { self.continuation = continuation }
+            return result
+        }
+        if let known { continuation.resume(with: known) }
+    }
+
+    /// Whoever is cancelled waits for the hold, and not for the rest that it brings.
+    func rested(_ result: Result<Idle, any Error>) {
+        if !lock.withLock({ cancelled }) { end(result) }
+    }
+
+    /// False: it is over.
+    func cancel() -> Bool {
+        lock.withLock {
+            cancelled = result == nil
+            return cancelled
+        }
+    }
+
+    func end(_ result: Result<Idle, any Error>) {
+        let waiting = lock.withLock {
+            defer { continuation = nil }
+            if self.result == nil { self.result = result }
+            return continuation
+        }
+        waiting?.resume(with: result)
+    }
+}
+
+/// The clients of this process, by their directory.
+private final class Clients: @unchecked Sendable { // Everything in it is behind the condition.
+    static let shared = Clients()
+    private let condition = NSCondition()
+    private var clients: [String: Client] = [:]
+    /// Directories that are being opened: whoever opens another one does not wait for these.
+    private var opening: Set<String> = []
+
+    func open(_ configuration: Configuration) throws -> Client {
+        let directory = configuration.stateDirectory
+        condition.lock()
+        var path = Clients.path(directory)
+        while true {
+            path = Clients.path(directory)
+            if let client = clients[path] {
+                if !client.isClosing {
+                    condition.unlock()
+                    return client
+                }
+            } else if opening.insert(path).inserted {
+                break
+            }
+            condition.wait()
+        }
+        condition.unlock()
+        let result = Result { try Client(configuration) }
+        condition.lock()
+        defer { condition.unlock() }
+        opening.remove(path)
+        // Once it is there: what a link to nothing means is not known before.
+        if case .success(let client) = result { clients[Clients.path(directory)] = client }
+        condition.broadcast()
+        return try result.get()
+    }
+
     func remove(_ client: Client) {
-        lock.withLock { clients = clients.filter { $0.value !== client } }
+        condition.lock()
+        defer { condition.unlock() }
+        clients = clients.filter { $0.value !== client }
+        condition.broadcast()
     }
 
     private static func path(_ directory: URL) -> String { directory.standardizedFileURL.resolvingSymlinksInPath().path }
 }
 
 /// Work that blocks, on threads that may.
-private func blocking<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+func blocking<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
         blockingQueue.async { continuation.resume(with: Result { try work() }) }
     }

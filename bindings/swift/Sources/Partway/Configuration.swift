@@ -1,6 +1,11 @@
 import Foundation
 
 /// What an app gives; see `Client.open`. Only the directory and who knows the tokens are needed.
+///
+/// The closures for credentials, sources and signatures are each called in a task of its own, several at once, on the threads that tasks run on; the tasks are
+/// cancelled when the client is closed. They may take their time, but must not block: what blocks belongs on a queue or thread of yours. What one throws means
+/// "not now", and is logged by the name of its type alone: its words could hold a token. What is called on an ask itself throws `NativeError`; whoever only
+/// returns an answer never calls that.
 public struct Configuration: Sendable {
     /// Where journals live; created if need be. In an app: a folder of its own that no backup takes.
     public var stateDirectory: URL
@@ -16,10 +21,11 @@ public struct Configuration: Sendable {
     /// an error: it is not signed, and the upload waits.
     public var signer: (@Sendable (SignAsk) async throws -> String?)?
 
-    /// Who carries requests in the place of the built-in transport, such as `URLSessionTransport`.
+    /// Who carries requests in the place of the built-in transport, such as `URLSessionTransport`: on threads of the library, which it may block. What it throws
+    /// is a connection that broke.
     public var transport: (any Transport)?
 
-    /// Takes lines for a log, on threads of the library. No token, URL, path, name, key or tag is in one.
+    /// Takes lines for a log, on a thread of the library, one after the other; it may block. No token, URL, path, name, key or tag is in one.
     public var log: (@Sendable (LogLevel, _ target: String, _ line: String) -> Void)?
 
     /// Down to which level.
@@ -40,7 +46,7 @@ public struct Configuration: Sendable {
     /// SHA-256 digests of public keys, one of which each connection's certificates must have.
     public var spkiSha256Pins: [String] = []
 
-    /// An ended upload is forgotten by itself so long after it ended; without it, when it is said.
+    /// An ended upload is forgotten by itself so long after it ended, and is listed no more; without it, when it is said.
     public var endedKeptMs: Int64?
 
     /// False opens it held, until `go`.

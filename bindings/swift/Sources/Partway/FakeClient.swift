@@ -1,6 +1,7 @@
 import Foundation
 
-/// A client for an app's own tests and previews: no file, no network. It plays the snapshots that it is given, and keeps what it was told.
+/// A client for an app's own tests and previews: no file, no network. It plays the snapshots that it is given, and keeps what it was told. Rows, waits and
+/// endings are those of the real client.
 public final class FakeClient: UploadClient, @unchecked Sendable { // What changes is behind the lock.
     public let board = Board()
     public let problems: [Problem] = []
@@ -49,6 +50,7 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
     }
 
     public func start(_ request: UploadRequest) async throws -> Upload {
+        try open()
         let refusal = change { told in
             defer { told.refuseNext = nil }
             return told.refuseNext
@@ -84,30 +86,37 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
     @discardableResult public func cancel(_ which: Select) -> Int { move(which, .cancelled(remote: .nothingThere)) }
 
     @discardableResult public func forget(_ which: Select) async throws -> Int {
+        try open()
         let ended = list(which).filter(\.state.ended).map(\.id)
-        board.drop(ended)
+        board.forgotten(ended)
         return ended.count
     }
 
     public func retry(_ id: String) async throws -> Upload {
-        guard let request = told.requests[id], board.snapshot(of: id)?.state.ended == true else {
-            throw PartwayError.of("wrong_state", "it has not ended")
+        try open()
+        guard let request = told.requests[id], let state = board.snapshot(of: id)?.state else {
+            throw PartwayError.of("unknown_upload", "there is no upload of that id")
         }
-        board.drop([id])
+        if case .completed = state { throw PartwayError.of("wrong_state", "it is completed") }
+        if !state.ended { throw PartwayError.of("wrong_state", "it has not ended") }
+        board.forgotten([id])
         return try await start(request)
     }
 
     @discardableResult public func change(_ which: Select, _ change: Change) throws -> Int {
+        try open()
         self.change { $0.changes.append(change) }
         return list(which).filter { !$0.state.ended }.count
     }
 
     public func answerConflict(_ id: String, _ choice: ConflictChoice) throws {
+        try open()
         change { $0.answers.append(choice) }
         play(id, .queued)
     }
 
     public func attachSource(_ id: String, _ source: Source) throws {
+        try open()
         change { $0.attached[id] = source }
         play(id, .queued)
     }
@@ -129,7 +138,9 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
 
     public func lookRemote(_ id: String) async throws -> RemoteLook { .noSession }
 
-    public func setCredential(_ account: String, _ credential: Credential) throws { change { $0.credentials[account] = credential } }
+    public func setCredential(_ account: String, _ credential: Credential) throws {
+        if !board.isClosed { change { $0.credentials[account] = credential } }
+    }
 
     public func signOut(_ account: String, then: SignOut) async throws { change { $0.credentials[account] = nil } }
 
@@ -144,25 +155,32 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
     public func goOnly(_ ids: [String]) { go() }
 
     @discardableResult public func hold(timeoutMs: Int64) async throws -> Idle {
+        try open()
         change { $0.held = true }
         return try idle()
     }
 
     public func idle() throws -> Idle {
+        try open()
         let all = board.snapshots
         func count(_ fits: (State) -> Bool) -> Int32 { Int32(all.filter { fits($0.state) }.count) }
+        let (active, queued) = (count { if case .active = $0 { true } else { false } }, count { $0 == .queued })
         return Idle(
-            active: count { if case .active = $0 { true } else { false } }, queued: count { $0 == .queued }, bytesRemaining: 0, nextWakeMs: nil,
-            wants: .any, waitingForPerson: count { if case .waiting = $0 { true } else { false } })
+            atRest: told.held || active + queued == 0, active: active, queued: queued, bytesRemaining: 0, nextWakeMs: nil, wants: .any,
+            waitingForPerson: count { if case .waiting = $0 { true } else { false } })
     }
 
     public func runUntilIdle(timeoutMs: Int64?) async throws -> Idle {
         go()
         for await _ in uploads() {
             let now = try idle()
-            if now.active == 0, now.queued == 0 { break }
+            if now.active == 0, now.queued == 0 { return now }
         }
-        return try idle()
+        if Task.isCancelled {
+            change { $0.held = true }
+            throw CancellationError()
+        }
+        throw PartwayError.closed()
     }
 
     @discardableResult public func close(timeoutMs: Int64) async -> Bool {
@@ -170,10 +188,15 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
         return true
     }
 
+    /// What a closed client can't do any more.
+    private func open() throws {
+        if board.isClosed { throw PartwayError.closed() }
+    }
+
     @discardableResult private func change<T>(_ change: (inout Kept) -> T) -> T { lock.withLock { change(&kept) } }
 
     private func move(_ which: Select, _ state: State) -> Int {
-        let moved = list(which).filter { !$0.state.ended }
+        let moved = board.isClosed ? [] : list(which).filter { !$0.state.ended }
         moved.forEach { play($0.id, state) }
         return moved.count
     }

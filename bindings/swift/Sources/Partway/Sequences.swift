@@ -1,35 +1,16 @@
-/// One upload as it changes: first as it is, then each time the latest. Ends after its ending, when it is forgotten, or when the client is closed. Every
-/// iterator is a subscription of its own.
+/// One upload as it changes: first as it is, then each time the latest. Ends after its ending (however soon it is forgotten), when it is forgotten, or when the
+/// client is closed; at once, when there is none of that id. Every iterator is a subscription of its own.
 public struct Snapshots: AsyncSequence, Sendable {
     public typealias Element = Snapshot
     let board: Board
     let id: String
 
-    public func makeAsyncIterator() -> Iterator { Iterator(board: board, id: id) }
+    public func makeAsyncIterator() -> Iterator { Iterator(watch: board.watch(id)) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        let board: Board
-        let id: String
-        private var seen: UInt64 = 0
-        private var ended = false
+        let watch: Board.Subscription
 
-        init(board: Board, id: String) {
-            self.board = board
-            self.id = id
-        }
-
-        public mutating func next() async -> Snapshot? {
-            if ended { return nil }
-            let (id, seen) = (id, seen)
-            let row = await board.first(of: id) { rows -> Board.Look<Board.Row> in
-                guard let row = rows[id] else { return .never }
-                return row.tick > seen ? .found(row) : .notYet
-            }
-            guard let row else { return nil }
-            self.seen = row.tick
-            ended = row.snapshot.state.ended
-            return row.snapshot
-        }
+        public mutating func next() async -> Snapshot? { await watch.next()?.last }
     }
 }
 
@@ -53,7 +34,7 @@ public struct Listing: AsyncSequence, Sendable {
 
         public mutating func next() async -> [Snapshot]? {
             let (which, last) = (which, last)
-            let found = await board.first(of: nil) { rows -> Board.Look<[Snapshot]> in
+            let found = await board.first(of: .anything) { rows -> Board.Look<[Snapshot]> in
                 let now = rows.values.map(\.snapshot).filter(which.fits).sorted { $0.id < $1.id }
                 return now == last ? .notYet : .found(now)
             }
@@ -83,7 +64,7 @@ public struct Changes: AsyncSequence, Sendable {
         public mutating func next() async -> Snapshot? {
             if batch.isEmpty {
                 let seen = seen
-                let rows = await board.first(of: nil) { rows -> Board.Look<[Board.Row]> in
+                let rows = await board.first(of: .anything) { rows -> Board.Look<[Board.Row]> in
                     let changed = rows.values.filter { $0.tick > seen }
                     return changed.isEmpty ? .notYet : .found(changed.sorted { $0.tick < $1.tick })
                 }
@@ -96,27 +77,25 @@ public struct Changes: AsyncSequence, Sendable {
     }
 }
 
-/// Each ending once, those from before that were not forgotten first. Store it, then `forget` it. Ends when the client is closed.
+/// Each ending exactly once to each iterator: first those from before it was made that were not forgotten, then each upload that ends, however soon it is
+/// forgotten by whom. Store it, then `forget` it. Ends when the client is closed.
 public struct Endings: AsyncSequence, Sendable {
     public typealias Element = Snapshot
     let board: Board
 
-    public func makeAsyncIterator() -> Iterator { Iterator(changes: Changes(board: board).makeAsyncIterator()) }
+    public func makeAsyncIterator() -> Iterator { Iterator(watch: board.watchEndings()) }
 
     public struct Iterator: AsyncIteratorProtocol {
-        var changes: Changes.Iterator
-        private var told: Set<String> = []
+        let watch: Board.Subscription
+        private var batch: ArraySlice<Snapshot> = []
 
-        init(changes: Changes.Iterator) {
-            self.changes = changes
+        init(watch: Board.Subscription) {
+            self.watch = watch
         }
 
         public mutating func next() async -> Snapshot? {
-            while let snapshot = await changes.next() {
-                // What a cancel could undo may still be told after the ending itself.
-                if snapshot.state.ended, told.insert(snapshot.id).inserted { return snapshot }
-            }
-            return nil
+            if batch.isEmpty { batch = await watch.next()?[...] ?? [] }
+            return batch.popFirst()
         }
     }
 }

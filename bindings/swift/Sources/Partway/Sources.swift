@@ -6,9 +6,10 @@ extension Source {
         Source(what: .path(path: url.path, deleteAtEnd: deleteAtEnd), token: token)
     }
 
-    /// A descriptor that is open for reading. `owned`: it is the library's from here on, and closed by it.
-    public static func fd(_ fd: Int32, owned: Bool, token: Data = Data()) -> Source {
-        Source(what: .fd(fd: fd, owned: owned), token: token)
+    /// A regular file that is open for reading, or `sizeBytes` of it from `offset` on (to its end without it). `owned`: its descriptor is the library's from here
+    /// on and closed by it, also when the start is refused; else it stays yours, and is duplicated before `start` returns.
+    public static func fd(_ fd: Int32, owned: Bool, token: Data = Data(), offset: Int64 = 0, sizeBytes: Int64? = nil) -> Source {
+        Source(what: .fd(fd: fd, owned: owned, offset: offset, sizeBytes: sizeBytes), token: token)
     }
 
     /// Bytes in memory, at most 8 MiB.
@@ -24,6 +25,14 @@ extension Source {
     /// Asked for when its turn comes: see `Configuration.sources`.
     public static func later(token: Data) -> Source {
         Source(what: .later, token: token)
+    }
+}
+
+extension Source {
+    /// Reads the source once, off the caller's thread: its digests, and where SHA-256 stands at each multiple of `partSizeBytes` (itself one of 64). Throws
+    /// `PartwayError`; the generated `digest` is the same call, blocking, with the native error.
+    public func digests(partSizeBytes: Int64? = nil) async throws -> Digests {
+        try await blocking { try PartwayError.thrown { try digest(source: self, partSizeBytes: partSizeBytes) } }
     }
 }
 

@@ -8,7 +8,7 @@ import FoundationNetworking
 public final class URLSessionTransport: NSObject, Transport, @unchecked Sendable { // What changes is behind the lock.
     private let lock = NSLock()
     private var exchanges: [Int: Exchange] = [:]
-    private var session: URLSession!
+    private(set) var session: URLSession!
 
     /// What is signed must arrive as it is: no cache, no cookies, no credentials of the system's.
     public static func standard() -> URLSessionConfiguration {
@@ -29,9 +29,15 @@ public final class URLSessionTransport: NSObject, Transport, @unchecked Sendable
         session = URLSession(configuration: configuration, delegate: Delegate(self), delegateQueue: queue)
     }
 
-    /// Ends the session once nothing is under way: a session keeps itself alive until then.
+    /// Ends the session once nothing is under way, where it is not to wait for the last one to let go of this. After the client's `close`: what it asks for later
+    /// is a connection that broke.
     public func close() {
         session.finishTasksAndInvalidate()
+    }
+
+    /// A session keeps itself until it is told.
+    deinit {
+        session.invalidateAndCancel()
     }
 
     public func execute(call: TransportCall) throws {

@@ -8,10 +8,10 @@ public struct Upload: Sendable, Hashable, Identifiable, CustomStringConvertible 
         self.id = id
     }
 
-    /// As it changes, beginning with the present.
+    /// As it changes, beginning with the present; ends with its ending, or when there is none of that id any more.
     public var snapshots: Snapshots { Snapshots(board: client.board, id: id) }
 
-    /// As it is; `nil` when there is none of that id.
+    /// As it is; `nil` when there is none of that id, such as after `forget`.
     public var snapshot: Snapshot? { client.snapshot(id) }
 
     /// What it ended with. Throws `PartwayError` when it failed and `UploadCancelledError` when it was cancelled. Cancelling the task only stops waiting, with

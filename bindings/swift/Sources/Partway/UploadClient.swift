@@ -14,7 +14,7 @@ public protocol UploadClient: AnyObject, Sendable {
     /// Starts an upload, or finds the one of that key. When it returns the upload survives a kill.
     func start(_ request: UploadRequest) async throws -> Upload
 
-    /// The same for many, with one sync for the lot. One that is refused harms no other.
+    /// The same for many: each journal is synced, the directory once. One that is refused harms no other.
     func startAll(_ requests: [UploadRequest]) async throws -> [Result<Upload, PartwayError>]
 
     /// Stays until resumed, also over restarts. How many it was said to, as in the verbs below.
@@ -26,7 +26,7 @@ public protocol UploadClient: AnyObject, Sendable {
     /// Ends; the ending tells what the service could undo. An object that exists already makes it completed.
     @discardableResult func cancel(_ which: Select) -> Int
 
-    /// "I have stored the ending": removes ended uploads.
+    /// "I have stored the ending": removes ended uploads. Whoever waits for one of them, or iterates over `endings`, is given its ending all the same.
     @discardableResult func forget(_ which: Select) async throws -> Int
 
     /// Begins a failed or cancelled upload again: a new id, the same key, everything that was proven.
@@ -47,7 +47,7 @@ public protocol UploadClient: AnyObject, Sendable {
     /// The upload of a key.
     func find(_ key: String) -> Snapshot?
 
-    /// Those that fit, oldest first.
+    /// Those that fit, oldest first; ended ones that were not forgotten too.
     func list(_ which: Select) -> [Snapshot]
 
     /// What blocks it, when it is tried next, how often it was.
@@ -59,7 +59,7 @@ public protocol UploadClient: AnyObject, Sendable {
     /// Asks the service for its own view of it; nothing of the upload changes.
     func lookRemote(_ id: String) async throws -> RemoteLook
 
-    /// A credential, unasked, such as after a log-in; ends the waits for it.
+    /// A credential, unasked, such as after a log-in; ends the waits for it. A closed client ignores it.
     func setCredential(_ account: String, _ credential: Credential) throws
 
     /// Nobody is signed in to the account any more: its credential is wiped from memory before this returns.
@@ -80,16 +80,20 @@ public protocol UploadClient: AnyObject, Sendable {
     /// The same for these alone: the others stay as they are until `go`.
     func goOnly(_ ids: [String])
 
-    /// No request in flight, all durable, no lock, no socket when it returns, unless the time was too short.
+    /// No request in flight, all durable, no lock, no socket when it returns; a second does as a rule. `atRest` is false when the time was too short: nothing new
+    /// begins, and what still works comes to rest behind it.
     @discardableResult func hold(timeoutMs: Int64) async throws -> Idle
 
     /// What a scheduler needs to know.
     func idle() throws -> Idle
 
-    /// Goes, and returns when nothing works any more, or after `timeoutMs`: the body of a background task. Cancelled, it holds first.
+    /// Goes, and returns when nothing works any more, or after `timeoutMs`: the body of a background task. Cancelled, it holds first, for
+    /// three seconds at most, and then throws `CancellationError`.
     func runUntilIdle(timeoutMs: Int64?) async throws -> Idle
 
-    /// Holds, then ends. False: something was cut off; the journals are whole either way. Nothing is cancelled.
+    /// Holds, then ends. False: something was cut off, or a callback has not returned; the journals are whole either way. Nothing is cancelled. One whose time is
+    /// shorter cuts short one that still waits. Afterwards what looks (`snapshot`, `find`, `list`, sequences) answers as it was last, verbs that only post do
+    /// nothing, and all else throws `closed`.
     @discardableResult func close(timeoutMs: Int64) async -> Bool
 }
 
@@ -100,7 +104,7 @@ extension UploadClient {
     /// Uploads as they change.
     public var changes: Changes { Changes(board: board) }
 
-    /// Each ending once to each iterator.
+    /// Each ending exactly once to each iterator.
     public var endings: Endings { Endings(board: board) }
 
     /// Those that fit, as they change.

@@ -1,5 +1,8 @@
 import Foundation
 import Testing
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 @testable import Partway
 
@@ -21,6 +24,7 @@ import Testing
                     UploadRequest(key: "drops", target: world.target("drops"), source: .reader(drops), instant: .off))
                 _ = try await upload.soonReceipt
                 try same(opened.board.watching, 0, "nobody waits any more")
+                try same(opened.board.subscribed, 0, "nobody watches any more")
                 try await check(opened.close(timeoutMs: 30_000), "it rests")
             }
             try check(reads.value >= callbacks, "\(reads.value) callbacks")
@@ -47,7 +51,7 @@ import Testing
             let file = try world.folder.file("film.mp4", 12 * MIB)
             let request = UploadRequest(key: "koo", target: world.cloud.kooDrive("film.mp4"), source: .file(file))
             let receipt = try await client.start(request).soonReceipt
-            try same(receipt.sha256, try digest(source: .file(file)).sha256, "what is stored")
+            try await same(receipt.sha256, Source.file(file).digests().sha256, "what is stored")
             try check(signed.value >= 3, "signed \(signed.value) times")
         }
     }
@@ -201,6 +205,9 @@ import Testing
             try await world.checkStored("film.mp4", file)
             try await same(thrown(PartwayError.self) { _ = try await client.retry(again.id) }.info.name, "wrong_state")
             try check(version().first?.isNumber ?? false, version())
+            let none = Source.file(world.folder.root.appendingPathComponent("none"))
+            try await same(thrown(PartwayError.self) { _ = try await none.digests() }.info.category, .source)
+            try await same(thrown(PartwayError.self) { _ = try await Source.file(file).digests(partSizeBytes: -1) }.info.code, 1001)
         }
     }
 
@@ -215,7 +222,25 @@ import Testing
             try await world.checkStored("fd", file)
             let none = UploadRequest(key: "no", target: world.target("no"), source: .fd(-1, owned: false))
             try await same(thrown(PartwayError.self) { _ = try await client.start(none) }.info.code, 1001)
+            // A range of one that stays ours; it is closed as soon as the start is over.
+            let ours = open(file.path, O_RDONLY)
+            let range = try await client.start(
+                UploadRequest(
+                    key: "range", target: world.target("range"), source: .fd(ours, owned: false, offset: 1000, sizeBytes: Int64(3 * MIB))))
+            try same(close(ours), 0)
+            _ = try await range.soonReceipt
+            let expected = world.folder.root.appendingPathComponent("expected")
+            try Data(contentsOf: file).subdata(in: 1000..<(1000 + 3 * MIB)).write(to: expected)
+            try await world.checkStored("range", expected)
         }
+    }
+
+    @Test func a_transport_that_nobody_keeps_ends_its_session() async throws {
+        var transport: URLSessionTransport? = URLSessionTransport()
+        let session = try required(transport?.session, "its session")
+        try check(session.delegate != nil, "it works")
+        transport = nil
+        try await eventually("it is ended") { session.delegate == nil }
     }
 
     @Test func secrets_are_not_printed() throws {

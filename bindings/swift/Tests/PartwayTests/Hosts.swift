@@ -61,6 +61,8 @@ final class RawHost: CredentialProvider, Listener {
         throw HostError.Failed(detail: "a listener that throws")
     }
 
+    func onForgotten(ids: [String]) throws { throw Failure(description: "forgotten") }
+
     func onIdle(idle: Idle) throws { throw Failure(description: "idle") }
 }
 

@@ -1,5 +1,8 @@
 import Foundation
 import Partway
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 /// What a scenario stands on: a cloud, a folder, a way to open clients, the transport that is tested.
 final class World: @unchecked Sendable { // What changes is behind the lock.
@@ -65,7 +68,7 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
     }
 
     func checkStored(_ path: String, _ file: URL) async throws {
-        let ours = try digest(source: .file(file)).sha256
+        let ours = try await Source.file(file).digests().sha256
         try check(ours != nil, "no digest")
         try await same(cloud.stored(path), ours, "\(path) is not what was sent")
     }
@@ -79,8 +82,15 @@ enum Carrier: String, CaseIterable, Sendable {
 
 /// URLSession, and how often it was used.
 private final class Counted: Transport {
-    let carrier = URLSessionTransport()
+    let carrier: URLSessionTransport
     let calls = Kept(0)
+
+    init() {
+        let configuration = URLSessionTransport.standard()
+        // Fifty parts at once.
+        configuration.httpMaximumConnectionsPerHost = 64
+        carrier = URLSessionTransport(configuration)
+    }
 
     func execute(call: TransportCall) throws {
         calls.change { $0 += 1 }

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionException
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 import java.util.concurrent.Flow
+import java.util.concurrent.atomic.AtomicBoolean
 import java.util.concurrent.atomic.AtomicReference
 import javax.net.ssl.SSLException
 
@@ -25,10 +26,11 @@ import javax.net.ssl.SSLException
 class JavaHttpTransport(private val client: HttpClient = standard()) : Transport {
     override fun execute(call: TransportCall) {
         val request = call.request()
-        val answer = AtomicReference<InputStream>()
+        val (answer, over) = AtomicReference<InputStream>() to AtomicBoolean()
         val exchange = client.sendAsync(request.toJava(call), JavaResponse.BodyHandlers.ofInputStream())
         call.onCancel(object : CancelHook {
             override fun cancelled() {
+                over.set(true)
                 exchange.cancel(true)
                 answer.get()?.close()
             }
@@ -37,7 +39,10 @@ class JavaHttpTransport(private val client: HttpClient = standard()) : Transport
             call.use {
                 try {
                     if (fault != null) throw fault
-                    answer.set(response.body())
+                    val body = response.body()
+                    answer.set(body)
+                    // Cancelled before that line: nobody else closes it.
+                    if (over.get()) body.close()
                     call.respond(response.toAnswer(request.answerBytesMax))
                 } catch (e: Throwable) {
                     call.fail(faultOf(e))

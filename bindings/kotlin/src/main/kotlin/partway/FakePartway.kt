@@ -1,18 +1,19 @@
 package partway
 
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
-import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.first
-import kotlinx.coroutines.flow.update
 
 /**
  * A client for tests of an app: no native library, no thread, nothing happens by itself. [emit] plays what should be seen; what the app asked for is noted.
- * Verbs do the obvious: a pause shows as paused, a cancel as cancelled.
+ * Verbs do the obvious: a pause shows as paused, a cancel as cancelled, and what is forgotten is gone. Rows, waits and endings are those of the real client.
  */
 class FakePartway : PartwayClient {
-    private val rows = MutableStateFlow<Map<String, Snapshot>>(emptyMap())
-    private val watched = HashMap<String, MutableStateFlow<Snapshot>>()
+    private val rows = Rows()
+    private val over = MutableStateFlow(false)
 
     /** What was started, by id. */
     val requests: MutableMap<String, UploadRequest> = LinkedHashMap()
@@ -39,26 +40,26 @@ class FakePartway : PartwayClient {
         private set
 
     /** True once closed. */
-    var closed: Boolean = false
-        private set
+    val closed: Boolean
+        get() = over.value
 
     /** The error that the next [start] throws. */
     var refuseNext: ErrorInfo? = null
 
-    override val uploads: StateFlow<Map<String, Snapshot>> = rows
+    override val uploads: StateFlow<Map<String, Snapshot>> = rows.uploads
+    override val endings: Flow<Snapshot> = rows.endings()
     override val problems: List<Problem> = emptyList()
 
     /** Shows [snapshot], as the newest of its id. */
     fun emit(snapshot: Snapshot) {
-        val next = snapshot.copy(revision = (rows.value[snapshot.id]?.revision ?: 0) + 1)
-        rows.update { it + (next.id to next) }
-        watched[next.id]?.value = next
+        rows.show { listOf(snapshot.copy(revision = (uploads.value[snapshot.id]?.revision ?: 0) + 1)) }
     }
 
     /** Shows the upload of [id] in another state. */
     fun emit(id: String, state: State, progress: Progress = row(id).progress) = emit(row(id).copy(state = state, progress = progress))
 
     override suspend fun start(request: UploadRequest): Upload {
+        requireOpen()
         refuseNext?.let {
             refuseNext = null
             throw PartwayException(it)
@@ -80,46 +81,43 @@ class FakePartway : PartwayClient {
     override fun cancel(which: Select): Int = move(which, State.Cancelled(Remote.NOTHING_THERE))
 
     override suspend fun forget(which: Select): Int {
-        val ended = list(which).filter { it.state.ended }
-        rows.update { it - ended.map(Snapshot::id).toSet() }
+        requireOpen()
+        val ended = list(which).filter { it.state.ended }.map(Snapshot::id)
+        rows.forgotten(ended)
         return ended.size
     }
 
     override suspend fun retry(id: String): Upload {
-        val old = row(id)
-        rows.update { it - id }
+        requireOpen()
+        val old = snapshot(id) ?: throw unknownUpload()
+        if (!old.state.ended || old.state is State.Completed) throw wrongState()
+        rows.forgotten(listOf(id))
         return start(requests.getValue(id).copy(key = old.key))
     }
 
-    override fun change(which: Select, change: Change): Int = list(which).count { !it.state.ended }
+    override fun change(which: Select, change: Change): Int = requireOpen().let { list(which).count { !it.state.ended } }
 
     override fun answerConflict(id: String, choice: ConflictChoice) {
+        requireOpen()
         answers += choice
         emit(id, State.Queued)
     }
 
     override fun attachSource(id: String, source: Source) {
+        requireOpen()
         attached[id] = source
         emit(id, State.Queued)
     }
 
-    override fun snapshot(id: String): Snapshot? = rows.value[id]
+    override fun snapshot(id: String): Snapshot? = uploads.value[id]
 
-    override fun find(key: String): Snapshot? = rows.value.values.find { it.key == key }
+    override fun find(key: String): Snapshot? = list(Select.Key(key)).firstOrNull()
 
-    override fun list(which: Select): List<Snapshot> = rows.value.values.sortedBy { it.id }.filter {
-        when (which) {
-            is Select.One -> it.id == which.id
-            is Select.Key -> it.key == which.key
-            is Select.Group -> it.group == which.group
-            is Select.Account -> it.account == which.account
-            Select.All -> true
-        }
-    }
+    override fun list(which: Select): List<Snapshot> = rows.list(which)
 
-    override fun snapshots(id: String): StateFlow<Snapshot> = watched.getOrPut(id) { MutableStateFlow(row(id)) }
+    override fun snapshots(id: String): Flow<Snapshot> = rows.snapshots(id)
 
-    override suspend fun awaitEnd(id: String): Snapshot = snapshots(id).filter { it.state.ended }.first()
+    override suspend fun awaitEnd(id: String): Snapshot = rows.awaitEnd(id)
 
     override fun explain(id: String): Explanation? = snapshot(id)?.let { Explanation(it.state, it.changedUnixMs, emptyList(), null, 0, 0, Remedy.NONE, "") }
 
@@ -128,7 +126,7 @@ class FakePartway : PartwayClient {
     override suspend fun lookRemote(id: String): RemoteLook = RemoteLook.NoSession
 
     override fun setCredential(account: String, credential: Credential) {
-        credentials[account] = credential
+        if (!closed) credentials[account] = credential
     }
 
     override suspend fun signOut(account: String, then: SignOut) {
@@ -152,29 +150,44 @@ class FakePartway : PartwayClient {
     override fun goOnly(ids: List<String>) = go()
 
     override suspend fun hold(timeoutMs: Long): Idle {
+        requireOpen()
         held = true
-        return idle()
+        return idle().copy(atRest = true)
     }
 
-    override fun idle(): Idle = rows.value.values.let { all ->
-        Idle(all.count { it.state is State.Active }, all.count { it.state == State.Queued }, 0, null, NetworkPolicy.ANY, all.count { it.state is State.Waiting })
+    override fun idle(): Idle = requireOpen().let {
+        val states = uploads.value.values.map(Snapshot::state)
+        val (active, queued) = states.count { it is State.Active } to states.count { it == State.Queued }
+        Idle(held || active + queued == 0, active, queued, 0, null, NetworkPolicy.ANY, states.count { it is State.Waiting })
     }
 
     override suspend fun runUntilIdle(): Idle {
         go()
-        rows.first { all -> all.values.none { it.state is State.Active || it.state == State.Queued } }
+        try {
+            combine(uploads, over) { all, over -> over || all.values.none { it.state is State.Active || it.state == State.Queued } }.first { it }
+        } catch (e: CancellationException) {
+            held = true
+            throw e
+        }
         return idle()
     }
 
     override suspend fun close(timeoutMs: Long): Boolean = true.also { close() }
 
     override fun close() {
-        closed = true
+        rows.finish(list(Select.All))
+        over.value = true
     }
 
-    private fun row(id: String): Snapshot = requireNotNull(rows.value[id]) { "nothing was emitted of $id" }
+    /** What a closed client can't do any more. */
+    private fun requireOpen() {
+        if (closed) throw closedError()
+    }
+
+    private fun row(id: String): Snapshot = requireNotNull(snapshot(id)) { "nothing was emitted of $id" }
 
     private fun move(which: Select, state: State): Int {
+        if (closed) return 0
         val moved = list(which).filter { !it.state.ended }
         moved.forEach { emit(it.id, state) }
         return moved.size

@@ -1,7 +1,6 @@
 package partway
 
 import java.io.File
-import java.util.concurrent.ConcurrentHashMap
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineScope
@@ -10,17 +9,13 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
-import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
-import kotlinx.coroutines.flow.combine
-import kotlinx.coroutines.flow.filterNotNull
-import kotlinx.coroutines.flow.first
-import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 
-/** The client over the native library: a map of the last snapshots, and asks in the form of coroutines. */
-internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayClient {
+/** The client over the native library: the rows of what it tells, and asks in the form of coroutines. [onClosed] is called once, when the directory is free again. */
+internal class LivePartway(stateDir: File, options: PartwayOptions, private val onClosed: (LivePartway) -> Unit) : PartwayClient {
     private val log = options.log
 
     /** What the app's lambdas throw is an answer, "not now", and must not end the app. Its words can hold anything: the class alone is told. */
@@ -28,12 +23,15 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
         runCatching { log?.log(LogLevel.ERROR, "host", "what was asked for a credential, a source or a signature threw ${fault.javaClass.name}") }
     }
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + onThrown)
-    private val rows = MutableStateFlow<Map<String, Snapshot>>(emptyMap())
-    private val watched = ConcurrentHashMap<String, MutableStateFlow<Snapshot>>()
-    private val closed = MutableStateFlow(false)
+    internal val rows = Rows { id -> now({ null }) { it.snapshot(id) } }
 
     @Volatile
-    private var opened: NativeClient? = null
+    private var closed = false
+
+    /** A close is under way, or over. */
+    @Volatile
+    var isClosing: Boolean = false
+        private set
     private val native: NativeClient
 
     init {
@@ -58,49 +56,53 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
                 ),
             )
         }
-        opened = native
-        take(native.list(Select.All))
+        rows.show { native.list(Select.All) }
     }
 
-    /** Waits for a close that is under way: until it is over the directory is not free. */
-    val isClosed: Boolean
-        get() = synchronized(this) { closed.value }
-
     override val uploads: StateFlow<Map<String, Snapshot>>
-        get() = rows
+        get() = rows.uploads
+
+    override val endings: Flow<Snapshot> = rows.endings()
 
     override val problems: List<Problem> = native.problems()
 
-    override suspend fun start(request: UploadRequest): Upload = io {
-        val started = it.start(request)
-        take(listOfNotNull(it.snapshot(started.id)))
+    override suspend fun start(request: UploadRequest): Upload = io { native ->
+        val started = native.start(request)
+        rows.show { listOfNotNull(native.snapshot(started.id)) }
         upload(started.id)
     }
 
-    override suspend fun startAll(requests: List<UploadRequest>): List<Result<Upload>> = io {
-        it.startAll(requests).map { result ->
+    override suspend fun startAll(requests: List<UploadRequest>): List<Result<Upload>> = io { native ->
+        val results = native.startAll(requests)
+        rows.show { native.list(Select.All) }
+        results.map { result ->
             when (result) {
                 is StartResult.Started -> Result.success(upload(result.started.id))
                 is StartResult.Refused -> Result.failure(PartwayException(result.error))
             }
-        }.also { _ -> take(it.list(Select.All)) }
+        }
     }
 
-    override fun pause(which: Select): Int = now(0) { it.pause(which) }
+    override fun pause(which: Select): Int = now({ 0 }) { it.pause(which) }
 
-    override fun resume(which: Select): Int = now(0) { it.resume(which) }
+    override fun resume(which: Select): Int = now({ 0 }) { it.resume(which) }
 
-    override fun cancel(which: Select): Int = now(0) { it.cancel(which) }
+    override fun cancel(which: Select): Int = now({ 0 }) { it.cancel(which) }
 
-    override suspend fun forget(which: Select): Int = io {
-        val before = it.list(which).map(Snapshot::id)
-        it.forget(which).also { _ -> drop(before.filter { id -> it.snapshot(id) == null }) }
+    override suspend fun forget(which: Select): Int = io { native ->
+        // Whoever waits for one of these has its ending before it goes.
+        val before = rows.show { native.list(which) }
+        val count = native.forget(which)
+        val left = native.list(which).mapTo(HashSet(), Snapshot::id)
+        rows.drop(before.map(Snapshot::id).filter { it !in left })
+        count
     }
 
-    override suspend fun retry(id: String): Upload = io {
-        val started = it.retry(id)
-        take(listOfNotNull(it.snapshot(started.id)))
-        drop(listOf(id))
+    override suspend fun retry(id: String): Upload = io { native ->
+        rows.show { listOfNotNull(native.snapshot(id)) }
+        val started = native.retry(id)
+        rows.drop(listOf(id))
+        rows.show { listOfNotNull(native.snapshot(started.id)) }
         upload(started.id)
     }
 
@@ -110,44 +112,35 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
 
     override fun attachSource(id: String, source: Source) = call { it.attachSource(id, source) }
 
-    override fun snapshot(id: String): Snapshot? = now(rows.value[id]) { it.snapshot(id) }
+    override fun snapshot(id: String): Snapshot? = list(Select.One(id)).firstOrNull()
 
-    override fun find(key: String): Snapshot? = now(rows.value.values.find { it.key == key }) { it.find(key) }
+    override fun find(key: String): Snapshot? = list(Select.Key(key)).firstOrNull()
 
-    override fun list(which: Select): List<Snapshot> = now(emptyList()) { it.list(which) }
+    override fun list(which: Select): List<Snapshot> = now({ rows.list(which) }) { rows.present(it.list(which)) }
 
-    override fun snapshots(id: String): StateFlow<Snapshot> = watched[id] ?: run {
-        val first = snapshot(id) ?: throw errorOf("unknown_upload", "there is no upload of that id")
-        val flow = watched.computeIfAbsent(id) { MutableStateFlow(first) }
-        // What came between the two lines above.
-        rows.value[id]?.let { flow.update(it) }
-        flow
-    }
+    override fun snapshots(id: String): Flow<Snapshot> = rows.snapshots(id)
 
-    override suspend fun awaitEnd(id: String): Snapshot =
-        combine(snapshots(id), closed) { snapshot, closed -> snapshot.takeIf { it.state.ended || closed } }.filterNotNull().first().also {
-            if (!it.state.ended) throw isClosed()
-        }
+    override suspend fun awaitEnd(id: String): Snapshot = rows.awaitEnd(id)
 
-    override fun explain(id: String): Explanation? = now(null) { it.explain(id) }
+    override fun explain(id: String): Explanation? = now({ null }) { it.explain(id) }
 
     override suspend fun timelineJson(id: String): String? = io { it.timelineJson(id) }
 
     override suspend fun lookRemote(id: String): RemoteLook = io { it.lookRemote(id) }
 
-    override fun setCredential(account: String, credential: Credential) = now(Unit) { it.setCredential(account, credential) }
+    override fun setCredential(account: String, credential: Credential) = now({}) { it.setCredential(account, credential) }
 
     override suspend fun signOut(account: String, then: SignOut) = io { it.signOut(account, then) }
 
-    override fun setNetwork(network: Network) = now(Unit) { it.setNetwork(network) }
+    override fun setNetwork(network: Network) = now({}) { it.setNetwork(network) }
 
-    override fun setLimits(limits: Limits) = now(Unit) { it.setLimits(limits) }
+    override fun setLimits(limits: Limits) = now({}) { it.setLimits(limits) }
 
     override fun setProxy(proxy: Secret?) = call { it.setProxy(proxy) }
 
-    override fun go() = now(Unit) { it.go() }
+    override fun go() = now({}) { it.go() }
 
-    override fun goOnly(ids: List<String>) = now(Unit) { it.goOnly(ids) }
+    override fun goOnly(ids: List<String>) = now({}) { it.goOnly(ids) }
 
     override suspend fun hold(timeoutMs: Long): Idle = io { it.hold(timeoutMs) }
 
@@ -157,10 +150,11 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
         go()
         val idle = scope.async(Dispatchers.IO) { call { it.waitIdle(null) } }
         return try {
-            idle.await()
+            // A close ends the wait as well.
+            idle.await().also { if (isClosing && !it.atRest) throw closedError() }
         } catch (e: CancellationException) {
-            if (closed.value) throw isClosed()
-            withContext(NonCancellable) { hold(HOLD_MS) }
+            if (closed) throw closedError()
+            withContext(NonCancellable) { runCatching { hold(HOLD_MS) } }
             throw e
         }
     }
@@ -171,59 +165,54 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
         end(0)
     }
 
-    @Synchronized
+    /** Waits for nobody else: a close at once cuts short one that takes its time. */
     private fun end(timeoutMs: Long): Boolean {
-        if (closed.value) return true
-        val rested = native.shutdown(timeoutMs)
-        take(native.list(Select.All))
-        closed.value = true
-        scope.cancel()
-        native.destroy()
+        isClosing = true
+        val rested = try {
+            if (closed) return true
+            native.shutdown(timeoutMs)
+        } catch (e: IllegalStateException) {
+            // The other one was faster: the native object is gone.
+            if (closed) return true
+            throw e
+        }
+        val first = synchronized(this) {
+            if (!closed) rows.finish(native.list(Select.All))
+            !closed.also { closed = true }
+        }
+        if (first) {
+            scope.cancel()
+            native.destroy()
+            onClosed(this)
+        }
         return rested
     }
 
-    private fun isClosed() = errorOf("closed", "the client is closed")
-
     /** A call that does no I/O. */
     private inline fun <T> call(function: (NativeClient) -> T): T {
-        if (closed.value) throw isClosed()
+        if (closed) throw closedError()
         return try {
             thrown { function(native) }
         } catch (e: IllegalStateException) {
             // Closed since the line above: the native object is gone.
-            throw if (closed.value) isClosed() else e
+            throw if (closed) closedError() else e
         }
     }
 
     /** The same for one that a closed client ignores. */
-    private inline fun <T> now(afterClose: T, verb: (NativeClient) -> T): T = try {
+    private inline fun <T> now(afterClose: () -> T, verb: (NativeClient) -> T): T = try {
         call(verb)
     } catch (e: PartwayException) {
-        if (closed.value) afterClose else throw e
+        if (closed) afterClose() else throw e
     }
 
     private suspend inline fun <T> io(crossinline function: (NativeClient) -> T): T =
         withContext(Dispatchers.IO) { call { function(it) } }
 
-    /** The newer of each, by its revision. */
-    private fun take(changes: List<Snapshot>) {
-        rows.update { all -> all + changes.filter { it.revision >= (all[it.id]?.revision ?: 0) }.associateBy(Snapshot::id) }
-        changes.forEach { watched[it.id]?.update(it) }
-    }
-
-    private fun drop(ids: List<String>) {
-        if (ids.isEmpty()) return
-        rows.update { it - ids.toSet() }
-        ids.forEach(watched::remove)
-    }
-
     private inner class Told : Listener {
-        override fun onChanges(changes: List<Snapshot>) = guarded {
-            take(changes)
-            // One that was forgotten while this was on its way must not come back.
-            opened?.let { native -> drop(changes.filter { it.state.ended && native.snapshot(it.id) == null }.map(Snapshot::id)) }
-            Unit
-        }
+        override fun onChanges(changes: List<Snapshot>) = guarded { Unit.also { rows.show { changes } } }
+
+        override fun onForgotten(ids: List<String>) = guarded { rows.forgotten(ids) }
 
         override fun onIdle(idle: Idle) = Unit
     }
@@ -233,8 +222,6 @@ internal class LivePartway(stateDir: File, options: PartwayOptions) : PartwayCli
         const val HOLD_MS = 3_000L
     }
 }
-
-private fun MutableStateFlow<Snapshot>.update(next: Snapshot) = update { if (next.revision >= it.revision) next else it }
 
 /** An ask becomes a coroutine, and its end the answer. What it throws is "not now". */
 private class Credentials(private val scope: CoroutineScope, private val source: CredentialSource) : CredentialProvider {

@@ -3,7 +3,6 @@ package partway
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.distinctUntilChanged
-import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
 
 /**
@@ -16,13 +15,19 @@ interface PartwayClient : AutoCloseable {
     /** Every upload that is not forgotten, by its id. Conflated, at most ten changes a second. */
     val uploads: StateFlow<Map<String, Snapshot>>
 
+    /**
+     * Each ending exactly once to each collector: first those from before it began that were not forgotten, then each upload that ends, however soon it is forgotten by
+     * whom. Store it, then [forget] it. Completes when the client is closed.
+     */
+    val endings: Flow<Snapshot>
+
     /** Journals that could not be read at open. */
     val problems: List<Problem>
 
     /** Starts an upload, or finds the one of that key. When it returns the upload survives a kill. */
     suspend fun start(request: UploadRequest): Upload
 
-    /** The same for many, with one sync for the lot. One that is refused harms no other. */
+    /** The same for many: each journal is synced, the directory once. One that is refused harms no other. */
     suspend fun startAll(requests: List<UploadRequest>): List<Result<Upload>>
 
     /** Stays until resumed, also over restarts. How many it was said to, as in the verbs below. */
@@ -34,7 +39,7 @@ interface PartwayClient : AutoCloseable {
     /** Ends; the ending tells what the service could undo. An object that exists already makes it completed. */
     fun cancel(which: Select): Int
 
-    /** "I have stored the ending": removes ended uploads. */
+    /** "I have stored the ending": removes ended uploads. Whoever waits for one of them, or collects [endings], is given its ending all the same. */
     suspend fun forget(which: Select): Int
 
     /** Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. */
@@ -55,13 +60,19 @@ interface PartwayClient : AutoCloseable {
     /** The upload of a key. */
     fun find(key: String): Snapshot?
 
-    /** Those that fit, oldest first. */
+    /** Those that fit, oldest first; ended ones that were not forgotten too. */
     fun list(which: Select): List<Snapshot>
 
-    /** One upload as it changes; the last one stays after it is forgotten. */
-    fun snapshots(id: String): StateFlow<Snapshot>
+    /**
+     * One upload: as it is, then each time the latest. Completes after its ending, when it is forgotten, and when the client is closed; at once and without any, if
+     * there is none of that id. It never fails, so a screen may collect it again whenever it comes back.
+     */
+    fun snapshots(id: String): Flow<Snapshot>
 
-    /** Suspends until it ended. Cancelling this wait never cancels the upload. */
+    /**
+     * Suspends until it ended. Cancelling this wait never cancels the upload. Throws `unknown_upload` when there is none of that id, and `closed` when the client is
+     * closed before.
+     */
     suspend fun awaitEnd(id: String): Snapshot
 
     /** What blocks it, when it is tried next, how often it was. */
@@ -73,7 +84,7 @@ interface PartwayClient : AutoCloseable {
     /** Asks the service for its own view of it; nothing of the upload changes. */
     suspend fun lookRemote(id: String): RemoteLook
 
-    /** A credential, unasked, such as after a log-in; ends the waits for it. */
+    /** A credential, unasked, such as after a log-in; ends the waits for it. A closed client ignores it. */
     fun setCredential(account: String, credential: Credential)
 
     /** Nobody is signed in to the account any more: its credential is wiped from memory before this returns. */
@@ -94,19 +105,25 @@ interface PartwayClient : AutoCloseable {
     /** The same for these alone: the others stay as they are until [go]. */
     fun goOnly(ids: List<String>)
 
-    /** No request in flight, all durable, no lock, no socket when it returns, unless the time was too short. */
+    /**
+     * No request in flight, all durable, no lock, no socket when it returns; a second does as a rule. [Idle.atRest] is false when the time was too short: nothing new
+     * begins, and what still works comes to rest behind it.
+     */
     suspend fun hold(timeoutMs: Long): Idle
 
     /** What a scheduler needs to know. */
     fun idle(): Idle
 
-    /** Goes, and suspends until nothing works any more: the body of a background job. Cancelled, it holds first. */
+    /** Goes, and suspends until nothing works any more: the body of a background job. Cancelled, it holds first, for three seconds at most, and then throws. */
     suspend fun runUntilIdle(): Idle
 
-    /** Holds, then ends. False: something was cut off; the journals are whole either way. Nothing is cancelled. */
+    /**
+     * Holds, then ends. False: something was cut off, or a callback has not returned; the journals are whole either way. Nothing is cancelled. Afterwards what looks
+     * ([uploads], [snapshot], [find], [list]) answers as it was last, verbs that only post do nothing, and all else throws `closed`.
+     */
     suspend fun close(timeoutMs: Long): Boolean
 
-    /** The same at once. */
+    /** The same at once; it also cuts short a [close] that still waits. */
     override fun close()
 }
 
@@ -116,19 +133,6 @@ fun PartwayClient.upload(id: String): Upload = Upload(this, id)
 /** The uploads of a group, oldest first. */
 fun PartwayClient.uploads(group: String): Flow<List<Snapshot>> =
     uploads.map { all -> all.values.filter { it.group == group }.sortedBy { it.id } }.distinctUntilChanged()
-
-/** Each ending once to each collector, those from before it began and were not forgotten first. Store it, then [PartwayClient.forget] it. */
-val PartwayClient.endings: Flow<Snapshot>
-    get() = flow {
-        val told = HashSet<String>()
-        uploads.collect { all ->
-            told.retainAll(all.keys)
-            all.values.filter { it.state.ended && it.id !in told }.sortedBy { it.changedUnixMs }.forEach {
-                told += it.id
-                emit(it)
-            }
-        }
-    }
 
 /** True for the three endings. */
 val State.ended: Boolean

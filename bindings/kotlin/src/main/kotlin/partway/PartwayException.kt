@@ -29,8 +29,15 @@ internal inline fun <T> thrown(call: () -> T): T = try {
     throw PartwayException(e.info)
 }
 
-/** An error of the table that the native side does not throw itself. */
-internal fun errorOf(name: String, detail: String): PartwayException {
-    val row = errorCodes().first { it.name == name }
-    return PartwayException(ErrorInfo(row.code, row.name, row.category, row.disposition, row.remedy, detail))
-}
+/** Errors of the table that this side throws itself. Written down, so that a fake needs no native library. */
+internal val OWN_ERRORS: List<ErrorInfo> = listOf(
+    ErrorInfo(1004, "unknown_upload", Category.USAGE, Disposition.FINAL, Remedy.NONE, "there is no upload of that id"),
+    ErrorInfo(6002, "closed", Category.LIFECYCLE, Disposition.RETRY, Remedy.NONE, "the client is closed"),
+    ErrorInfo(6004, "wrong_state", Category.LIFECYCLE, Disposition.FINAL, Remedy.NONE, "the upload is not in a state for that"),
+)
+
+internal fun unknownUpload() = PartwayException(OWN_ERRORS[0])
+
+internal fun closedError() = PartwayException(OWN_ERRORS[1])
+
+internal fun wrongState() = PartwayException(OWN_ERRORS[2])

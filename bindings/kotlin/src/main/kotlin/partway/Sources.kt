@@ -1,13 +1,19 @@
 package partway
 
 import java.io.File
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 
 /** A file of this device. `deleteAtEnd`: it is a copy made for this upload, removed at the end, also after a kill. */
 fun Source.Companion.file(file: File, token: ByteArray = ByteArray(0), deleteAtEnd: Boolean = false): Source =
     Source(SourceWhat.Path(file.path, deleteAtEnd), token)
 
-/** A regular file that is open for reading. `owned`: its descriptor is the library's from here on, such as that of `detachFd`; else it is duplicated at once. */
-fun Source.Companion.fd(fd: Int, owned: Boolean, token: ByteArray = ByteArray(0)): Source = Source(SourceWhat.Fd(fd, owned), token)
+/**
+ * A regular file that is open for reading, or [sizeBytes] of it from [offset] on (to its end without it). `owned`: its descriptor is the library's from here on and
+ * closed by it, such as that of `detachFd`, also when the start is refused; else it stays yours, and is duplicated before [PartwayClient.start] returns.
+ */
+fun Source.Companion.fd(fd: Int, owned: Boolean, token: ByteArray = ByteArray(0), offset: Long = 0, sizeBytes: Long? = null): Source =
+    Source(SourceWhat.Fd(fd, owned, offset, sizeBytes), token)
 
 /** Bytes in memory, at most 8 MiB. */
 fun Source.Companion.memory(bytes: ByteArray, token: ByteArray = ByteArray(0)): Source = Source(SourceWhat.Memory(bytes), token)
@@ -18,6 +24,12 @@ fun Source.Companion.reader(reader: SourceReader, token: ByteArray = ByteArray(0
 
 /** Asked for when its turn comes: see [PartwayOptions.sources]. */
 fun Source.Companion.later(token: ByteArray): Source = Source(SourceWhat.Later, token)
+
+/**
+ * Reads the source once, on `Dispatchers.IO`: its digests, and where SHA-256 stands at each multiple of [partSizeBytes] (itself one of 64). Throws
+ * [PartwayException]; the generated `digest` is the same call, blocking, with the native exception.
+ */
+suspend fun Source.digests(partSizeBytes: Long? = null): Digests = withContext(Dispatchers.IO) { thrown { digest(this@digests, partSizeBytes) } }
 
 /** Whatever the host's own code throws, errors included, becomes what the native side understands. */
 private class GuardedReader(private val reader: SourceReader) : SourceReader {

@@ -1,19 +1,23 @@
 package partway
 
-import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.isActive
 
 /** One upload: a client and an id, a plain value. Copy it, keep it, drop it; the upload does not notice. */
 data class Upload(val client: PartwayClient, val id: String) {
-    /** As it changes, beginning with the present. */
-    val snapshots: StateFlow<Snapshot>
+    /** As it changes, beginning with the present; completes with its ending, or when there is none of that id any more: see [PartwayClient.snapshots]. */
+    val snapshots: Flow<Snapshot>
         get() = client.snapshots(id)
 
-    /** As it is. */
-    val snapshot: Snapshot
-        get() = snapshots.value
+    /** As it is; `null` when there is none of that id, such as after [forget]. */
+    val snapshot: Snapshot?
+        get() = client.snapshot(id)
 
-    /** Suspends until it ended. Cancelling this wait never cancels the upload. */
+    /**
+     * Suspends until it ended. Throws [PartwayException] when it failed and [UploadCancelledException] when it was cancelled. Cancelling this wait never cancels the
+     * upload; see [cancelOnCancellation].
+     */
     suspend fun await(): Receipt = when (val end = client.awaitEnd(id).state) {
         is State.Completed -> end.receipt
         is State.Failed -> throw PartwayException(end.error)
@@ -21,11 +25,14 @@ data class Upload(val client: PartwayClient, val id: String) {
         else -> error("an upload that ended has an ending")
     }
 
-    /** Opts in to what [await] does not do: when the coroutine around it is cancelled, the upload is too. */
+    /**
+     * Opts in to what [await] does not do: when the coroutine around it is cancelled, the upload is too. A `withTimeout` around this cancels the upload when its time
+     * is over; one within [block] ends no more than its own wait, since whoever called lives on.
+     */
     suspend fun <T> cancelOnCancellation(block: suspend Upload.() -> T): T = try {
         block()
-    } catch (e: CancellationException) {
-        cancel()
+    } catch (e: Throwable) {
+        if (!currentCoroutineContext().isActive) cancel()
         throw e
     }
 

@@ -1,8 +1,20 @@
 package partway.test
 
+import java.io.InputStream
 import java.lang.ref.WeakReference
+import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpHeaders
+import java.net.http.HttpRequest
+import java.net.http.HttpResponse
 import java.util.Locale
+import java.util.Optional
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
+import partway.CancelHook
+import partway.Category
 import partway.Change
 import partway.Credential
 import partway.FfiConverterTypeCredentialProvider
@@ -10,9 +22,12 @@ import partway.FfiConverterTypeListener
 import partway.FfiConverterTypeSourceProvider
 import partway.FfiConverterTypeSourceReader
 import partway.InstantMode
+import partway.JavaHttpTransport
 import partway.LogLevel
 import partway.Network
 import partway.NetworkPolicy
+import partway.OWN_ERRORS
+import partway.NoHandle
 import partway.Online
 import partway.PartwayException
 import partway.Remedy
@@ -22,9 +37,10 @@ import partway.Select
 import partway.SignOut
 import partway.Source
 import partway.SourceReader
+import partway.TransportCall
 import partway.UploadRequest
 import partway.WaitReason
-import partway.digest
+import partway.digests
 import partway.ended
 import partway.errorCodes
 import partway.fd
@@ -45,6 +61,7 @@ internal val BEYOND: Map<String, suspend World.() -> Unit> = linkedMapOf(
     "koodrive_with_the_hosts_signatures" to { koodriveWithTheHostsSignatures() },
     "a_descriptor_is_a_source" to { aDescriptorIsASource() },
     "what_a_lambda_throws_is_logged_by_its_class" to { whatALambdaThrowsIsLogged() },
+    "an_answer_that_is_cancelled_is_closed" to { anAnswerThatIsCancelledIsClosed() },
     "opened_twice_it_is_one_client" to { openedTwiceItIsOneClient() },
     "secrets_are_not_printed" to { secretsAreNotPrinted() },
 )
@@ -107,6 +124,10 @@ private fun World.errorsAreTheTable() {
     val documented = java.io.File(System.getProperty("partway.root"), "docs/errors.md").readLines().mapNotNull { row.matchEntire(it)?.groupValues?.drop(1) }
     val ours = errorCodes().map { listOf("${it.code}", it.name, it.disposition.name.lowercase(), it.remedy.key, it.meaning) }
     check(documented.size > 40 && documented == ours) { "${documented - ours.toSet()} ${ours - documented.toSet()}" }
+    for (own in OWN_ERRORS) {
+        val row = errorCodes().single { it.code == own.code }
+        check(listOf(own.name, own.category, own.disposition, own.remedy) == listOf(row.name, row.category, row.disposition, row.remedy)) { "$own, $row" }
+    }
 }
 
 private fun World.everyRemedyHasItsText() {
@@ -162,7 +183,9 @@ private suspend fun World.policiesRetriesAndLooks() {
     check(again.id != upload.id && upload.id !in client.uploads.value)
     soon { again.await() }
     checkStored("film.mp4", file)
-    check(digest(Source.file(file)).sha256 == sha256(file) && version().first().isDigit())
+    check(Source.file(file).digests().sha256 == sha256(file) && version().first().isDigit())
+    check(throws<PartwayException> { Source.file(java.io.File(folder.root, "none")).digests() }.info.category == Category.SOURCE)
+    check(throws<PartwayException> { Source.file(file).digests(partSizeBytes = -1) }.info.code == 1001)
     check(throws<PartwayException> { client.retry(again.id) }.info.name == "wrong_state")
 }
 
@@ -176,6 +199,63 @@ private suspend fun World.aDescriptorIsASource() {
     checkStored("fd", file)
     eventually("it is closed") { !java.io.File("/proc/self/fd/$fd").canonicalPath.endsWith("film.mp4") }
     check(throws<PartwayException> { client.start(UploadRequest("no", target("no"), Source.fd(-1, owned = false))) }.info.code == 1001)
+    // A range of one that stays ours; it is closed as soon as the start is over.
+    val ours = com.sun.jna.Function.getFunction("c", "open").invokeInt(arrayOf<Any>(file.path, 0))
+    val range = client.start(UploadRequest("range", target("range"), Source.fd(ours, owned = false, offset = 1000, sizeBytes = 3L * MIB)))
+    check(com.sun.jna.Function.getFunction("c", "close").invokeInt(arrayOf<Any>(ours)) == 0)
+    soon { range.await() }
+    val expected = java.io.File(folder.root, "expected").apply { writeBytes(file.readBytes().copyOfRange(1000, 1000 + 3 * MIB)) }
+    checkStored("range", expected)
+}
+
+/** A client of the JDK's whose answer is there at once, and which is cancelled while it is being taken. */
+private class Answering(private val body: InputStream, private val cancel: () -> Unit) : HttpClient() {
+    override fun <T> sendAsync(request: HttpRequest, handler: HttpResponse.BodyHandler<T>): CompletableFuture<HttpResponse<T>> =
+        CompletableFuture.completedFuture(object : HttpResponse<T> {
+            override fun statusCode() = 200
+            override fun request() = request
+            override fun previousResponse() = Optional.empty<HttpResponse<T>>()
+            override fun headers(): HttpHeaders = HttpHeaders.of(emptyMap()) { _, _ -> true }
+
+            @Suppress("UNCHECKED_CAST")
+            override fun body(): T = (body as T).also { cancel() }
+            override fun sslSession() = Optional.empty<javax.net.ssl.SSLSession>()
+            override fun uri(): URI = request.uri()
+            override fun version() = Version.HTTP_1_1
+        })
+
+    override fun <T> sendAsync(
+        request: HttpRequest, handler: HttpResponse.BodyHandler<T>, push: HttpResponse.PushPromiseHandler<T>?,
+    ): CompletableFuture<HttpResponse<T>> = sendAsync(request, handler)
+
+    override fun <T> send(request: HttpRequest, handler: HttpResponse.BodyHandler<T>): HttpResponse<T> = sendAsync(request, handler).get()
+    override fun cookieHandler() = Optional.empty<java.net.CookieHandler>()
+    override fun connectTimeout() = Optional.empty<java.time.Duration>()
+    override fun followRedirects() = Redirect.NEVER
+    override fun proxy() = Optional.empty<java.net.ProxySelector>()
+    override fun sslContext(): javax.net.ssl.SSLContext = javax.net.ssl.SSLContext.getDefault()
+    override fun sslParameters() = javax.net.ssl.SSLParameters()
+    override fun authenticator() = Optional.empty<java.net.Authenticator>()
+    override fun version() = Version.HTTP_1_1
+    override fun executor() = Optional.empty<java.util.concurrent.Executor>()
+}
+
+private fun anAnswerThatIsCancelledIsClosed() {
+    val (closed, over) = CountDownLatch(1) to CountDownLatch(1)
+    val body = object : InputStream() {
+        override fun read(): Int = if (closed.count == 0L) throw java.io.IOException("closed") else -1
+        override fun close() = closed.countDown()
+    }
+    var kept: CancelHook? = null
+    val call = object : TransportCall(NoHandle) {
+        override fun request() = partway.HttpRequest("GET", Secret("http://localhost/"), emptyList(), false, 1_000, 1_000)
+        override fun bodyLen() = 0L
+        override fun onCancel(hook: CancelHook) = Unit.also { kept = hook }
+        override fun respond(response: partway.HttpResponse) = true.also { over.countDown() }
+        override fun fail(fault: partway.TransportFault) = true.also { over.countDown() }
+    }
+    JavaHttpTransport(Answering(body) { kept!!.cancelled() }).execute(call)
+    check(over.await(60, TimeUnit.SECONDS) && closed.await(60, TimeUnit.SECONDS)) { "it is open" }
 }
 
 private suspend fun World.whatALambdaThrowsIsLogged() {

@@ -11,7 +11,6 @@ import partway.UploadCancelledException
 import partway.UploadRequest
 import partway.WaitReason
 import partway.Waiting
-import partway.endings
 import partway.memory
 
 /** An app's own test: without JNA on the class path nothing native can be loaded. */
@@ -22,9 +21,9 @@ internal fun main(): Unit = runBlocking {
     check(fake.requests.getValue(upload.id).key == "photo" && fake.start(fake.requests.getValue(upload.id)) == upload)
     val choices = listOf(ConflictChoice.RENAME, ConflictChoice.OVERWRITE)
     fake.emit(upload.id, State.Waiting(Waiting(WaitReason.CONFLICT, 0, null, null, choices, true, null)))
-    check((upload.snapshot.state as State.Waiting).waiting.choices == choices)
+    check((upload.snapshot!!.state as State.Waiting).waiting.choices == choices)
     upload.answer(ConflictChoice.OVERWRITE)
-    check(fake.answers == listOf(ConflictChoice.OVERWRITE) && upload.snapshot.state == State.Queued)
+    check(fake.answers == listOf(ConflictChoice.OVERWRITE) && upload.snapshot?.state == State.Queued)
     upload.cancel()
     throws<UploadCancelledException> { upload.await() }
     check(fake.endings.first().id == upload.id)

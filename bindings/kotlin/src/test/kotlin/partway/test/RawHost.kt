@@ -30,5 +30,7 @@ internal class RawHost(private val token: String) : CredentialProvider, Listener
         throw NotImplementedError("a listener that throws an error")
     }
 
+    override fun onForgotten(ids: List<String>) = throw IllegalStateException("forgotten")
+
     override fun onIdle(idle: Idle) = throw IllegalArgumentException("idle")
 }
