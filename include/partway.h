@@ -857,8 +857,6 @@ typedef struct partway_network_t {
 typedef struct partway_idle_t {
     /** sizeof(partway_idle_t). */
     size_t struct_size;
-    /** 1: nothing works, and no upload has a lock or a connection. */
-    uint32_t at_rest;
     /** Uploads that work, or will by themselves soon. */
     uint32_t active;
     /** Uploads in line. */
@@ -871,6 +869,10 @@ typedef struct partway_idle_t {
     uint64_t bytes_remaining;
     /** When something will be tried again, at the earliest, in milliseconds from now; PARTWAY_NONE: nothing will. */
     uint64_t next_wake_ms;
+    /** 1: nothing works, and no upload has a lock or a connection; else 0. */
+    uint32_t at_rest;
+    /** Not used. */
+    uint32_t reserved;
 } partway_idle_t;
 
 /**
@@ -893,11 +895,6 @@ typedef struct partway_host_t {
      * present. The snapshots are valid during the call; keep one with partway_snapshot_copy.
      */
     void (*on_changes)(void *context, const struct partway_snapshot_t *const *snapshots, size_t count);
-    /**
-     * The uploads of these ids were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows. Valid
-     * during the call.
-     */
-    void (*on_forgotten)(void *context, const struct partway_text_t *ids, size_t count);
     /** Nothing works any more. Valid during the call. */
     void (*on_idle)(void *context, const struct partway_idle_t *idle);
     /**
@@ -920,6 +917,11 @@ typedef struct partway_host_t {
      * It holds no token, URL, path, name, key or tag. Called on a thread of its own, in order; while it blocks, later lines are dropped and counted.
      */
     void (*on_log)(void *context, uint32_t level, struct partway_text_t target, struct partway_text_t line);
+    /**
+     * The uploads of these ids were forgotten, on demand, by a retry or by their age: after the last of their changes, and nothing of them follows. Valid
+     * during the call.
+     */
+    void (*on_forgotten)(void *context, const struct partway_text_t *ids, size_t count);
 } partway_host_t;
 
 /**
@@ -1685,7 +1687,8 @@ partway_status_t partway_client_close(const struct partway_client_t *client,
 void partway_client_free(struct partway_client_t *client);
 
 /**
- * Starts an upload, or finds the one of that key. What can be refused without a request to the service is refused here. When it returns PARTWAY_OK the
+ * Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now
+ * (PARTWAY_HOW_CONTINUED; the old one is forgotten). What can be refused without a request to the service is refused here. When it returns PARTWAY_OK the
  * upload survives a kill.
  *
  * out_upload may be NULL; else free what it receives with partway_upload_free, which never touches the upload itself.
@@ -1701,7 +1704,7 @@ partway_status_t partway_client_start(const struct partway_client_t *client,
                                       struct partway_error_t **out_error);
 
 /**
- * Starts many uploads with one sync of the disk for the lot. One that is refused harms no other.
+ * Starts many uploads together: each journal is synced, their directory once for the lot. One that is refused harms no other.
  *
  * requests has count requests. out_uploads, out_hows and out_errors may be NULL; else each has room for count, and receives in each place the upload or
  * NULL, PARTWAY_HOW_… or 0, the error or NULL. Free uploads with partway_upload_free and errors with partway_error_free.
@@ -1888,7 +1891,7 @@ partway_status_t partway_client_set_network(const struct partway_client_t *clien
                                             struct partway_error_t **out_error);
 
 /**
- * New bounds, at once.
+ * New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once.
  *
  * Memory: copied. Threads: any. Never blocks. Errors: invalid_argument; unsupported.
  */

@@ -1869,7 +1869,7 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
     func setCredential(account: String, credential: Credential) throws 
     
     /**
-     * New bounds, at once. No I/O.
+     * New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once. No I/O.
      */
     func setLimits(limits: Limits) 
     
@@ -1884,7 +1884,8 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
     func setProxy(proxy: SecretText?) throws 
     
     /**
-     * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
+     * Holds, then ends. `true`: everything came to rest, and no callback runs or will. `false`: something was cut off after `timeout_ms`, or a callback does
+     * not return; the journals are whole either way. Blocks.
      */
     func shutdown(timeoutMs: Int64)  -> Bool
     
@@ -1899,12 +1900,13 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
     func snapshot(id: String)  -> Snapshot?
     
     /**
-     * Starts an upload, or finds the one of that key. When it returns the upload survives a kill. Writes.
+     * Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now.
+     * When it returns the upload survives a kill. Writes.
      */
     func start(request: UploadRequest) throws  -> Started
     
     /**
-     * The same for many, with one sync for the lot. One that is refused harms no other. Writes.
+     * The same for many, each journal is synced, their directory once for the lot. One that is refused harms no other. Writes.
      */
     func startAll(requests: [UploadRequest])  -> [StartResult]
     
@@ -2228,7 +2230,7 @@ open func setCredential(account: String, credential: Credential)throws   {try ru
 }
     
     /**
-     * New bounds, at once. No I/O.
+     * New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once. No I/O.
      */
 open func setLimits(limits: Limits)  {try! rustCall() {
         uniffiCallStatus in
@@ -2264,7 +2266,8 @@ open func setProxy(proxy: SecretText?)throws   {try rustCallWithError(FfiConvert
 }
     
     /**
-     * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
+     * Holds, then ends. `true`: everything came to rest, and no callback runs or will. `false`: something was cut off after `timeout_ms`, or a callback does
+     * not return; the journals are whole either way. Blocks.
      */
 open func shutdown(timeoutMs: Int64) -> Bool  {
     return try!  FfiConverterBool.lift(try! rustCall() {
@@ -2303,7 +2306,8 @@ open func snapshot(id: String) -> Snapshot?  {
 }
     
     /**
-     * Starts an upload, or finds the one of that key. When it returns the upload survives a kill. Writes.
+     * Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now.
+     * When it returns the upload survives a kill. Writes.
      */
 open func start(request: UploadRequest)throws  -> Started  {
     return try  FfiConverterTypeStarted_lift(try rustCallWithError(FfiConverterTypeNativeError_lift) {
@@ -2316,7 +2320,7 @@ open func start(request: UploadRequest)throws  -> Started  {
 }
     
     /**
-     * The same for many, with one sync for the lot. One that is refused harms no other. Writes.
+     * The same for many, each journal is synced, their directory once for the lot. One that is refused harms no other. Writes.
      */
 open func startAll(requests: [UploadRequest]) -> [StartResult]  {
     return try!  FfiConverterSequenceTypeStartResult.lift(try! rustCall() {
@@ -11312,7 +11316,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_nativeclient_set_credential() != 56808) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_nativeclient_set_limits() != 1131) {
+    if (uniffi_partway_checksum_method_nativeclient_set_limits() != 28647) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_set_network() != 38509) {
@@ -11321,7 +11325,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_nativeclient_set_proxy() != 64064) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_nativeclient_shutdown() != 59306) {
+    if (uniffi_partway_checksum_method_nativeclient_shutdown() != 33112) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_sign_out() != 11632) {
@@ -11330,10 +11334,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_nativeclient_snapshot() != 10959) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_nativeclient_start() != 32931) {
+    if (uniffi_partway_checksum_method_nativeclient_start() != 43049) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_nativeclient_start_all() != 26185) {
+    if (uniffi_partway_checksum_method_nativeclient_start_all() != 34690) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_timeline_json() != 28728) {

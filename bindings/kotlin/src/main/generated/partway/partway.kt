@@ -1465,7 +1465,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_nativeclient_set_credential() and 0xFFFF) != 56808) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_nativeclient_set_limits() and 0xFFFF) != 1131) {
+    if ((lib.uniffi_partway_checksum_method_nativeclient_set_limits() and 0xFFFF) != 28647) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_set_network() and 0xFFFF) != 38509) {
@@ -1474,7 +1474,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_nativeclient_set_proxy() and 0xFFFF) != 64064) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_nativeclient_shutdown() and 0xFFFF) != 59306) {
+    if ((lib.uniffi_partway_checksum_method_nativeclient_shutdown() and 0xFFFF) != 33112) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_sign_out() and 0xFFFF) != 11632) {
@@ -1483,10 +1483,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_nativeclient_snapshot() and 0xFFFF) != 10959) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_nativeclient_start() and 0xFFFF) != 32931) {
+    if ((lib.uniffi_partway_checksum_method_nativeclient_start() and 0xFFFF) != 43049) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_nativeclient_start_all() and 0xFFFF) != 26185) {
+    if ((lib.uniffi_partway_checksum_method_nativeclient_start_all() and 0xFFFF) != 34690) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_timeline_json() and 0xFFFF) != 28728) {
@@ -3983,7 +3983,7 @@ public interface NativeClientInterface {
     fun `setCredential`(`account`: kotlin.String, `credential`: Credential)
     
     /**
-     * New bounds, at once. No I/O.
+     * New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once. No I/O.
      */
     fun `setLimits`(`limits`: Limits)
     
@@ -3998,7 +3998,8 @@ public interface NativeClientInterface {
     fun `setProxy`(`proxy`: SecretText?)
     
     /**
-     * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
+     * Holds, then ends. `true`: everything came to rest, and no callback runs or will. `false`: something was cut off after `timeout_ms`, or a callback does
+     * not return; the journals are whole either way. Blocks.
      */
     fun `shutdown`(`timeoutMs`: kotlin.Long): kotlin.Boolean
     
@@ -4013,12 +4014,13 @@ public interface NativeClientInterface {
     fun `snapshot`(`id`: kotlin.String): Snapshot?
     
     /**
-     * Starts an upload, or finds the one of that key. When it returns the upload survives a kill. Writes.
+     * Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now.
+     * When it returns the upload survives a kill. Writes.
      */
     fun `start`(`request`: UploadRequest): Started
     
     /**
-     * The same for many, with one sync for the lot. One that is refused harms no other. Writes.
+     * The same for many, each journal is synced, their directory once for the lot. One that is refused harms no other. Writes.
      */
     fun `startAll`(`requests`: List<UploadRequest>): List<StartResult>
     
@@ -4459,7 +4461,7 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
-     * New bounds, at once. No I/O.
+     * New bounds: what begins from here on keeps to them, what is under way is not stopped. A rate holds at once. No I/O.
      */override fun `setLimits`(`limits`: Limits)
         = 
     callWithHandle {
@@ -4508,7 +4510,8 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
-     * Holds, then ends. `false`: something was cut off after `timeout_ms`; the journals are whole either way. Blocks.
+     * Holds, then ends. `true`: everything came to rest, and no callback runs or will. `false`: something was cut off after `timeout_ms`, or a callback does
+     * not return; the journals are whole either way. Blocks.
      */override fun `shutdown`(`timeoutMs`: kotlin.Long): kotlin.Boolean {
             return FfiConverterBoolean.lift(
     callWithHandle {
@@ -4559,7 +4562,8 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
-     * Starts an upload, or finds the one of that key. When it returns the upload survives a kill. Writes.
+     * Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now.
+     * When it returns the upload survives a kill. Writes.
      */
     @Throws(NativeException::class)override fun `start`(`request`: UploadRequest): Started {
             return FfiConverterTypeStarted.lift(
@@ -4577,7 +4581,7 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
-     * The same for many, with one sync for the lot. One that is refused harms no other. Writes.
+     * The same for many, each journal is synced, their directory once for the lot. One that is refused harms no other. Writes.
      */override fun `startAll`(`requests`: List<UploadRequest>): List<StartResult> {
             return FfiConverterSequenceTypeStartResult.lift(
     callWithHandle {
