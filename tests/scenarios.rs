@@ -631,10 +631,8 @@ fn exactly_one_ending() {
     stand_still(&world, 4);
     let of_kind = |kind: &str| client.list(&Select::Group { group: kind.into() });
     of_kind("fine").iter().chain(&of_kind("bad")).for_each(|one| drop(ended(&client, &one.id)));
-    // Cancelled with something at the service, and nothing under way that has yet to be counted.
-    assert_eq!(client.pause(&Select::Group { group: "gone".into() }), 4);
-    assert!(client.wait_idle(Some(PATIENCE_MS)).at_rest);
-    assert!(of_kind("gone").iter().all(|one| one.state == State::Paused) && world.open_tasks() == 4);
+    // Cancelled while parts are under way: what they count comes after the ending, and must not tell it again.
+    assert_eq!(world.open_tasks(), 4);
     assert_eq!(client.cancel(&Select::Group { group: "gone".into() }), 4);
     let ends: BTreeMap<String, State> = ids.iter().map(|id| (id.clone(), ended(&client, id).state)).collect();
     let expected = |kind: &str, is: fn(&State) -> bool| {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::{CredentialProvider, Limits, Listener, LogLevel, LogSink, Network, Signer, SourceProvider, Transport};
 use crate::{model::checkpoint::Checkpoint, transport::Lanes};
 
-/// How a client is opened. What the host gives in it is the client's until its last clone is dropped or it is closed; then it is let go.
+/// How a client is opened. What the host gives in it is the client's until its last clone is dropped; then it is let go.
 pub struct Config {
     /// Where journals live; created if need be. One client a directory and process.
     pub state_dir: PathBuf,

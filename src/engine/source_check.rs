@@ -65,9 +65,11 @@ impl SourceState {
         *self = changed(detail);
     }
 
-    /// It can't be read any more.
+    /// It can't be read any more. What is looked at again, or will be, is not lost by a read of how it was before.
     pub(super) fn lost(&mut self, error: ErrorInfo) {
-        *self = SourceState::Missing(error, None);
+        if !matches!(self, SourceState::Unknown | SourceState::Asked) {
+            *self = SourceState::Missing(error, None);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Conflict {
         #[serde(skip_serializing_if = "Option::is_none")]
         if_version: Option<String>,
     },
-    /// Refuse.
+    /// Make nothing beside or over what is there: the upload waits for an answer, as with [`Ask`](Conflict::Ask). The services' own words for the two differ.
     Refuse,
     /// Keep what is there if it has the same content, else take another name.
     KeepIfSame,

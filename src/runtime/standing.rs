@@ -50,6 +50,8 @@ impl Driver {
         }
         let changed = !row.state.is_like(&state);
         let due = leaves || news && since >= PUBLISH_MS || slows && since >= RATE_MS || !over && since >= self.beat_ms;
+        // An ending is told once; what a stopped part still had to count comes too late for it.
+        let due = due && !row.state.ended();
         if changed || due && (news || slows || !leaves) {
             self.board.set_explanation(row.id.as_str(), (!state.ended()).then_some(explanation));
             self.dirty |= changed;

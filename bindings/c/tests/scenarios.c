@@ -298,11 +298,11 @@ static void error_mapping(void) {
     done(upload);
 
     /* And what nobody can mend is a failure. */
-    request = request_of("again", "photo.jpg", "photo");
-    GOOD(partway_request_set_number(request, PARTWAY_REQUEST_CONFLICT, PARTWAY_CONFLICT_REFUSE, &error));
-    upload = begin(client, request);
+    say("/rules", "{\"step\":\"confirm\",\"how\":\"status\",\"status\":451}");
+    upload = begin(client, request_of("again", "again.jpg", "photo"));
     partway_snapshot_t *end_of_it = ended(upload);
-    CHECK(end_of_it->state == PARTWAY_STATE_FAILED && end_of_it->error->code == PARTWAY_ERROR_NAME_CONFLICT);
+    CHECK(end_of_it->state == PARTWAY_STATE_FAILED && end_of_it->error->code == PARTWAY_ERROR_CONTENT_REFUSED);
+    CHECK(end_of_it->error->http_status == 451 && end_of_it->error->disposition == PARTWAY_DISPOSITION_FINAL);
     partway_snapshot_free(end_of_it);
     partway_upload_free(upload);
     end(&host);
