@@ -93,7 +93,7 @@ fn no_callback_runs_when_close_returned_true() {
 #[test]
 fn bounds_that_are_raised_or_lowered_hold_from_the_next_part_on() {
     let world = World::new();
-    let file = world.file("photo.jpg", 2 * MIB);
+    let file = world.file("photo.jpg", MIB);
     let stall = world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }));
     let mut config = world.config();
     config.limits = partway::client::Limits { parallel_uploads: 1, parallel_parts: 1, ..config.limits };
