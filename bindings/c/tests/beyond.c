@@ -1,6 +1,23 @@
 /* What no scenario needs, each used once as a host would: beyond API CONTROL NAME, in an empty directory. */
 #include "world.h"
 
+/* ---- counters that callbacks and the test share */
+
+static pthread_mutex_t counters_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void add(int *counter) {
+    pthread_mutex_lock(&counters_lock);
+    ++*counter;
+    pthread_mutex_unlock(&counters_lock);
+}
+
+static int sum(const int *counter) {
+    pthread_mutex_lock(&counters_lock);
+    int count = *counter;
+    pthread_mutex_unlock(&counters_lock);
+    return count;
+}
+
 /* ---- descriptors, digests, what is stored */
 
 /* The upload's bytes are in the cloud: a part of a file, by its digest there. */
@@ -12,7 +29,7 @@ static void stored(const partway_digests_t *digests) {
 
 static partway_digests_t *digest_of(partway_source_t *source) {
     partway_digests_t *digests = NULL;
-    GOOD(partway_source_digest(source, 0, &digests, &error));
+    GOOD(partway_source_digest(source, PARTWAY_NONE, &digests, &error));
     return digests;
 }
 
@@ -68,9 +85,10 @@ static void networks_and_changes(void) {
     GOOD(partway_client_open(config, &client, &error));
     partway_config_free(config);
     host.client = client;
+    size_t before = occurrences("/log", "\"seq\"");
     partway_upload_t *upload = begin(client, request_of("film", "network.mp4", file_of("film", 6 * MIB, 22)));
     gone_to(upload, needs_network);
-    CHECK(occurrences("/log", "\"step\":\"begin\"") == 0); /* Offline spends nothing. */
+    CHECK(occurrences("/log", "\"seq\"") == before); /* Offline spends nothing. */
 
     partway_change_t *change = partway_change_new();
     GOOD(partway_change_set_number(change, PARTWAY_CHANGE_NETWORK_POLICY, PARTWAY_NETWORK_POLICY_UNMETERED, &error));
@@ -240,7 +258,7 @@ static void applications(void) {
     refuses = 0;
     GOOD(partway_client_set_app_signer(client, TEXT("me"), TEXT(APP_ID), TEXT(USER_ID), &error));
     done(upload);
-    CHECK(counted(&elsewhere, &elsewhere.lines) >= 4);
+    CHECK(counted(&elsewhere, &elsewhere.lines) >= 3);
     GOOD(partway_client_set_app_key(client, TEXT("me"), TEXT(APP_ID), TEXT(APP_SECRET), TEXT(USER_ID), &error));
     int signed_before = counted(&elsewhere, &elsewhere.lines);
     done(begin(client, koodrive("key.bin", file_of("koo3", MIB, 26))));
@@ -251,10 +269,12 @@ static void applications(void) {
 
 /* ---- a source that is had later */
 
+static int source_asks;
+
 static void soon(void *context, partway_source_ask_t *ask) {
-    host_state_t *host = context;
-    count(host, &host->asks);
-    if (counted(host, &host->asks) == 1) {
+    (void)context;
+    add(&source_asks);
+    if (sum(&source_asks) == 1) {
         GOOD(partway_source_ask_later(ask, 50, &error));
     } else {
         partway_source_t *source = NULL;
@@ -276,27 +296,13 @@ static void a_source_that_is_had_later(void) {
     GOOD(partway_source_set_token(source, (const uint8_t *)"t", 1, &error));
     done(begin(host.client, request_for("late", "late.bin", source)));
     partway_source_free(source);
-    CHECK(counted(&host, &host.asks) == 2);
+    CHECK(sum(&source_asks) == 2);
     end(&host);
 }
 
 /* ---- a transport of the host's own, over a bare socket */
 
-static pthread_mutex_t carried_lock = PTHREAD_MUTEX_INITIALIZER;
 static int ranges, cancelled_calls, released_hooks;
-
-static void add(int *counter) {
-    pthread_mutex_lock(&carried_lock);
-    ++*counter;
-    pthread_mutex_unlock(&carried_lock);
-}
-
-static int sum(const int *counter) {
-    pthread_mutex_lock(&carried_lock);
-    int count = *counter;
-    pthread_mutex_unlock(&carried_lock);
-    return count;
-}
 
 static void on_cancelled(void *fd) {
     add(&cancelled_calls);
