@@ -20,6 +20,8 @@ struct Account {
     /// The next one is to be had by then.
     renew_at: Option<Tick>,
     signed_out: bool,
+    /// The last ask that went out before the host pushed a credential unasked.
+    pushed_after: u64,
 }
 
 /// What there is to say to a row that wants a credential.
@@ -112,6 +114,8 @@ impl Credentials {
                 let rows = std::mem::take(&mut entry.waiting);
                 Answered { rows, given: Some(entry.put(secret, now)), ..Answered::default() }
             }
+            // Whoever signed in since is not signed out by an answer about the time before.
+            CredentialAnswer::SignedOut if ask <= entry.pushed_after => Answered::default(),
             CredentialAnswer::SignedOut => {
                 let rows = self.sign_out(account);
                 Answered { rows, signed_out: true, ..Answered::default() }
@@ -134,6 +138,7 @@ impl Credentials {
         let entry = self.accounts.entry(account.to_owned()).or_default();
         entry.waiting.clear();
         entry.signed_out = false;
+        entry.pushed_after = self.asks;
         entry.put(secret, now)
     }
 
@@ -229,6 +234,20 @@ mod tests {
         assert_eq!(credentials.expired(Tick(60_001)).len(), 1);
         assert!(credentials.answered("a", 1, token("late"), Tick(60_002)).given.is_some());
         assert!(matches!(credentials.want("a", 1, None, Tick(70_000)), Reply::Now(_, 1)));
+    }
+
+    #[test]
+    fn who_signed_in_since_is_not_signed_out_by_a_late_answer() {
+        let mut credentials = Credentials::default();
+        credentials.want("a", 1, None, Tick(1));
+        // The person signs in before the host's answer to the ask arrives.
+        credentials.set("a", Credential::token("fresh"), Tick(2));
+        let late = credentials.answered("a", 1, CredentialAnswer::SignedOut, Tick(3));
+        assert!(!late.signed_out && matches!(credentials.want("a", 1, None, Tick(4)), Reply::Now(_, _)));
+        // An answer to an ask that came after it counts.
+        assert!(matches!(credentials.want("a", 1, Some(1), Tick(5)), Reply::Ask(2, Why::Refused)));
+        assert!(credentials.answered("a", 2, CredentialAnswer::SignedOut, Tick(6)).signed_out);
+        assert!(matches!(credentials.want("a", 1, None, Tick(7)), Reply::SignedOut));
     }
 
     #[test]
