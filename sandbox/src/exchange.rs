@@ -50,7 +50,7 @@ impl Line {
     /// Says that a rule lets the request stand still, and leaves its end to whoever keeps this.
     fn standing(&mut self) -> Line {
         if let Some(seq) = self.seq {
-            self.shared.log.stand(seq);
+            self.shared.log.stand(seq, Some(self.read.load(Ordering::Relaxed)));
         }
         Line {
             shared: Arc::clone(&self.shared),

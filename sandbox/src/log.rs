@@ -119,12 +119,13 @@ impl Log {
     }
 
     /// A rule lets it stand still now.
-    pub(crate) fn stand(&self, seq: u64) {
+    pub(crate) fn stand(&self, seq: u64, body_bytes: Option<u64>) {
         self.change(|inner| {
             if let Ok(at) = inner.entries.binary_search_by_key(&seq, |e| e.seq)
                 && let Some(entry) = inner.entries.get_mut(at)
             {
                 entry.stands = true;
+                entry.body_bytes = body_bytes.unwrap_or(entry.body_bytes);
             }
         });
     }

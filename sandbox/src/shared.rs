@@ -103,7 +103,7 @@ impl Shared {
 
     /// The request stands still until its rule is removed.
     pub(crate) async fn released(&self, rule: u64, seq: u64) {
-        self.log.stand(seq);
+        self.log.stand(seq, None);
         const LOOK_EVERY: Duration = Duration::from_millis(5);
         while self.world().rules.has(rule) {
             tokio::time::sleep(LOOK_EVERY).await;

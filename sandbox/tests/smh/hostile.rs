@@ -73,7 +73,7 @@ fn bodies_and_headers_never_end() {
 #[test]
 fn an_answer_never_comes() {
     let (cloud, mut wire) = begin(How::StallAnswer);
-    cloud.wait_log(Duration::from_secs(10), |log| log.first().and_then(|e| e.ended_ms)).expect("an end");
+    cloud.wait_log(Duration::from_secs(10), |log| log.first().filter(|e| e.stands).cloned()).expect("a stand");
     assert_eq!(cloud.uploads().len(), 1, "it was processed");
     wire.tcp.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
     let (bytes, end) = wire.rest();
@@ -99,8 +99,9 @@ fn a_stall_reads_no_further_and_ends_with_the_client() {
         assert!(sent < 256, "the body is not read");
     };
     assert!(matches!(stopped, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{stopped}");
-    let part = |log: &[LogEntry]| log.iter().find(|e| e.step == Step::Part).cloned();
-    assert_eq!(cloud.wait_log(Duration::from_secs(10), part).map(|e| e.body_bytes), Some(70_000));
+    let part = |log: &[LogEntry]| log.iter().find(|e| e.step == Step::Part && e.stands).cloned();
+    let stands = cloud.wait_log(Duration::from_secs(10), part).expect("a stand");
+    assert_eq!((stands.body_bytes, stands.ended_ms), (70_000, None), "under way for as long as its client waits");
 }
 
 #[test]

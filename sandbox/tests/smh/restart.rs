@@ -39,7 +39,7 @@ fn a_drop_cuts_what_is_open() {
             let url = format!("http://{address}/api/v1/file/smh-sandbox/-/x?multipart&access_token=sandbox-token");
             crate::support::call(&crate::support::agent(), "POST", &url, &[], b"").is_err()
         });
-        let begun = |log: &[partway_sandbox::LogEntry]| log.first().and_then(|e| e.ended_ms);
+        let begun = |log: &[partway_sandbox::LogEntry]| log.first().filter(|e| e.stands).cloned();
         assert!(cloud.wait_log(Duration::from_secs(10), begun).is_some());
         drop(cloud);
         assert!(stalled.join().expect("joined"), "the client sees an end");
