@@ -81,14 +81,14 @@ impl Client {
     /// Holds, then ends, for every clone. `true`: everything came to rest, and no callback runs or will. `false`: something was cut off after `timeout_ms`,
     /// or a callback does not return; the journals are whole either way. **waits**
     pub fn close(&self, timeout_ms: u64) -> bool {
-        let until = Instant::now() + Duration::from_millis(timeout_ms);
+        let (began, timeout) = (Instant::now(), Duration::from_millis(timeout_ms));
         // Closed before, nothing works any more; a callback may still run.
         let rested = self.inner.runtime.board().is_closed() || {
             self.inner.runtime.hold();
             self.rest(Some(timeout_ms)).is_some()
         };
         self.inner.runtime.close();
-        let quiet = self.inner.runtime.quiet(until.saturating_duration_since(Instant::now()));
+        let quiet = self.inner.runtime.quiet(timeout.saturating_sub(began.elapsed()));
         rested && quiet
     }
 

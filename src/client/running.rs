@@ -19,10 +19,10 @@ impl Client {
     /// short: nothing new begins, and what still works comes to rest behind it. What a host says meanwhile is kept, and nothing else happens. A host that
     /// carries requests itself keeps its own sockets. **waits**
     pub fn hold(&self, timeout_ms: u64) -> Idle {
-        let until = Instant::now() + Duration::from_millis(timeout_ms);
+        let (began, timeout) = (Instant::now(), Duration::from_millis(timeout_ms));
         self.inner.runtime.hold();
         let mut idle = self.wait_idle(Some(timeout_ms));
-        idle.at_rest &= self.inner.runtime.drop_connections(until.saturating_duration_since(Instant::now()));
+        idle.at_rest &= self.inner.runtime.drop_connections(timeout.saturating_sub(began.elapsed()));
         idle
     }
 

@@ -64,9 +64,17 @@ impl Client {
                     }
                     return Ok(Started { id: known.id.clone(), how: How::AlreadyThere });
                 }
-                let from = known.map(|known| known.id);
-                let records = match &from {
-                    Some(from) => asked_again(self.inner.runtime.records(from)?, upload.clone()),
+                let old = match &known {
+                    Some(known) => match self.inner.runtime.records(&known.id) {
+                        // Forgotten at this moment: there is nothing to take over.
+                        Err(error) if error.code == Code::UnknownUpload => None,
+                        records => Some(records?),
+                    },
+                    None => None,
+                };
+                let from = known.filter(|_| old.is_some()).map(|known| known.id);
+                let records = match old {
+                    Some(old) => asked_again(old, upload.clone()),
                     None => vec![Record::Upload(Box::new(upload.clone()))],
                 };
                 let (key, id) = (upload.key.clone(), upload.id.clone());

@@ -37,6 +37,15 @@ struct State {
     network: Network,
 }
 
+impl State {
+    /// As it was found, with its times counted from now.
+    fn idle_now(&self) -> Idle {
+        let age_ms = self.idle_since.map_or(0, |since| since.elapsed().as_millis() as u64);
+        let next_wake_ms = self.idle.next_wake_ms.map(|ms| ms.saturating_sub(age_ms));
+        Idle { next_wake_ms, ..self.idle.clone() }
+    }
+}
+
 impl Board {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -126,10 +135,11 @@ impl Board {
 
     /// Waits until `found` gives something, at most so long.
     pub(crate) fn wait<T>(&self, timeout: Option<Duration>, found: impl Fn(&Rows, &Idle) -> Option<T>) -> Option<T> {
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        // One that lies beyond what a clock can say is none.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.lock();
         loop {
-            if let Some(value) = found(&state.by_id, &state.idle) {
+            if let Some(value) = found(&state.by_id, &state.idle_now()) {
                 return Some(value);
             }
             // Nothing will change any more.
@@ -150,11 +160,7 @@ impl Board {
     }
 
     pub(crate) fn idle(&self) -> Idle {
-        let state = self.lock();
-        let mut idle = state.idle.clone();
-        let age_ms = state.idle_since.map_or(0, |since| since.elapsed().as_millis() as u64);
-        idle.next_wake_ms = idle.next_wake_ms.map(|ms| ms.saturating_sub(age_ms));
-        idle
+        self.lock().idle_now()
     }
 
     /// `heard`: how many messages of the host the driver has taken; while there are more, nothing is at rest. What is given back is what just came to rest.

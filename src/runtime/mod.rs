@@ -320,8 +320,8 @@ impl Runtime {
 impl Runtime {
     /// After a close: waits until no callback runs any more, at most so long.
     pub(crate) fn quiet(&self, timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
-        self.outlet.drain(timeout) && self.logger.drain(until.saturating_duration_since(Instant::now()))
+        let began = Instant::now();
+        self.outlet.drain(timeout) && self.logger.drain(timeout.saturating_sub(began.elapsed()))
     }
 }
 

@@ -63,7 +63,8 @@ fn a_hold_whose_time_is_too_short_says_so_and_another_one_finishes() {
     until(&client, &id, |snapshot| snapshot.progress.parts_done == 1);
     // What is under way can't be over by now.
     assert!(!client.hold(0).at_rest);
-    assert!(client.hold(5_000).at_rest);
+    // No clock goes so far; it is as long as it takes.
+    assert!(client.hold(u64::MAX).at_rest);
     assert!(client.idle().at_rest);
     client.cancel(&one(&id));
 }
