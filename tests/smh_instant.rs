@@ -38,6 +38,7 @@ fn is_instant(world: &World, client: &Client, id: &str, receipt: &Receipt) {
     assert!(receipt.instant, "{receipt:?}\n{}", world.told());
     let progress = client.snapshot(id).unwrap().progress;
     assert_eq!((progress.bytes_sent, world.cloud.objects().len()), (0, 2), "{}", world.told());
+    assert_eq!((progress.bytes_shown, progress.bytes_total), (receipt.size_bytes, receipt.size_bytes), "a full bar");
     for step in [Step::Part, Step::Put, Step::Form, Step::Confirm] {
         assert_eq!(world.requests(step), 0, "{}", world.told());
     }

@@ -21,7 +21,7 @@ impl Client {
             let records = again(self.inner.runtime.records(id)?, &fresh, unix_ms()).ok_or_else(wrong)?;
             // A kill from here on finds both, and the new one says which one it took over.
             self.inner.runtime.add(vec![(records, None)])?;
-            self.inner.runtime.supersede(id.to_owned());
+            self.inner.runtime.supersede(vec![id.to_owned()]);
             Ok(Started { id: fresh, how: How::Continued { from: id.to_owned() } })
         })?
     }

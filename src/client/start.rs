@@ -91,7 +91,7 @@ impl Client {
         match self.inner.runtime.add(journals) {
             Ok(()) => {
                 // A kill before this finds both, and the new one says which one it took over.
-                from.into_iter().for_each(|from| self.inner.runtime.supersede(from));
+                self.inner.runtime.supersede(from);
                 results
             }
             // A twin of one that could not be made is there as little as that one.

@@ -35,7 +35,7 @@ impl Machine {
             }
             self.settle_sent(number, sent.bytes);
             if !self.facts.proven.contains_key(&number) {
-                self.todo.insert(number);
+                self.todo.insert(number, ());
             }
         }
         let left = !matches!(result, Err(TransportFault::Unreached(_) | TransportFault::Unsigned(_)));

@@ -1,9 +1,10 @@
 //! When to try again: decorrelated jitter from an injected generator, one count for each purpose, a budget for each.
 
-use std::collections::BTreeMap;
-
 use super::OpKind;
-use crate::{error::ErrorInfo, model::Tick};
+use crate::{
+    error::ErrorInfo,
+    model::{SortedMap, Tick},
+};
 
 /// Failures in a row of one purpose before help is needed; and so long must the first of them be ago.
 pub(super) const RETRIES_MAX: u32 = 10;
@@ -47,7 +48,7 @@ pub(super) struct Failures {
 #[derive(Debug)]
 pub(super) struct Backoff {
     rng: fastrand::Rng,
-    rows: BTreeMap<Purpose, Failures>,
+    rows: SortedMap<Purpose, Failures>,
     /// Nothing at all starts before: the service asked for it, or can't be reached.
     pub(super) gate: Option<(Tick, ErrorInfo)>,
     /// Failures in all that led to another try.
@@ -56,7 +57,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(seed: u64) -> Self {
-        Self { rng: fastrand::Rng::with_seed(seed), rows: BTreeMap::new(), gate: None, retries: 0 }
+        Self { rng: fastrand::Rng::with_seed(seed), rows: SortedMap::new(), gate: None, retries: 0 }
     }
 
     /// An attempt that began at `started` failed. `wide`: it says something about the service, not about this one operation.

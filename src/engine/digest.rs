@@ -116,7 +116,7 @@ impl Machine {
         if !self.hashes_all() {
             return None;
         }
-        let next_to_send = self.todo.first().and_then(|number| planned(self.facts.plan, *number));
+        let next_to_send = self.todo.first().and_then(|(number, ())| planned(self.facts.plan, *number));
         let up_to = next_to_send.map_or(u64::MAX, |part| part.offset + AHEAD_BYTES_MAX);
         self.hash_next(now, slots, up_to)
     }

@@ -1,12 +1,10 @@
 //! What is true of an upload: the fold of its records, and nothing else. Live and after a restart it is the same.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::record::{Ending, Record, RestartReason, UploadRecord, Wish};
 use crate::{
     error::{Code, ErrorInfo},
     hash::Digester,
-    model::{Conflict, Identity, OnChange, PartPlan},
+    model::{Conflict, Identity, OnChange, PartPlan, SortedMap, SortedSet},
     service::{Proof, Session},
 };
 
@@ -33,13 +31,13 @@ pub struct Facts {
     /// When the service last knew of it, by the phone's clock, where that is kept.
     pub alive_unix_ms: Option<i64>,
     /// Part number to CRC-64 of the proven parts.
-    pub proven: BTreeMap<u32, u64>,
+    pub proven: SortedMap<u32, u64>,
     /// Their bytes.
     pub bytes_proven: u64,
     /// Parts of which bytes may have left, in any run.
-    pub tried: BTreeSet<u32>,
+    pub tried: SortedSet<u32>,
     /// Part number to what the digest pass found of it: without a gap from 1.
-    pub hashed: BTreeMap<u32, Hashed>,
+    pub hashed: SortedMap<u32, Hashed>,
     /// The digest pass, at the end of the last hashed part.
     pub digester: Option<Digester>,
     /// A begin that may have made the object was journalled, and nothing says yet what became of it.
@@ -65,7 +63,7 @@ pub struct Facts {
     /// The host's wish.
     pub wish: Wish,
     /// What the operating system sends, by the name of what was handed over: part numbers.
-    pub handed_off: BTreeMap<String, Vec<u32>>,
+    pub handed_off: SortedMap<String, Vec<u32>>,
     /// How often the service's put-together was wrong.
     pub integrity_restarts: u32,
     /// The end.
@@ -89,10 +87,10 @@ impl Facts {
             plan: None,
             identity: None,
             alive_unix_ms: None,
-            proven: BTreeMap::new(),
+            proven: SortedMap::new(),
             bytes_proven: 0,
-            tried: BTreeSet::new(),
-            hashed: BTreeMap::new(),
+            tried: SortedSet::new(),
+            hashed: SortedMap::new(),
             digester: None,
             begin_intent: None,
             begin_again: false,
@@ -103,7 +101,7 @@ impl Facts {
             doubt: None,
             conflict_asked: false,
             wish: Wish::Run,
-            handed_off: BTreeMap::new(),
+            handed_off: SortedMap::new(),
             integrity_restarts: 0,
             ending: None,
             ended_unix_ms: None,
@@ -153,7 +151,7 @@ impl Facts {
             }
             Record::BeginRefused => self.begin_taken = false,
             Record::Try { part_number } => {
-                self.tried.insert(part_number);
+                self.tried.insert(part_number, ());
             }
             Record::Part { part_number, crc64 } => {
                 if let Some(part) = self.plan.and_then(|plan| plan.part(part_number))

@@ -1,9 +1,7 @@
 //! The links in hand: how old each is, how long it will do, which refusal was for it. Renewal is single-flight and never loops, whatever the clocks say.
 
-use std::collections::BTreeMap;
-
 use crate::{
-    model::{Part, Tick},
+    model::{Part, SortedMap, Tick},
     service::Lease,
 };
 
@@ -30,7 +28,7 @@ struct Life {
 #[derive(Debug, Default)]
 pub(super) struct HeldLease {
     pub(super) lease: Lease,
-    lives: BTreeMap<u32, Life>,
+    lives: SortedMap<u32, Life>,
     generation: u32,
 }
 

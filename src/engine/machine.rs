@@ -1,6 +1,6 @@
 //! The machine itself: what it holds, and how events reach it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{ConflictChoice, Credential, Identity, Network, Now, Part, PartPlan, Tick},
+    model::{ConflictChoice, Credential, Identity, Network, Now, Part, PartPlan, SortedMap, SortedSet, Tick},
     service::{Caller, ListedPart, Service, Session},
 };
 
@@ -112,7 +112,7 @@ pub struct Machine {
     /// What was said of it and may not be kept yet.
     pub(super) tuning: Tuning,
     pub(super) outbox: VecDeque<Step>,
-    pub(super) ops: BTreeMap<OpId, Op>,
+    pub(super) ops: SortedMap<OpId, Op>,
     attempts: u32,
     // Commits on their way, in order, and those that failed and must go again.
     pub(super) commits: VecDeque<(CommitId, Record)>,
@@ -133,8 +133,8 @@ pub struct Machine {
     pub(super) lease: HeldLease,
     /// The part that the last sign was for.
     pub(super) sign_wanted: u32,
-    pub(super) todo: BTreeSet<u32>,
-    pub(super) trouble: BTreeMap<u32, PartTrouble>,
+    pub(super) todo: SortedSet<u32>,
+    pub(super) trouble: SortedMap<u32, PartTrouble>,
     pub(super) digest: DigestState,
     pub(super) adoptable: VecDeque<ListedPart>,
     pub(super) adopting: Option<ListedPart>,
@@ -181,7 +181,7 @@ pub struct Machine {
     /// A person can mend it; tried again at that tick.
     pub(super) stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     // What one sees.
-    sent_high: BTreeMap<u32, u64>,
+    sent_high: SortedMap<u32, u64>,
     pub(super) progress: Progress,
     pub(super) why: Why,
     pub(super) why_since_unix_ms: i64,
@@ -195,7 +195,7 @@ impl Machine {
             limits,
             tuning: Tuning::default(),
             outbox: VecDeque::new(),
-            ops: BTreeMap::new(),
+            ops: SortedMap::new(),
             attempts: 0,
             commits: VecDeque::new(),
             failed_commits: VecDeque::new(),
@@ -209,8 +209,8 @@ impl Machine {
             source_doubts: 0,
             lease: HeldLease::default(),
             sign_wanted: 0,
-            todo: BTreeSet::new(),
-            trouble: BTreeMap::new(),
+            todo: SortedSet::new(),
+            trouble: SortedMap::new(),
             digest: DigestState::default(),
             adoptable: VecDeque::new(),
             adopting: None,
@@ -239,14 +239,14 @@ impl Machine {
             abort_by: None,
             abort_failures: 0,
             stuck: None,
-            sent_high: BTreeMap::new(),
+            sent_high: SortedMap::new(),
             progress: Progress::default(),
             why: Why::Line,
             why_since_unix_ms: now.unix_ms,
             facts,
         };
         if let Some(plan) = machine.facts.plan {
-            let high = machine.facts.tried.iter().filter_map(|number| plan.part(*number));
+            let high = machine.facts.tried.keys().filter_map(|number| plan.part(*number));
             machine.sent_high = high.map(|part| (part.part_number, part.size_bytes)).collect();
         }
         machine.refill_todo();
@@ -577,11 +577,12 @@ impl Machine {
     pub(super) fn refill_todo(&mut self) {
         self.todo.clear();
         if let Some(plan) = self.facts.plan {
-            let busy: BTreeSet<u32> = self.ops.keys().filter_map(part_number).collect();
+            let busy: Vec<u32> = self.ops.keys().filter_map(part_number).collect();
             self.todo = (1..=plan.parts_total())
                 .filter(|number| {
                     !self.facts.proven.contains_key(number) && !busy.contains(number) && !self.part_committing(*number)
                 })
+                .map(|number| (number, ()))
                 .collect();
         }
     }
@@ -659,8 +660,11 @@ impl Machine {
         let flying: u64 = self.ops.values().map(|op| op.bytes).sum();
         let shown = (progress.bytes_acknowledged + flying).min(progress.bytes_total);
         // A restart of the content is a new total: only then may the bar go back.
-        progress.bytes_shown =
-            if plan.is_some() { shown.max(progress.bytes_shown).min(progress.bytes_total) } else { 0 };
+        progress.bytes_shown = match &self.facts.ending {
+            Some(Ending::Completed(_)) => progress.bytes_total,
+            _ if plan.is_some() => shown.max(progress.bytes_shown).min(progress.bytes_total),
+            _ => 0,
+        };
         progress.retries = self.backoff.retries;
     }
 

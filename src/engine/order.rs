@@ -324,7 +324,7 @@ impl Machine {
             return Err(Why::Working(phase));
         }
         let mut wanted = None;
-        for number in self.todo.iter().copied().take(64) {
+        for number in self.todo.keys().copied().take(64) {
             if self.backoff.open(Purpose::Op(OpKind::Part(number)), now.tick)
                 && !self.part_committing(number)
                 && self.may_sign(number)
@@ -365,7 +365,8 @@ impl Machine {
             return self.run(now, slots);
         }
         let most = self.service.capabilities().sign_parts_max.min(self.parts_named_max.unwrap_or(usize::MAX)).max(1);
-        let ready = self.todo.range(first.part_number..).copied().take_while(|number| self.may_sign(*number));
+        let ready = self.todo.keys().copied().skip_while(|number| *number < first.part_number);
+        let ready = ready.take_while(|number| self.may_sign(*number));
         let lacking = ready
             .filter_map(|number| planned(self.facts.plan, number))
             .filter(|part| part.part_number == first.part_number || !self.lease.serves(part, false, now.tick));
@@ -396,9 +397,9 @@ impl Machine {
         self.progress.requests += 1;
         self.todo.remove(&part.part_number);
         let op = self.begin_op(now, OpKind::Part(part.part_number));
-        if !self.facts.tried.contains(&part.part_number) {
+        if !self.facts.tried.contains_key(&part.part_number) {
             // Kept before the bytes can leave: the disk thread carries it out before a socket is even open, and nothing waits for it.
-            self.facts.tried.insert(part.part_number);
+            self.facts.tried.insert(part.part_number, ());
             let try_first = self.commit(Record::Try { part_number: part.part_number });
             self.outbox.push_back(Step::Start { op, work: Work::Send(request) });
             return Ok(try_first);

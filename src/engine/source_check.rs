@@ -3,7 +3,7 @@
 //! Identity equal: trust. Identity different, size equal: the proven parts are read again and their CRC-64 compared; all equal, and the new identity
 //! is trusted. A difference is a changed file, and the upload's policy decides.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::{
     OpId, OpKind, ReadDigest, Record, Slots, Step, Work,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Code, ErrorInfo},
-    model::{Identity, Now, OnChange, Tick, http::ByteRange},
+    model::{Identity, Now, OnChange, SortedSet, Tick, http::ByteRange},
     service::ListedPart,
 };
 
@@ -124,8 +124,9 @@ impl Machine {
             return changed("the file has another size than when the upload began");
         }
         // What is hashed is known as well as what is sent.
-        let known: BTreeSet<u32> = self.facts.proven.keys().chain(self.facts.hashed.keys()).copied().collect();
-        SourceState::Proving { identity, left: known.into_iter().collect() }
+        let known: SortedSet<u32> =
+            self.facts.proven.keys().chain(self.facts.hashed.keys()).map(|number| (*number, ())).collect();
+        SourceState::Proving { identity, left: known.keys().copied().collect() }
     }
 
     /// The rung: `Ok(None)` when the source is open and proven.

@@ -9,6 +9,7 @@ mod identity;
 mod network;
 mod part_plan;
 mod receipt;
+mod sorted;
 mod target;
 mod time;
 
@@ -18,5 +19,6 @@ pub use identity::Identity;
 pub use network::{Network, NetworkPolicy, Online};
 pub use part_plan::{Part, PartPlan, PartRules};
 pub use receipt::Receipt;
+pub use sorted::{SortedMap, SortedSet};
 pub use target::{KooDriveEdition, KooDriveTarget, ServiceName, SmhMode, SmhTarget, Target};
 pub use time::{Now, Tick};

@@ -1,9 +1,9 @@
 //! One credential an account, one ask at a time, so that ten refusals cause one refresh.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::{Why, host::CredentialAnswer};
-use crate::model::{Credential, Tick};
+use crate::model::{Credential, SortedSet, Tick};
 
 /// An ask that nobody answers for so long lets its uploads wait by name; a later answer still counts.
 pub(super) const ASK_MS_MAX: u64 = 60_000;
@@ -16,7 +16,7 @@ struct Account {
     secret: Option<Credential>,
     generation: u64,
     ask: Option<(u64, Tick)>,
-    waiting: BTreeSet<usize>,
+    waiting: SortedSet<usize>,
     /// The next one is to be had by then.
     renew_at: Option<Tick>,
     signed_out: bool,
@@ -40,7 +40,7 @@ pub(super) enum Reply {
 #[derive(Default)]
 pub(super) struct Answered {
     /// Those that wait for it.
-    pub(super) rows: BTreeSet<usize>,
+    pub(super) rows: SortedSet<usize>,
     /// A new one, for all of the account.
     pub(super) given: Option<(Credential, u64)>,
     /// There is none: when to ask again.
@@ -70,7 +70,7 @@ impl Credentials {
         {
             return Reply::Now(secret.clone(), entry.generation);
         }
-        entry.waiting.insert(row);
+        entry.waiting.insert(row, ());
         if entry.ask.is_some() {
             return Reply::Wait;
         }
@@ -143,7 +143,7 @@ impl Credentials {
     }
 
     /// Nobody is signed in: the credential is wiped, and nobody is asked for another. Gives the rows that wait for one.
-    pub(super) fn sign_out(&mut self, account: &str) -> BTreeSet<usize> {
+    pub(super) fn sign_out(&mut self, account: &str) -> SortedSet<usize> {
         let entry = self.accounts.entry(account.to_owned()).or_default();
         entry.secret = None;
         entry.ask = None;
@@ -153,12 +153,12 @@ impl Credentials {
     }
 
     /// Rows whose ask was not answered in time.
-    pub(super) fn expired(&mut self, now: Tick) -> BTreeSet<usize> {
-        let mut rows = BTreeSet::new();
+    pub(super) fn expired(&mut self, now: Tick) -> SortedSet<usize> {
+        let mut rows = SortedSet::new();
         for account in self.accounts.values_mut() {
             if account.ask.is_some_and(|(_, by)| by <= now) {
                 account.ask = None;
-                rows.append(&mut account.waiting);
+                rows.extend(std::mem::take(&mut account.waiting));
             }
         }
         rows

@@ -1,12 +1,6 @@
 //! The driver: one thread that owns every upload. It takes messages, feeds machines, lends slots, and publishes what became of it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    panic::AssertUnwindSafe,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
 use crossbeam_channel::Sender;
 
@@ -37,7 +31,7 @@ use crate::{
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
     model::{
-        Now, ServiceName, Tick,
+        Now, ServiceName, SortedMap, SortedSet, Tick,
         http::{Request, TransportFault},
     },
     source::SourceWhat,
@@ -51,11 +45,11 @@ pub(super) const LOOK_AGAIN_MS: u64 = 5_000;
 
 /// The driver and all that is its own.
 pub(super) struct Driver {
-    pub(super) rows: BTreeMap<usize, Box<Row>>,
+    pub(super) rows: SortedMap<usize, Box<Row>>,
     pub(super) by_id: HashMap<Id, usize>,
     pub(super) next_row: usize,
     /// Those that have a machine.
-    pub(super) live: BTreeSet<usize>,
+    pub(super) live: SortedSet<usize>,
     /// Requests under way, over all uploads.
     pub(super) parts: u32,
     pub(super) controls: u32,
@@ -67,7 +61,7 @@ pub(super) struct Driver {
     pub(super) heard: u64,
     pub(super) held: bool,
     /// When given, nobody else is brought to work.
-    pub(super) only: Option<BTreeSet<String>>,
+    pub(super) only: Option<Vec<String>>,
     pub(super) network: Network,
     pub(super) limits: Limits,
     /// An ended upload is forgotten by itself after so long.
@@ -120,7 +114,7 @@ impl Driver {
 
     pub(super) fn next_wake(&self) -> Option<Tick> {
         let now = self.clock.tick();
-        let live = self.live.iter().filter_map(|number| match &self.rows.get(number)?.stage {
+        let live = self.live.keys().filter_map(|number| match &self.rows.get(number)?.stage {
             Stage::Live(live) => live.wake.into_iter().chain(live.source_by).min(),
             _ => None,
         });
@@ -146,7 +140,7 @@ impl Driver {
             Message::Command { ids, command } => self.each(&ids, |driver, row| driver.command(row, command.clone())),
             Message::Attach { id, offer } => self.each(&[id], |driver, row| driver.attach(row, offer.clone())),
             Message::Forget { ids, gone } => self.each(&ids, |driver, row| driver.forget(row, gone.clone())),
-            Message::Superseded { id } => self.each(&[id], Driver::supersede),
+            Message::Superseded { ids, gone } => self.each(&ids, |driver, row| driver.supersede(row, gone.clone())),
             Message::SetCredential { account, credential } => {
                 let now = self.clock.tick();
                 let given = self.credentials.set(&account, credential, now);
@@ -186,7 +180,7 @@ impl Driver {
                 self.held = false;
                 self.only = only.map(|ids| ids.into_iter().collect());
                 self.all_live(Event::Command(Command::Go));
-                for row in self.rows.values_mut() {
+                for row in self.rows.iter_mut().map(|(_, row)| row) {
                     row.again_if(&[WaitReason::Held]);
                 }
             }
@@ -220,7 +214,7 @@ impl Driver {
         if answered.signed_out {
             return self.sign_out(account);
         }
-        for row in answered.rows {
+        for (row, ()) in answered.rows {
             self.no_credential(row, answered.retry_in_ms);
         }
     }
@@ -299,7 +293,7 @@ impl Driver {
         self.network = network;
         self.all_live(Event::Network(network));
         if !network.is_offline() {
-            for row in self.rows.values_mut() {
+            for row in self.rows.iter_mut().map(|(_, row)| row) {
                 row.again_if(&[WaitReason::Network, WaitReason::NetworkPolicy, WaitReason::Retry]);
                 let pending = matches!(row.state, State::Cancelled { remote: Remote::AbortPending });
                 row.eligible |= pending && row.forget.is_none();
@@ -309,7 +303,7 @@ impl Driver {
     }
 
     fn all_live(&mut self, event: Event) {
-        for row in self.live.clone() {
+        for row in self.live.keys().copied().collect::<Vec<_>>() {
             self.event(row, event.clone());
         }
     }
@@ -420,7 +414,7 @@ impl Driver {
                         machine.handle(now, Event::Command(command));
                     }
                     row.stage = Stage::Live(Box::new(Live::new(machine)));
-                    self.live.insert(number);
+                    self.live.insert(number, ());
                     return;
                 }
                 Err(error) => {
@@ -476,11 +470,11 @@ impl Driver {
     pub(super) fn turn(&mut self) {
         let now = self.clock.now();
         self.expire_signing(now.tick);
-        for row in self.credentials.expired(now.tick) {
+        for (row, ()) in self.credentials.expired(now.tick) {
             self.no_credential(row, None);
         }
         self.renew_credentials(now.tick);
-        for number in self.live.clone() {
+        for number in self.live.keys().copied().collect::<Vec<_>>() {
             let live = self.rows.get_mut(&number).and_then(|row| row.live());
             if let Some(live) = live.filter(|live| live.source_by.is_some_and(|by| by <= now.tick)) {
                 live.source_by = None;
@@ -495,7 +489,7 @@ impl Driver {
         }
         let mut live: Vec<(std::cmp::Reverse<i8>, i64, usize)> = self
             .live
-            .iter()
+            .keys()
             .filter_map(|number| {
                 self.rows.get(number).map(|row| (std::cmp::Reverse(row.priority), row.created_unix_ms, *number))
             })
@@ -511,7 +505,7 @@ impl Driver {
 
     fn renew_credentials(&mut self, now: Tick) {
         let works = |account: &str| {
-            self.live.iter().any(|number| self.rows.get(number).is_some_and(|row| &*row.account == account))
+            self.live.keys().any(|number| self.rows.get(number).is_some_and(|row| &*row.account == account))
         };
         for (account, ask) in self.credentials.expiring(now, works) {
             let service = self.rows.values().find(|row| *row.account == *account).map(|row| row.service);
@@ -530,12 +524,12 @@ impl Driver {
 
     /// True when an upload that may go on by itself is let.
     pub(super) fn goes(&self, row: &Row) -> bool {
-        !self.held && self.only.as_ref().is_none_or(|only| only.contains(row.id.as_str()))
+        !self.held && self.only.as_ref().is_none_or(|only| only.iter().any(|id| id == row.id.as_str()))
     }
 
     /// Opens journals while there are places.
     fn bring_in(&mut self, now: Now) {
-        for row in self.rows.values_mut().filter(|row| matches!(row.stage, Stage::Idle)) {
+        for row in self.rows.iter_mut().map(|(_, row)| row).filter(|row| matches!(row.stage, Stage::Idle)) {
             row.look_at_its_time(now);
         }
         self.keep_what_was_said(now);

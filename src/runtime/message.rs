@@ -47,8 +47,8 @@ pub(super) enum Message {
     Attach { id: String, offer: SourceOffer },
     /// Ended ones that the host has taken; each that is gone is reported.
     Forget { ids: Vec<String>, gone: Sender<()> },
-    /// An ended one whose proof another upload has taken over.
-    Superseded { id: String },
+    /// Ended ones whose proof other uploads have taken over; each that is gone is reported.
+    Superseded { ids: Vec<String>, gone: Sender<()> },
     /// A credential, unasked.
     SetCredential { account: String, credential: Credential },
     /// Somebody beside the uploads wants one; `refused`: newer than that generation. Answered once, with none when there is none to be had now.

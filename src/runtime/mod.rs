@@ -37,7 +37,7 @@ mod standing;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -53,7 +53,7 @@ pub(crate) use outlet::Hosts;
 use crate::{
     engine::{Command, Facts, Record},
     error::{Code, ErrorInfo},
-    model::ServiceName,
+    model::{ServiceName, SortedMap, SortedSet},
     source::{SourceOffer, SourceWhat},
     transport::{Lane, Lanes},
 };
@@ -127,10 +127,10 @@ impl Runtime {
             dir.checkpoints().clone(),
         ));
         let driver = Driver {
-            rows: BTreeMap::new(),
+            rows: SortedMap::new(),
             by_id: HashMap::new(),
             next_row: 0,
-            live: BTreeSet::new(),
+            live: SortedSet::new(),
             parts: 0,
             controls: 0,
             dirty: true,
@@ -211,9 +211,11 @@ impl Runtime {
         self.lanes.lane()
     }
 
-    /// Another upload has taken over what this one had proven.
-    pub(crate) fn supersede(&self, id: String) {
-        self.say(Message::Superseded { id });
+    /// Other uploads have taken over what these had proven. Returns when they are gone: nobody finds two of a key.
+    pub(crate) fn supersede(&self, ids: Vec<String>) {
+        if !ids.is_empty() {
+            self.removed(|gone| Message::Superseded { ids, gone });
+        }
     }
 
     /// Runs `work` while no other process starts uploads in this directory; before it, what others added is put up.
@@ -245,9 +247,14 @@ impl Runtime {
 
     /// Removes ended uploads; how many are gone from the disk.
     pub(crate) fn forget(&self, ids: Vec<String>) -> u32 {
+        self.removed(|gone| Message::Forget { ids, gone })
+    }
+
+    /// Says what removes uploads, and waits for the disk; how many are gone from it.
+    fn removed(&self, message: impl FnOnce(crossbeam_channel::Sender<()>) -> Message) -> u32 {
         const DISK_WAIT: Duration = Duration::from_secs(10);
         let (gone, each) = crossbeam_channel::unbounded();
-        self.say(Message::Forget { ids, gone });
+        self.say(message(gone));
         let mut count = 0;
         while each.recv_timeout(DISK_WAIT).is_ok() {
             count += 1;
@@ -344,7 +351,7 @@ fn recover(dir: &StateDir) -> Result<Recovered, ErrorInfo> {
             Err(error) => problems.push(Problem { id: id.as_str().to_owned(), error }),
         }
     }
-    let superseded: BTreeSet<Id> =
+    let superseded: Vec<Id> =
         found.iter().filter_map(|(_, facts)| Id::parse(facts.upload.continues.as_deref()?)).collect();
     found.retain(|(id, _)| !(superseded.contains(id) && dir.remove(*id).is_ok()));
     Ok((found, problems))

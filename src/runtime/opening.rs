@@ -39,7 +39,7 @@ impl Driver {
                 Stage::Live(live) if live.place == wanted => Some(*number),
                 _ => None,
             };
-            driver.live.iter().filter_map(of).collect::<Vec<usize>>()
+            driver.live.keys().filter_map(of).collect::<Vec<usize>>()
         };
         let mut line = places(self, SourcePlace::Wanted);
         if line.is_empty() {

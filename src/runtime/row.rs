@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{journal::Id, rate::Rate, speed::Speed};
 use crate::{
-    engine::{Command, Facts, Machine, Memory, OpId, Progress, State, WaitReason, Waiting, Wish},
+    engine::{Command, Ending, Facts, Machine, Memory, OpId, Progress, State, WaitReason, Waiting, Wish},
     error::ErrorInfo,
     model::{Identity, Network, NetworkPolicy, Now, ServiceName, Tick},
     source::{Source, SourceWhat},
@@ -239,12 +239,11 @@ impl Words {
 }
 
 fn needs_abort(facts: &Facts) -> bool {
-    facts.ending == Some(crate::engine::Ending::Cancelled(crate::engine::Remote::AbortPending))
+    facts.ending == Some(Ending::Cancelled(crate::engine::Remote::AbortPending))
 }
 
 /// Where an upload stands that nobody works on.
 pub(super) fn state_at_rest(facts: &Facts, unix_ms: i64) -> State {
-    use crate::engine::Ending;
     match (&facts.ending, facts.wish) {
         (Some(Ending::Completed(receipt)), _) => State::Completed { receipt: receipt.clone() },
         (Some(Ending::Failed(error)), _) => State::Failed { error: error.clone() },
@@ -283,11 +282,12 @@ pub(super) fn state_at_rest(facts: &Facts, unix_ms: i64) -> State {
 
 /// How far an upload is that nobody works on.
 pub(super) fn progress_at_rest(facts: &Facts) -> Progress {
+    let bytes_total = facts.plan.map_or(0, |plan| plan.size_bytes);
     Progress {
-        bytes_total: facts.plan.map_or(0, |plan| plan.size_bytes),
+        bytes_total,
         bytes_hashed: facts.bytes_hashed(),
         bytes_acknowledged: facts.bytes_proven,
-        bytes_shown: facts.bytes_proven,
+        bytes_shown: if matches!(facts.ending, Some(Ending::Completed(_))) { bytes_total } else { facts.bytes_proven },
         parts_done: facts.proven.len() as u32,
         parts_total: facts.plan.map_or(0, |plan| plan.parts_total()),
         ..Progress::default()

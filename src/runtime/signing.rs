@@ -1,16 +1,13 @@
 //! Requests that the host signs. They wait here, on no worker, until it answers: from any thread, now or later.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use super::{driver::Driver, message::Message};
 use crate::{
     engine::{Event, OpId, WaitReason},
     error::{Code, ErrorInfo},
     model::{
-        ServiceName, Tick,
+        ServiceName, SortedMap, Tick,
         http::{Request, Sent, ToSign, TransportFault},
     },
     transport::CancelToken,
@@ -105,7 +102,7 @@ pub(super) struct Parked {
 /// Those of one client, by the number of the ask.
 #[derive(Default)]
 pub(super) struct Signing {
-    parked: BTreeMap<u64, Parked>,
+    parked: SortedMap<u64, Parked>,
     asks: u64,
 }
 
@@ -157,7 +154,7 @@ impl Driver {
             },
             (Some(parked), None) => self.unsigned(parked, "the host did not sign the request"),
             (None, Some(_)) => {
-                for row in self.rows.values_mut().filter(|row| &*row.account == account) {
+                for row in self.rows.iter_mut().map(|(_, row)| row).filter(|row| &*row.account == account) {
                     row.again_if(&[WaitReason::Credential]);
                 }
             }

@@ -144,12 +144,12 @@ impl Driver {
     }
 
     /// Another upload took its proof over: what is left of this one ends without a word.
-    pub(super) fn supersede(&mut self, number: usize) {
+    pub(super) fn supersede(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
         if let Some(row) = self.rows.get_mut(&number) {
             row.superseded = true;
         }
         self.event(number, Event::Command(Command::Hold));
-        self.forget(number, crossbeam_channel::unbounded().0);
+        self.forget(number, gone);
     }
 
     pub(super) fn remove(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {

@@ -14,15 +14,13 @@ mod smh;
 mod verdict;
 mod xml;
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::{
     error::ErrorInfo,
     from_json::{FromJson, from_json},
     model::{
-        Conflict, ConflictChoice, Credential, Part, PartPlan, PartRules, Receipt, Target,
+        Conflict, ConflictChoice, Credential, Part, PartPlan, PartRules, Receipt, SortedMap, Target,
         http::{Answer, ByteRange, Request, Sent},
     },
     redact::Secret,
@@ -84,7 +82,7 @@ pub struct Content {
     /// The bytes that [`Service::proof_range`] named, for this very credential.
     pub proof: Option<Vec<u8>>,
     /// Part number, from 2, to SHA-256's eight state words after all bytes before that part.
-    pub midstates: BTreeMap<u32, [u32; 8]>,
+    pub midstates: SortedMap<u32, [u32; 8]>,
     /// At most so many parts are named; `None`: as many as the service's own bound allows.
     pub parts_named_max: Option<usize>,
 }
@@ -118,7 +116,7 @@ pub struct Lease {
     /// One link for every part (its `url` lacks what names the part), if the service signs so.
     pub shared: Option<Link>,
     /// A link for single parts.
-    pub links: BTreeMap<u32, Link>,
+    pub links: SortedMap<u32, Link>,
     /// When the service says that it ends, on its own clock.
     pub expires_unix_ms: Option<i64>,
 }

@@ -149,8 +149,9 @@ static void lost_token(void) {
     CHECK(partway_credential_ask_why(ask) == PARTWAY_WHY_REFUSED);
     GOOD(partway_credential_ask_later(ask, PARTWAY_NONE, &error));
     partway_credential_ask_free(ask);
-    partway_snapshot_t *waits = until(upload, waits_for_credential);
-    CHECK(waits->waiting->needs_host);
+    /* Not only asked for: told that there is none now. */
+    partway_snapshot_t *waits = until(upload, waits_for_a_person);
+    CHECK(waits_for_credential(waits));
     partway_snapshot_free(waits);
     GOOD(partway_client_set_token(client, TEXT("me"), TEXT("sandbox-token"), PARTWAY_NONE, &error));
     done(upload);

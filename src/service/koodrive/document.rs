@@ -1,13 +1,12 @@
 //! Every JSON answer of the service, read into one compact shape: what is not named here is skipped without being kept.
 
-use std::collections::BTreeMap;
-
 use serde::{
     Deserialize,
     de::{Error, MapAccess, SeqAccess, value::MapAccessDeserializer},
 };
 
 use crate::{
+    model::SortedMap,
     redact::Secret,
     service::{
         json::{self, Scalar},
@@ -69,7 +68,7 @@ impl Document {
 
 /// `multiParts`: links by part number, in any order (koodrive §4). A part without a link is left out.
 #[derive(Default)]
-pub(super) struct Parts(pub(super) BTreeMap<u32, Secret>);
+pub(super) struct Parts(pub(super) SortedMap<u32, Secret>);
 
 /// One entry of it; what repeats our request is not kept, nor is `partId`.
 #[derive(Default, Deserialize)]
@@ -92,7 +91,7 @@ impl<'de> Shapes<'de> for Entry {
 
 impl<'de> Shapes<'de> for Parts {
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
-        let mut links = BTreeMap::new();
+        let mut links = SortedMap::new();
         let mut seen = 0;
         while let Some(Entry(part)) = items.next_element()? {
             seen += 1;

@@ -1,11 +1,9 @@
 //! The signed links of an answer, and the part requests made of them (koodrive §4.1, §5). What the service gave is checked here, before any of it can
 //! be sent.
 
-use std::collections::BTreeMap;
-
 use crate::{
     model::{
-        Part,
+        Part, SortedMap,
         http::{Body, ByteRange, Method, Request},
     },
     redact::Secret,
@@ -35,7 +33,7 @@ fn expires_unix_ms(url: &str) -> Option<i64> {
 }
 
 /// The lease in `multiParts`; `None` when it holds no link.
-pub(super) fn read(links: BTreeMap<u32, Secret>, scheme: &str) -> Result<Option<Lease>, &'static str> {
+pub(super) fn read(links: SortedMap<u32, Secret>, scheme: &str) -> Result<Option<Lease>, &'static str> {
     let mut lease = Lease::default();
     for (number, url) in links {
         if !is_link(url.expose(), scheme) {

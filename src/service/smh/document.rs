@@ -1,13 +1,12 @@
 //! Every JSON answer of the service, read into one compact shape: what is not named here is skipped without being kept.
 
-use std::collections::BTreeMap;
-
 use serde::{
     Deserialize,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, value::MapAccessDeserializer},
 };
 
 use crate::{
+    model::SortedMap,
     redact::Secret,
     service::{
         ListedPart,
@@ -71,8 +70,8 @@ pub(super) struct Headers(pub(super) Option<Vec<(String, Option<Secret>)>>);
 /// `parts`: headers by number in a lease (smh §3.3), a list in an inspection (smh §6).
 #[derive(Default)]
 pub(super) struct Parts {
-    pub(super) signed: BTreeMap<u32, Headers>,
-    pub(super) listed: BTreeMap<u32, ListedPart>,
+    pub(super) signed: SortedMap<u32, Headers>,
+    pub(super) listed: SortedMap<u32, ListedPart>,
 }
 
 /// An object, or an array of one object (smh §6).

@@ -175,7 +175,10 @@ impl Place {
                         .map_err(|why| fault::malformed(Op::Inspect, answer, why))?,
                     None => None,
                 };
-                Ok(Inspected::Open { parts: Some(document.parts.listed.into_values().collect()), lease })
+                Ok(Inspected::Open {
+                    parts: Some(document.parts.listed.into_iter().map(|(_, part)| part).collect()),
+                    lease,
+                })
             }
             None => Err(unexpected(Op::Inspect, answer, &document, "it does not say whether the task is confirmed")),
         }
@@ -193,7 +196,7 @@ impl Place {
             created_unix_ms: document.creation_time.text().and_then(iso8601::parse),
             kind: document.kind.text().and_then(redact::label),
             conflict_strategy: document.conflict_resolution_strategy.text().and_then(redact::label),
-            parts: lists.then(|| document.parts.listed.into_values().collect()),
+            parts: lists.then(|| document.parts.listed.into_iter().map(|(_, part)| part).collect()),
             path: match document.path {
                 Path::File(path) => Some(path),
                 Path::Object(_) | Path::None => None,
