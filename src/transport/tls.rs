@@ -7,7 +7,9 @@ use std::{io, net::TcpStream, sync::Arc, time::Instant};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore,
     client::WebPkiServerVerifier,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    crypto::{CryptoProvider, KeyProvider, ring},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    sign::SigningKey,
 };
 
 use super::{TransportFault, dial::Timed, fault::unreached, pins::Pinned};
@@ -20,7 +22,7 @@ pub(super) fn client_config(extra_ca_pem: Option<&str>, pins: &[String]) -> Resu
         add_pem(&mut roots, pem)?;
     }
     let own_defaults = || ErrorInfo::new(Code::Bug, "The TLS library refused its own defaults.");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() });
     let algorithms = provider.signature_verification_algorithms;
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -34,6 +36,16 @@ pub(super) fn client_config(extra_ca_pem: Option<&str>, pins: &[String]) -> Resu
     let pinned = Pinned::new(usual, roots, algorithms, pins)?;
     let config = builder.dangerous().with_custom_certificate_verifier(Arc::new(pinned)).with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// Nobody signs here: clients have no certificates. Without it all that makes signatures would be in the library.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("no keys are used".to_owned()))
+    }
 }
 
 fn add_pem(roots: &mut RootCertStore, pem: &str) -> Result<(), ErrorInfo> {

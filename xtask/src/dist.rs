@@ -89,7 +89,7 @@ fn library(kit: &Kit, target: &Target, face: Face) -> Result<Size, String> {
 
 /// The size of HTTPS and a face with no code of ours.
 fn floor(kit: &Kit, target: &Target, face: Face) -> Result<Size, String> {
-    let built = build(kit, target, "partway-floor", face, if face == Face::Mobile { "mobile" } else { "" })?;
+    let built = build(kit, target, "partway-floor", face, if face.has_mobile() { "mobile" } else { "" })?;
     let (_, weighed) = pack(kit, target, face, &built, &built.with_extension("stripped"))?;
     Size::of(&weighed)
 }
@@ -98,7 +98,7 @@ fn build(kit: &Kit, target: &Target, package: &str, face: Face, features: &str) 
     let mut cargo = kit.cargo("rustc");
     cargo.args(["--release", "--quiet", "--lib", "--package", package, "--features", features]);
     cargo.args(["--crate-type", if target.is_archive() { "staticlib" } else { "cdylib" }]).args(kit.std(false));
-    cargo.arg("--").args(kit.code());
+    cargo.envs(kit.flags()).arg("--").args(kit.code());
     let file = target.file(package);
     let built = kit.release().join(&file);
     if !target.is_archive() {

@@ -47,7 +47,7 @@ killed_at_every_point! {
 }
 
 #[test]
-#[ignore = "kills at random moments; .ci/run runs them"]
+#[ignore = "kills at random moments; .ci/long runs them"]
 fn killed_from_outside_at_any_moment() {
     outside::kill(&all_cases(), 200);
 }

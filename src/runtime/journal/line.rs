@@ -1,5 +1,6 @@
 //! One line of a journal: checksum, space, JSON, line feed.
 
+use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{Id, LINE_BYTES_MAX, VERSION};
@@ -21,8 +22,10 @@ impl Header {
     }
 }
 
+static CRC_32: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+
 fn crc32(json: &[u8]) -> String {
-    format!("{:08x}", crc32fast::hash(json))
+    format!("{:08x}", CRC_32.checksum(json))
 }
 
 /// Appends the line of `record` to `out`. Fails, with `out` as it was, when the record is no JSON or longer than a line may be: a bug of ours.

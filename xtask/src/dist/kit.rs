@@ -96,6 +96,12 @@ impl Kit {
         }
     }
 
+    /// What rustc is told of every crate, the standard library's too.
+    pub(crate) fn flags(&self) -> Option<(&'static str, &'static str)> {
+        // Where in which file something panicked: told to a hook, and there is none in an app.
+        (self.target.platform != Platform::Host).then_some(("RUSTFLAGS", "-Zlocation-detail=none"))
+    }
+
     /// What rustc is told of the code that it makes.
     pub(crate) fn code(&self) -> &'static [&'static str] {
         match self.target.platform {

@@ -6,7 +6,7 @@ pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) triple: &'static str,
     pub(crate) platform: Platform,
-    /// The features of each library that is shipped for it: an app for Android or iOS takes one library for all its languages.
+    /// The features of each library that is shipped for it; the last has all.
     pub(crate) faces: &'static [Face],
     /// Where a hand-written list says what the library may take from the system.
     pub(crate) symbols: Option<&'static str>,
@@ -27,8 +27,10 @@ pub(crate) enum Platform {
 pub(crate) enum Face {
     /// For C.
     C,
-    /// For C, Kotlin and Swift.
+    /// For Kotlin and Swift: what most apps take.
     Mobile,
+    /// For an app whose own C or C++ uploads as well, with the same uploads.
+    All,
 }
 
 pub(crate) const TARGETS: &[Target] = &[
@@ -36,7 +38,7 @@ pub(crate) const TARGETS: &[Target] = &[
         name: "linux",
         triple: "x86_64-unknown-linux-gnu",
         platform: Platform::Host,
-        faces: &[Face::C, Face::Mobile],
+        faces: &[Face::C, Face::All],
         symbols: None,
     },
     Target {
@@ -50,7 +52,7 @@ pub(crate) const TARGETS: &[Target] = &[
         name: "android",
         triple: "aarch64-linux-android",
         platform: Platform::Android,
-        faces: &[Face::Mobile],
+        faces: &[Face::Mobile, Face::All],
         symbols: Some("xtask/symbols/android.txt"),
     },
     Target {
@@ -64,7 +66,7 @@ pub(crate) const TARGETS: &[Target] = &[
         name: "ios",
         triple: "aarch64-apple-ios",
         platform: Platform::Ios,
-        faces: &[Face::Mobile],
+        faces: &[Face::Mobile, Face::All],
         symbols: Some("xtask/symbols/ios.txt"),
     },
 ];
@@ -94,7 +96,8 @@ impl Face {
     pub(crate) fn features(self) -> &'static str {
         match self {
             Face::C => "capi",
-            Face::Mobile => "capi,mobile",
+            Face::Mobile => "mobile",
+            Face::All => "capi,mobile",
         }
     }
 
@@ -102,7 +105,16 @@ impl Face {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Face::C => "capi",
-            Face::Mobile => "capi+mobile",
+            Face::Mobile => "mobile",
+            Face::All => "capi+mobile",
         }
+    }
+
+    pub(crate) fn has_c(self) -> bool {
+        self != Face::Mobile
+    }
+
+    pub(crate) fn has_mobile(self) -> bool {
+        self != Face::C
     }
 }

@@ -105,7 +105,7 @@ fn content() -> Content {
         pre_hash: Some("2bce1ba628720664be4b9fdd77aae0678e5f0f3f02fc6ff641ec879094f6a404".to_owned()),
         sha256: Some(SHA256.to_owned()),
         proof: Some(vec![0x7e, 0x7f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85]),
-        midstates: midstates.into(),
+        midstates: midstates.into_iter().collect(),
         ..Content::default()
     }
 }
