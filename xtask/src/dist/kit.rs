@@ -38,8 +38,7 @@ impl Kit {
         }
         std::fs::create_dir_all(&kit.made).map_err(|error| format!("{}: {error}", kit.made.display()))?;
         match target.platform {
-            Platform::Android => kit.libunwind().and_then(|()| kit.stubs())?,
-            Platform::Ohos => kit.libunwind()?,
+            Platform::Android | Platform::Ohos => kit.libunwind().and_then(|()| kit.stubs())?,
             Platform::Host | Platform::LinuxArm64 | Platform::Ios => {}
         }
         Ok(kit)
@@ -117,17 +116,19 @@ impl Kit {
         match self.target.platform {
             Platform::Host | Platform::LinuxArm64 => {}
             Platform::Android => flags.extend(self.lld(&format!("aarch64-linux-android{ANDROID_API_MIN}"))),
-            Platform::Ohos => {
-                flags.extend(self.lld("aarch64-linux-musl"));
-                flags.push(format!("-L{}", self.musl().display()));
-            }
+            Platform::Ohos => flags.extend(self.lld("aarch64-linux-musl")),
             // An archive is not linked.
             Platform::Ios => return vec![],
         }
         if matches!(self.target.platform, Platform::Android | Platform::Ohos) {
+            flags.push(format!("-L{}", self.stubbed().display()));
             // What nothing has is missed here and not at loading. Not for programs: a dependency that is also a shared library is linked with their flags, and
             // has no `main`.
             flags.push("-Wl,-z,defs".to_owned());
+        }
+        if self.target.platform == Platform::Ohos {
+            // Behind the stubs: libraries that are empty in a musl, and are asked for all the same.
+            flags.push(format!("-L{}", self.musl().display()));
         }
         if self.target.platform == Platform::Android {
             // Devices with pages of 16 KiB load nothing that is aligned to less.
@@ -253,15 +254,21 @@ impl Kit {
         quiet(Command::new("llvm-ar-19").arg("rcs").arg(&archive).args(objects)).map(drop)
     }
 
-    /// Android's system libraries, as empty as can be: they have the names of the list, and the linker finds nothing else.
+    fn stubbed(&self) -> PathBuf {
+        self.made.join("stubs")
+    }
+
+    /// The system's libraries, as empty as can be: they have the names of the list, and the linker finds nothing else.
     fn stubs(&self) -> Result<(), String> {
         let Some(list) = self.target.symbols else { return Ok(()) };
+        let folder = self.stubbed();
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for (library, names) in Symbols::read(list)?.by_library() {
             let mut text = String::new();
             for name in names {
                 let _ = writeln!(text, "void {name}(void) {{}}");
             }
-            let source = self.made.join(format!("{library}.c"));
+            let source = folder.join(format!("{library}.c"));
             std::fs::write(&source, text).map_err(|error| format!("{}: {error}", source.display()))?;
             let mut compiler = Command::new("clang-19");
             compiler.args(self.c_flags()).args([
@@ -272,7 +279,7 @@ impl Kit {
                 "-nostdlib",
                 "-fuse-ld=lld-19",
             ]);
-            compiler.arg(format!("-Wl,-soname,{library}")).arg(&source).arg("-o").arg(self.made.join(library));
+            compiler.arg(format!("-Wl,-soname,{library}")).arg(&source).arg("-o").arg(folder.join(library));
             quiet(&mut compiler)?;
         }
         Ok(())
