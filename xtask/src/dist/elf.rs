@@ -47,7 +47,8 @@ impl Elf {
         for line in symbols.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             let [number, _, _, _, binding, _, section, name, ..] = words[..] else { continue };
-            if !number.ends_with(':') || number == "Num:" {
+            // Nobody else sees what is local: the sections, which some linkers list here.
+            if !number.ends_with(':') || number == "Num:" || binding == "LOCAL" {
                 continue;
             }
             let (name, version) = name.split_once('@').unwrap_or((name, ""));
@@ -93,12 +94,13 @@ mod tests {
     #[test]
     fn what_readelf_says_is_understood() {
         let symbols = "\
-Symbol table '.dynsym' contains 4 entries:
+Symbol table '.dynsym' contains 5 entries:
    Num:    Value          Size Type    Bind   Vis      Ndx Name
      0: 0000000000000000     0 NOTYPE  LOCAL  DEFAULT  UND
      1: 0000000000000000     0 FUNC    WEAK   DEFAULT  UND getrandom
      2: 0000000000000000     0 FUNC    GLOBAL DEFAULT  UND open@GLIBC_2.17 (2)
      3: 000000000001a3c8   120 FUNC    GLOBAL PROTECTED   13 partway_abi_version
+     4: 000000000000f4b8     0 SECTION LOCAL  DEFAULT     9 .init
 ";
         let dynamic = "\
  0x0000000000000001 (NEEDED)             Shared library: [libc.so]
