@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/host.rs"]
+mod host;
 
 use std::sync::{
     Arc, Mutex,
@@ -10,130 +12,13 @@ use std::sync::{
 };
 
 use common::*;
+use host::{Host, Way};
 use partway::{
-    client::{Client, HttpRequest, HttpResponse, State, Transport, TransportCall, TransportFault, WaitReason},
-    error::{Code, ErrorInfo},
-    model::http::{self, Body, Method, Request},
-    transport::{CancelToken, Lane, Lanes, RequestBody, TransportConfig, UreqTransport},
+    client::{Client, HttpResponse, State, TransportCall, TransportFault, WaitReason},
+    error::Code,
+    model::http::Method,
 };
 use partway_sandbox::{Config as CloudConfig, How, Rule, Step};
-
-/// How a host goes about a body.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
-    /// Pulls it as it sends it.
-    Pulls,
-    /// Pulls a bit, begins again, pulls it all.
-    BeginsAgain,
-    /// Reads the file itself.
-    ReadsTheFile,
-}
-
-/// A host with an HTTP library of its own. `before` may deal with a call in its own way: it gives it back to have it carried.
-struct Host<F> {
-    lanes: UreqTransport,
-    idle: Mutex<Vec<Box<dyn Lane>>>,
-    way: Way,
-    calls: AtomicU32,
-    before: F,
-}
-
-impl<F: Fn(Arc<TransportCall>) -> Option<Arc<TransportCall>> + Send + Sync> Transport for Host<F> {
-    fn execute(&self, call: Arc<TransportCall>) {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        if let Some(call) = (self.before)(call) {
-            let mut lane = self.idle.lock().unwrap().pop().unwrap_or_else(|| self.lanes.lane());
-            carry(&call, self.way, lane.as_mut());
-            self.idle.lock().unwrap().push(lane);
-        }
-    }
-}
-
-fn carry(call: &TransportCall, way: Way, lane: &mut dyn Lane) {
-    let HttpRequest { method, url, headers, expect_continue, answer_bytes_max, patience_ms } = call.request().clone();
-    let carries = matches!(method, Method::Put | Method::Post) && call.body_len() > 0;
-    let body = if carries { Body::Source(http::ByteRange { offset: 0, len: call.body_len() }) } else { Body::Empty };
-    let headers = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-    let answer_bytes_max = answer_bytes_max as usize;
-    let request = Request {
-        method,
-        url: url.into(),
-        headers,
-        body,
-        answer_bytes_max,
-        patience_ms,
-        expect_continue,
-        to_sign: None,
-    };
-    let cancel = CancelToken::default();
-    let token = cancel.clone();
-    call.on_cancel(move || token.cancel());
-    let mut body = HostBody::new(call, way);
-    match lane.execute(&request, &mut body, &cancel) {
-        Ok(answer) => call.respond(HttpResponse { status: answer.status, headers: answer.headers, body: answer.body }),
-        Err(http::TransportFault::Unreached(_)) => call.fail(TransportFault::Connect),
-        Err(http::TransportFault::Stalled(_)) => call.fail(TransportFault::TimedOut),
-        Err(http::TransportFault::Malformed(_)) => call.fail(TransportFault::Malformed),
-        Err(_) => call.fail(TransportFault::Cut),
-    };
-}
-
-struct HostBody<'a> {
-    call: &'a TransportCall,
-    file: Option<(std::fs::File, u64)>,
-    at: u64,
-}
-
-impl<'a> HostBody<'a> {
-    fn new(call: &'a TransportCall, way: Way) -> HostBody<'a> {
-        let file = if way == Way::ReadsTheFile { own_file(call) } else { None };
-        if way == Way::BeginsAgain && call.body_len() > 1 {
-            // A body that can't be read is found out below.
-            let _ = call.read_body(100_000);
-            let _ = call.rewind_body();
-        }
-        HostBody { call, file, at: 0 }
-    }
-}
-
-#[cfg(unix)]
-fn own_file(call: &TransportCall) -> Option<(std::fs::File, u64)> {
-    use std::os::fd::BorrowedFd;
-    let range = call.body_range()?;
-    assert_eq!(range.len, call.body_len());
-    #[expect(unsafe_code, reason = "the call, which owns the descriptor, is borrowed")]
-    let fd = unsafe { BorrowedFd::borrow_raw(range.fd) };
-    Some((fd.try_clone_to_owned().unwrap().into(), range.offset))
-}
-
-#[cfg(not(unix))]
-fn own_file(_: &TransportCall) -> Option<(std::fs::File, u64)> {
-    None
-}
-
-impl RequestBody for HostBody<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
-        let n = match &self.file {
-            #[cfg(unix)]
-            Some((file, offset)) => {
-                let n = std::os::unix::fs::FileExt::read_at(file, buf, offset + self.at).unwrap();
-                self.call.sent(self.at + n as u64);
-                n
-            }
-            _ => {
-                let bytes = self.call.read_body(buf.len() as u32)?;
-                buf[..bytes.len()].copy_from_slice(&bytes);
-                bytes.len()
-            }
-        };
-        self.at += n as u64;
-        Ok(n)
-    }
-
-    fn rewind(&mut self) {
-        unreachable!("nothing is sent twice by the library beneath")
-    }
-}
 
 fn secure() -> World {
     World::with(CloudConfig { tls: true, ..CloudConfig::default() })
@@ -144,10 +29,7 @@ fn open<F>(world: &World, way: Way, before: F) -> (Client, Arc<Host<F>>)
 where
     F: Fn(Arc<TransportCall>) -> Option<Arc<TransportCall>> + Send + Sync + 'static,
 {
-    let config =
-        TransportConfig { extra_ca_pem: world.cloud.ca_pem().map(str::to_owned), ..TransportConfig::default() };
-    let lanes = UreqTransport::new(config).unwrap();
-    let host = Arc::new(Host { lanes, idle: Mutex::default(), way, calls: AtomicU32::new(0), before });
+    let host = Arc::new(Host::new(world.cloud.ca_pem(), way, before));
     let mut config = world.config();
     // Nothing but the host knows whom to trust.
     config.tls.extra_ca_pem = None;

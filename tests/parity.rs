@@ -1,4 +1,4 @@
-//! Every face has what the facade has, and its tests go through the same scenarios.
+//! Every face has what the facade has, and its tests go through the same scenarios, its transports through the same cases.
 #![allow(clippy::unwrap_used)]
 
 use std::{
@@ -410,6 +410,57 @@ fn each_language_goes_through_each_scenario() {
     let wrong: Vec<String> =
         LANGUAGES.iter().flat_map(|language| faults(language, &read(language.path), &list)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+// ---- transports
+
+/// Who goes through tests/transports.txt, with what runs it where that is another file.
+const RUNNERS: &[(&str, Option<(&str, &str)>)] = &[
+    ("tests/transports.rs", None),
+    (
+        "bindings/kotlin/src/test/kotlin/partway/test/Transports.kt",
+        Some(("bindings/kotlin/src/test/kotlin/partway/test/Main.kt", "in TRANSPORTS")),
+    ),
+    ("bindings/swift/Tests/PartwayTests/Transports.swift", None),
+];
+
+/// Why a source does not go through all of the list, all cases alike.
+fn unread(source: &str, list: &str) -> Vec<String> {
+    let text = Text::of(source);
+    let mut wrong = vec![];
+    if !text.said.iter().any(|line| line.contains("\"tests/transports.txt\"")) {
+        wrong.push("does not read the list".to_owned());
+    }
+    for off in OFF.iter().filter(|off| text.bare.iter().any(|line| line.contains(**off))) {
+        wrong.push(format!("`{off}` may turn a case off"));
+    }
+    for name in lines(list).map(|line| line.split(" | ").next().unwrap_or_default()) {
+        if text.said.iter().any(|line| line.contains(&format!("\"{name}"))) {
+            wrong.push(format!("knows {name} by its name"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn each_runner_reads_the_list_of_transports() {
+    let list = read("tests/transports.txt");
+    assert!(lines(&list).count() > 20);
+    for (path, run_by) in RUNNERS {
+        assert_eq!(unread(&read(path), &list), [""; 0], "{path}");
+        if let Some((other, mark)) = run_by {
+            assert!(Text::of(&read(other)).bare.iter().any(|line| line.contains(mark)), "{other} does not run {path}");
+        }
+    }
+}
+
+#[test]
+fn the_list_of_transports_is_missed() {
+    let good = "let text = read(\"tests/transports.txt\");\n";
+    assert_eq!(unread(good, "plain | smh"), [""; 0]);
+    assert_eq!(unread(&format!("// {good}"), "plain | smh"), ["does not read the list"]);
+    assert_eq!(unread(&format!("{good}if name != \"plain\""), "plain | smh"), ["knows plain by its name"]);
+    assert_eq!(unread(&format!("{good}#[ignore]"), "plain | smh"), ["`#[ignore` may turn a case off"]);
 }
 
 // ---- each rule can fail

@@ -285,6 +285,9 @@ pub(crate) struct SandboxArgs {
     /// The address to listen on; another one than this lets other devices in
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     pub(crate) listen: std::net::IpAddr,
+    /// HTTPS, from an authority of its own, whose certificate is in `ca_file`
+    #[arg(long)]
+    pub(crate) tls: bool,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -355,7 +358,7 @@ mod tests {
             "partway cancel ID --ca-file f",
             "partway adopt KEY a --service smh --endpoint https://h --library L --path p",
             "partway digest f --part-size 64 --json --state-dir d",
-            "partway sandbox --port 0 --listen 0.0.0.0 --json",
+            "partway sandbox --port 0 --listen 0.0.0.0 --tls --json",
             "partway demo",
             "partway demo f --json",
             "partway demo --service koodrive",

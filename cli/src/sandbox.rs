@@ -1,6 +1,10 @@
 //! `partway sandbox`
 
-use std::sync::mpsc;
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::mpsc,
+};
 
 use partway::error::{Code, ErrorInfo};
 use partway_sandbox::{Config, Sandbox};
@@ -19,6 +23,9 @@ struct Addresses<'a> {
     library: &'a str,
     space: &'a str,
     token: &'a str,
+    /// With TLS: the authority to trust, as PEM, for as long as the sandbox runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<&'a Path>,
     koodrive: KooDrive<'a>,
 }
 
@@ -30,9 +37,12 @@ struct KooDrive<'a> {
 }
 
 pub(crate) fn run(args: &SandboxArgs) -> Result<Exit, ErrorInfo> {
-    let config = Config { listen: args.listen, api_port: args.port, ..Config::default() };
+    let config = Config { listen: args.listen, api_port: args.port, tls: args.tls, ..Config::default() };
     let cloud =
         Sandbox::start(config).map_err(|error| usage(format!("the sandbox can't listen there: {}", error.kind())))?;
+    let ca = cloud.ca_pem().map(written).transpose().map_err(|error| {
+        ErrorInfo::new(Code::StateDirUnusable, format!("the authority can't be written: {}", error.kind()))
+    })?;
     let (stop, stopped) = mpsc::channel();
     signals::on_first(move || stop.send(()).unwrap_or_default())?;
     let config = cloud.config();
@@ -43,6 +53,7 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<Exit, ErrorInfo> {
         library: &config.library,
         space: SPACE,
         token: config.tokens.first().map_or("", String::as_str),
+        ca_file: ca.as_ref().map(tempfile::NamedTempFile::path),
         koodrive: KooDrive {
             container: &config.koodrive.container,
             token: config.koodrive.tokens.first().map_or("", String::as_str),
@@ -58,8 +69,16 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<Exit, ErrorInfo> {
     Ok(Exit::Completed)
 }
 
+/// In a file that goes with the sandbox.
+fn written(pem: &str) -> io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix("partway-sandbox-").suffix(".pem").tempfile()?;
+    file.write_all(pem.as_bytes())?;
+    Ok(file)
+}
+
 fn tell(addresses: &Addresses<'_>) {
-    let Addresses { api, data, control, library, space, token, koodrive } = addresses;
+    let Addresses { api, data, control, library, space, token, ca_file, koodrive } = addresses;
+    let ca_file = ca_file.map(Path::display);
     output::line(&format!("api      {api}"));
     output::line(&format!("data     {data}"));
     output::line(&format!("control  {control}"));
@@ -67,7 +86,11 @@ fn tell(addresses: &Addresses<'_>) {
     output::line(&format!("space    {space}"));
     output::line(&format!("token    {token}"));
     output::line(&format!("koodrive container {}, token {}", koodrive.container, koodrive.token));
+    if let Some(path) = &ca_file {
+        output::line(&format!("ca_file  {path}"));
+    }
+    let trust = ca_file.map(|path| format!(" --ca-file {path}")).unwrap_or_default();
     output::note(&format!(
-        "\nTry it:\n  PARTWAY_TOKEN={token} partway upload FILE --service smh --endpoint {api} --library {library} --path demo/\nCtrl-C stops it; what it stored goes with it."
+        "\nTry it:\n  PARTWAY_TOKEN={token} partway upload FILE --service smh --endpoint {api} --library {library} --path demo/{trust}\nCtrl-C stops it; what it stored goes with it."
     ));
 }

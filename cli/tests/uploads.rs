@@ -292,6 +292,27 @@ fn the_sandbox_runs_until_it_is_told_to_stop() {
 }
 
 #[test]
+fn the_sandbox_serves_tls_and_says_whom_to_trust() {
+    let world = World::new();
+    let mut child = partway(&["sandbox", "--tls", "--json"]).stdout(Stdio::piped()).spawn().expect("the command");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("text");
+    let addresses: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let text = |field: &str| addresses[field].as_str().expect("text").to_owned();
+    let (api, ca_file) = (text("api"), text("ca_file"));
+    assert!(api.starts_with("https://") && text("data").starts_with("https://"), "{line}");
+    assert!(text("control").starts_with("http://"), "{line}");
+    let (file, _) = world.file("a.bin", MIB);
+    let mut command = world.verb(&["upload"]);
+    command.arg(&file).args(["--service", "smh", "--endpoint", &api, "--library", "smh-sandbox"]);
+    let end = run(command.args(["--path", "a.bin", "--ca-file", &ca_file]));
+    terminate(&child);
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+    assert!(!std::path::Path::new(&ca_file).exists(), "it goes with the sandbox");
+    assert_eq!(end.end(), (Some(0), "completed", false, ""), "{}", end.stderr);
+}
+
+#[test]
 fn the_demo() {
     demo(&["demo", "--json"]);
 }

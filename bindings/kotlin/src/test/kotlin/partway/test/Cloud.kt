@@ -8,8 +8,8 @@ import java.net.http.HttpResponse
 import java.util.concurrent.TimeUnit
 
 /** `partway sandbox --json` as a process. */
-internal class Cloud : AutoCloseable {
-    private val process = ProcessBuilder(System.getProperty("partway.command"), "sandbox", "--json")
+internal class Cloud(tls: Boolean = false) : AutoCloseable {
+    private val process = ProcessBuilder(listOf(System.getProperty("partway.command"), "sandbox", "--json") + if (tls) listOf("--tls") else emptyList())
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start()
     private val addresses = Json.map(process.inputReader().readLine())
@@ -18,13 +18,23 @@ internal class Cloud : AutoCloseable {
     val api: String = addresses["api"] as String
     val library: String = addresses["library"] as String
     val token: String = addresses["token"] as String
+    val data: String = addresses["data"] as String
     val container: String = (addresses["koodrive"] as Map<*, *>)["container"] as String
+    val kooDriveToken: String = (addresses["koodrive"] as Map<*, *>)["token"] as String
+
+    /** Whom to trust, with TLS. */
+    val caFile: File? = (addresses["ca_file"] as String?)?.let(::File)
     private val control: String = addresses["control"] as String
 
     fun reset() = Unit.also { post("/reset", "") }
 
     /** A rule of the sandbox, such as `"step":"part","how":"stall"`. */
     fun rule(fields: String) = Unit.also { post("/rules", "{$fields}") }
+
+    /** An array of them. */
+    fun rules(rules: String) = Unit.also { post("/rules", rules) }
+
+    fun rules(): List<Map<String, Any?>> = Json.list(call("GET", "/rules", ""))
 
     fun clearRules() = Unit.also { call("DELETE", "/rules", "") }
 
