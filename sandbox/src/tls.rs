@@ -38,9 +38,10 @@ impl Acceptor {
         names.sort();
         names.dedup();
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let cert = CertificateParams::new(names)
-            .and_then(|params| params.signed_by(&key, &Issuer::new(authority, authority_key)))
-            .map_err(io::Error::other)?;
+        let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+        // Authorities of several sandboxes have the same name; who trusts them all must find the right one.
+        params.use_authority_key_identifier_extension = true;
+        let cert = params.signed_by(&key, &Issuer::new(authority, authority_key)).map_err(io::Error::other)?;
 
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))

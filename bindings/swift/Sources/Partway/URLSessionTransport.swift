@@ -130,7 +130,10 @@ private final class Delegate: NSObject, URLSessionDataDelegate, Sendable {
             exchange.answer.append(data)
             return Int64(exchange.answer.count) > exchange.answerBytesMax
         }
-        if full ?? false { answer(dataTask) }
+        if full ?? false {
+            answer(dataTask)
+            dataTask.cancel()
+        }
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
@@ -149,7 +152,6 @@ private final class Delegate: NSObject, URLSessionDataDelegate, Sendable {
         }
         let headers = response.allHeaderFields.map { HttpHeader(name: "\($0.key)", value: Secret("\($0.value)")) }
         _ = exchange.call.respond(response: HttpResponse(status: Int32(response.statusCode), headers: headers, body: exchange.answer))
-        task.cancel()
     }
 }
 

@@ -10,17 +10,23 @@ final class Cloud: Sendable {
     let library: String
     let container: String
     let token: String
+    let kooDriveToken: String
+    let data: String
+    /// Whom to trust, with TLS.
+    private let caFile: String?
     private let control: String
     private let process: Child
 
-    init() async throws {
-        process = try Child(Place.command, ["sandbox", "--json"])
+    init(secure: Bool = false) async throws {
+        process = try Child(Place.command, ["sandbox", "--json"] + (secure ? ["--tls"] : []))
         let line = try await process.line { _ in true }
         let addresses = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         func text(_ name: String) throws -> String { try required(addresses[name] as? String, "the sandbox says no \(name): \(line)") }
         let kooDrive = addresses["koodrive"] as? [String: Any] ?? [:]
         container = try required(kooDrive["container"] as? String, "the sandbox says no container: \(line)")
-        (api, library, token, control) = (try text("api"), try text("library"), try text("token"), try text("control"))
+        kooDriveToken = try required(kooDrive["token"] as? String, "the sandbox says no token: \(line)")
+        (api, data, library, token, control) = (try text("api"), try text("data"), try text("library"), try text("token"), try text("control"))
+        caFile = addresses["ca_file"] as? String
     }
 
     /// A folder of KooDrive's, in which an application signs.
@@ -31,6 +37,11 @@ final class Cloud: Sendable {
     /// A rule of the sandbox, such as `"step":"part","how":"stall"`.
     func rule(_ fields: String) async throws { _ = try await call("POST", "/rules", "{\(fields)}") }
 
+    /// An array of them.
+    func rules(_ rules: String) async throws { _ = try await call("POST", "/rules", rules) }
+
+    func rules() async throws -> [[String: Any]] { try await list("/rules") }
+
     func clearRules() async throws { _ = try await call("DELETE", "/rules") }
 
     func tokens(_ fields: String) async throws { _ = try await call("POST", "/tokens", "{\(fields)}") }
@@ -40,9 +51,14 @@ final class Cloud: Sendable {
 
     func steps(_ step: String) async throws -> Int { try await log().filter { $0["step"] as? String == step }.count }
 
+    func objects() async throws -> [[String: Any]] { try await list("/objects") }
+
+    /// As PEM.
+    func authority() throws -> String { try String(contentsOfFile: required(caFile, "without TLS there is none"), encoding: .utf8) }
+
     /// The one object of this path, by the SHA-256 that the cloud computed.
     func stored(_ path: String) async throws -> String? {
-        let found = try await list("/objects").filter { ($0["path"] as? [String])?.joined(separator: "/") == path }
+        let found = try await objects().filter { ($0["path"] as? [String])?.joined(separator: "/") == path }
         try check(found.count <= 1, "\(path) is there \(found.count) times")
         return found.first?["sha256"] as? String
     }
@@ -62,13 +78,20 @@ final class Cloud: Sendable {
         return data
     }
 
-    func close() { process.kill() }
+    func close() {
+        process.kill()
+        // It can't any more.
+        if let caFile { try? FileManager.default.removeItem(atPath: caFile) }
+    }
 }
 
 /// Where things are: `cargo xtask test swift` says so.
 enum Place {
     static let root = URL(fileURLWithPath: ProcessInfo.processInfo.environment["PARTWAY_ROOT"] ?? FileManager.default.currentDirectoryPath)
     static let command = URL(fileURLWithPath: ProcessInfo.processInfo.environment["PARTWAY_COMMAND"] ?? root.path + "/target/debug/partway")
+
+    /// What stands in the place of the system's certificates, where that can be done: Foundation on Linux trusts nothing else, and says so to no delegate.
+    static let authorities = ProcessInfo.processInfo.environment["PARTWAY_AUTHORITIES"].map { URL(fileURLWithPath: $0) }
 
     /// A program of this package.
     static func program(_ name: String) -> URL {

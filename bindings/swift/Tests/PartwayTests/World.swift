@@ -9,18 +9,25 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
     let cloud: Cloud
     let folder: Folder
     private let transport: Counted?
+    /// For the built-in transport.
+    private let extraCaPem: String?
     private let lock = NSLock()
     private var clients: [Client] = []
 
-    private init(_ carrier: Carrier) async throws {
-        cloud = try await Cloud()
+    private init(_ carrier: Carrier, secure: Bool, trusts: Bool) async throws {
+        cloud = try await Cloud(secure: secure)
         folder = try Folder()
         transport = carrier == .urlSession ? Counted() : nil
+        let authority = secure && trusts ? try cloud.authority() : nil
+        extraCaPem = carrier == .builtIn ? authority : nil
+        if carrier == .urlSession, let authority { try Authorities.add(authority) }
     }
 
     /// Runs `test` in a world of its own, and closes what it opened.
-    static func with(_ carrier: Carrier = .builtIn, _ test: (World) async throws -> Void) async throws {
-        let world = try await World(carrier)
+    static func with(
+        _ carrier: Carrier = .builtIn, secure: Bool = false, trusts: Bool = true, _ test: (World) async throws -> Void
+    ) async throws {
+        let world = try await World(carrier, secure: secure, trusts: trusts)
         let outcome: (any Error)?
         do {
             try await test(world)
@@ -45,6 +52,7 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
         let known = cloud.token
         var configuration = Configuration(stateDirectory: state ?? folder.state, token: token ?? { _, _ in known })
         configuration.transport = transport
+        configuration.extraCaPem = extraCaPem
         configuration.limits = Limits(parallelParts: 4)
         configure(&configuration)
         let client = try await Client.open(configuration)
@@ -78,6 +86,29 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
 enum Carrier: String, CaseIterable, Sendable {
     case builtIn
     case urlSession
+
+    var isFoundationOnLinux: Bool {
+        #if canImport(FoundationNetworking)
+        self == .urlSession
+        #else
+        false
+        #endif
+    }
+}
+
+/// Whom URLSession trusts.
+private enum Authorities {
+    private static let lock = NSLock()
+
+    static func add(_ authority: String) throws {
+        let file = try FileHandle(forWritingTo: required(Place.authorities, "nothing can be trusted here"))
+        try lock.withLock {
+            // In place: it is this file that the system's is covered with.
+            try file.seekToEnd()
+            try file.write(contentsOf: Data(authority.utf8))
+            try file.close()
+        }
+    }
 }
 
 /// URLSession, and how often it was used.

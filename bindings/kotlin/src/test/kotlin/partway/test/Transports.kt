@@ -63,7 +63,7 @@ private fun trusting(pem: String): HttpClient {
 
 /** A line of the list. */
 private class Case(line: String) {
-    private val fields = line.split(" | ").also { check(it.size == 4) { line } }
+    private val fields = line.split(" | ").also { check(it.size in 4..5) { line } }
     val name = "${fields[0]} at ${fields[1]}"
     val isSmh = fields[1] == "smh"
     val rules = fields[3]
