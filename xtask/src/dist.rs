@@ -65,9 +65,7 @@ pub(crate) fn hold(target: &'static Target) -> Outcome {
         Some(floor) => floor,
         None => floor(&kit, target, face)?,
     };
-    if let Err(over) = size::within_budget(target, face, floor, library) {
-        println!("over the budget: {over}");
-    }
+    size::within_budget(target, face, floor, library)?;
     ledger.not_grown(target, face, floor, library)
 }
 

@@ -12,8 +12,14 @@ use super::target::{Face, Target};
 use crate::{Outcome, root};
 
 pub(crate) const LEDGER: &str = "docs/size.json";
-/// What our own code may add to the floor: HTTPS with ureq and rustls, and uniffi where it is in.
-const OURS_BYTES_MAX: u64 = 450_000;
+/// What our own code may add to the floor (HTTPS with ureq and rustls, and uniffi where it is in): ADR 19.
+const fn ours_bytes_max(face: Face) -> u64 {
+    match face {
+        Face::C | Face::Mobile => 900_000,
+        Face::All => 1_050_000,
+    }
+}
+
 /// What it may grow before somebody looks.
 const GROWTH_PERCENT_MAX: u64 = 5;
 
@@ -103,17 +109,17 @@ fn ours(floor: Size, library: Size) -> u64 {
 
 /// Says what the library weighs; fails when that is more than it may be.
 pub(crate) fn within_budget(target: &Target, face: Face, floor: Size, library: Size) -> Outcome {
-    let ours = ours(floor, library);
+    let (ours, most) = (ours(floor, library), ours_bytes_max(face));
     println!(
-        "{}, {}: {} bytes ({} packed); the floor is {}, ours {ours} of {OURS_BYTES_MAX}",
+        "{}, {}: {} bytes ({} packed); the floor is {}, ours {ours} of {most}",
         target.triple,
         face.name(),
         library.bytes,
         library.gz_bytes,
         floor.bytes
     );
-    if ours > OURS_BYTES_MAX {
-        return Err(format!("{}, {}: {ours} bytes are ours, and {OURS_BYTES_MAX} may be", target.triple, face.name()));
+    if ours > most {
+        return Err(format!("{}, {}: {ours} bytes are ours, and {most} may be", target.triple, face.name()));
     }
     Ok(())
 }
@@ -127,8 +133,10 @@ mod tests {
     fn what_is_over_the_budget_fails() {
         let target = target::find("android").expect("there");
         let size = |bytes| Size { bytes, gz_bytes: bytes / 2 };
-        assert_eq!(within_budget(target, Face::C, size(1_000_000), size(1_450_000)), Ok(()));
-        assert!(within_budget(target, Face::C, size(1_000_000), size(1_450_001)).is_err());
+        assert_eq!(within_budget(target, Face::C, size(1_000_000), size(1_900_000)), Ok(()));
+        assert!(within_budget(target, Face::C, size(1_000_000), size(1_900_001)).is_err());
+        assert_eq!(within_budget(target, Face::All, size(1_000_000), size(2_050_000)), Ok(()));
+        assert!(within_budget(target, Face::All, size(1_000_000), size(2_050_001)).is_err());
     }
 
     #[test]
