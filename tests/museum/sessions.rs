@@ -57,7 +57,8 @@ fn d10_links_that_are_refused_for_ever_are_renewed_a_bounded_number_of_times() {
     let stands = until_long(&client, &id, needs_host);
     assert_eq!(error_of(&stands).unwrap().code, Code::LinkRefused);
     let counts = [Step::Part, Step::Renew].map(|step| world.requests(step));
-    assert!(counts.iter().all(|count| (1..=16).contains(count)), "{counts:?}\n{}", world.told());
+    // Two at once with young links; from then on 0.3, 0.6, 1.2, 2.4 and then 4.8 s at least between them, for 90 s.
+    assert!(counts.iter().all(|count| (1..=25).contains(count)), "{counts:?}\n{}", world.told());
 }
 
 /// 12: Links that seemed over by the device's own clock were renewed at once, and the answer had them renewed again; the token was the first one for ever;
