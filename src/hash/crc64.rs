@@ -29,9 +29,18 @@ impl Crc64 {
     /// Takes more bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         let mut digest = crc64fast::Digest::new();
-        digest.write(bytes);
-        // It can't be told where to go on. Bytes come by the buffer: the microsecond that this takes is nothing beside them.
-        self.value = combine(self.value, digest.sum64(), bytes.len() as u64);
+        // It can't be told where to go on. But a register of 64 bits meets the next eight bytes by XOR, so what it holds can come with them.
+        match bytes.split_first_chunk() {
+            Some((first, rest)) => {
+                digest.write(&(u64::from_le_bytes(*first) ^ self.value).to_le_bytes());
+                digest.write(rest);
+                self.value = digest.sum64();
+            }
+            None => {
+                digest.write(bytes);
+                self.value = combine(self.value, digest.sum64(), bytes.len() as u64);
+            }
+        }
     }
 
     /// Of all bytes so far.

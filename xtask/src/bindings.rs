@@ -17,7 +17,7 @@ pub(crate) fn write(args: &[&str]) -> Outcome {
     let out = target().join("bindings");
     let bindgen = |language: &str| {
         run(cargo()
-            .args(["run", "--quiet", "--locked", "-p", "partway-bindgen", "--", "generate"])
+            .args(["run", "--quiet", "--locked", "-p", "partway-bindgen", "--features", "cli", "--", "generate"])
             .arg(&library)
             .args(["--config", "bindgen/bindgen.toml", "--no-format", "--language", language, "--out-dir"])
             .arg(out.join(language)))

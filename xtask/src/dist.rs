@@ -87,7 +87,7 @@ fn library(kit: &Kit, target: &Target, face: Face) -> Result<Size, String> {
 
 /// The size of HTTPS and a face with no code of ours.
 fn floor(kit: &Kit, target: &Target, face: Face) -> Result<Size, String> {
-    let built = build(kit, target, "partway-floor", face, if face.has_mobile() { "mobile" } else { "" })?;
+    let built = build(kit, target, "partway-floor", face, if face.has_mobile() { "mobile" } else { "https" })?;
     let (_, weighed) = pack(kit, target, face, &built, &built.with_extension("stripped"))?;
     Size::of(&weighed)
 }

@@ -11,5 +11,4 @@ mod readme;
 mod support;
 mod switches;
 #[cfg(feature = "tls")]
-mod tls;
 mod upload;

@@ -17,5 +17,4 @@ mod support;
 mod switches;
 mod time;
 #[cfg(feature = "tls")]
-mod tls;
 mod tokens;

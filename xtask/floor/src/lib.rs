@@ -1,4 +1,5 @@
 //! The least that a library weighs which sends a body over HTTPS: ureq, rustls, and uniffi with the feature `mobile`. `cargo xtask dist` measures it.
+#![cfg(feature = "https")]
 
 use std::io::Read;
 
