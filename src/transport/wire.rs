@@ -103,12 +103,18 @@ struct Cut(Arc<TcpStream>);
 
 impl ShutdownHandle for Cut {
     fn shutdown(&self) {
-        // What the system took and did not send yet is dropped, by a reset when the socket is closed: a pause, or a network that costs too much, ends the bytes
-        // too, and not a send buffer later.
-        #[cfg(unix)]
-        let _ = rustix::net::sockopt::set_socket_linger(&*self.0, Some(std::time::Duration::ZERO));
+        end_with_a_reset(&self.0);
         let _ = self.0.shutdown(Shutdown::Both);
     }
+}
+
+/// What the system took and did not send yet is dropped when the socket is closed: a pause, or a network that costs too much, ends the bytes too, and not a send
+/// buffer later.
+fn end_with_a_reset(socket: &TcpStream) {
+    #[cfg(unix)]
+    let _ = rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO));
+    #[cfg(not(unix))]
+    let _ = socket;
 }
 
 /// A connection of a lane.
@@ -157,6 +163,15 @@ impl Pace {
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Wire")
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // The body may hear of a cancel before the connection is cut off, and fail: then this closes it.
+        if self.current.cancel().is_cancelled() {
+            end_with_a_reset(&self.socket);
+        }
     }
 }
 

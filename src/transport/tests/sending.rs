@@ -89,6 +89,36 @@ fn cancelling_while_sending_is_prompt_and_ends_the_bytes_too() {
     assert_eq!(server.join().expect("served"), Err(std::io::ErrorKind::ConnectionReset));
 }
 
+/// A cancel is a bit and a hook: a body that looks at the bit may be first.
+#[test]
+fn a_body_that_hears_of_the_cancel_first_ends_the_bytes_too() {
+    struct Hears(u64, CancelToken);
+    impl RequestBody for Hears {
+        fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+            self.0 += buf.len() as u64;
+            if self.0 > 1 << 20 {
+                self.1.clear();
+                self.1.cancel();
+                return Err(ErrorInfo::new(Code::Cancelled, "stopped"));
+            }
+            Ok(buf.len())
+        }
+        fn rewind(&mut self) {}
+    }
+    let (sender, receiver) = mpsc::channel::<()>();
+    let (url, server) = serve(move |listener| {
+        let mut peer = listener.accept();
+        peer.head();
+        let _ = receiver.recv();
+        peer.stream.read_to_end(&mut vec![]).map_err(|error| error.kind())
+    });
+    let token = CancelToken::default();
+    let outcome = lane(quick()).execute(&put(&url), &mut Hears(0, token.clone()), &token);
+    assert_eq!(kind(outcome), ("cancelled", None));
+    drop(sender);
+    assert_eq!(server.join().expect("served"), Err(std::io::ErrorKind::ConnectionReset));
+}
+
 #[test]
 fn a_body_is_only_sent_when_it_is_wanted() {
     let (url, server) = serve(|listener| {
