@@ -30,8 +30,8 @@ fun Source.Companion.reader(reader: SourceReader, token: ByteArray = ByteArray(0
 fun Source.Companion.later(token: ByteArray): Source = Source(SourceWhat.Later, token)
 
 /**
- * Reads the source once, on `Dispatchers.IO`, and suspends until that is over, also when it is cancelled: its digests, and where SHA-256 stands at each multiple of [partSizeBytes] (itself one of 64). Throws
- * [PartwayException]; the generated `digest` is the same call, blocking, with the native exception.
+ * Reads the source once, on `Dispatchers.IO`, and suspends until that is over, also when it is cancelled: its digests, and where SHA-256 stands at each multiple of
+ * [partSizeBytes] (itself one of 64). Throws [PartwayException]; the generated `digest` is the same call, blocking, with the native exception.
  */
 suspend fun Source.digests(partSizeBytes: Long? = null): Digests = withContext(Dispatchers.IO) { thrown { digest(this@digests, partSizeBytes) } }
 
