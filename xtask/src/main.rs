@@ -26,9 +26,9 @@ type Outcome = Result<(), String>;
 
 const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
+  build kotlin       the native library into target/mobile and the Kotlin face into target/kotlin; first .ci/install/kotlin
   test [ARGS…]       the tests, as README.md says
   test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
-  build kotlin       the native library into target/mobile and the Kotlin face into target/kotlin; first .ci/install/kotlin
   test kotlin [NAME…]
                      the Kotlin face, its tests and the commands of its document (`document`); first .ci/install/kotlin
   test swift [NAME…] the Swift face and its tests; first .ci/install/swift
