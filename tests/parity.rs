@@ -95,13 +95,20 @@ fn each_has_its_name_in_c() {
 /// What the generated face calls by another name, because the languages have a `close` of their own.
 const NATIVE_NAMES: &[(&str, &str)] = &[("close", "shutdown"), ("open", "open")];
 
-/// What the hand-written Kotlin says in its own way: waits are flows there, and opening is `Partway.open`.
-const KOTLIN_NAMES: &[(&str, &str)] = &[
-    ("open", "upload"),
-    ("problems", "problems"),
-    ("wait", "awaitEnd"),
-    ("wait_change", "snapshots"),
-    ("wait_idle", "runUntilIdle"),
+/// Where the client of Kotlin is, and what is called otherwise there: waits suspend or are flows.
+const KOTLIN_CLIENT: &[&str] = &["Partway.kt", "PartwayClient.kt"];
+const OTHERWISE_IN_KOTLIN: &[(&str, &str)] = &[
+    ("open", "suspend fun open(stateDir: File, "),
+    ("problems", "val problems: List<Problem>"),
+    ("wait", "suspend fun awaitEnd(id: String): Snapshot"),
+    ("wait_change", "fun snapshots(id: String): Flow<Snapshot>"),
+    ("wait_idle", "suspend fun awaitIdle(timeoutMs: Long? = null): Idle"),
+];
+/// What a listener is told, as Kotlin tells it.
+const TOLD_IN_KOTLIN: &[(&str, &str)] = &[
+    ("on_changes", "val uploads: StateFlow<Map<String, Snapshot>>"),
+    ("on_forgotten", "val uploads: StateFlow<Map<String, Snapshot>>"),
+    ("on_idle", "val idles: Flow<Idle>"),
 ];
 
 #[test]
@@ -109,7 +116,6 @@ fn each_has_its_name_in_kotlin_and_swift() {
     let native_kotlin = read("bindings/kotlin/src/main/generated/partway/partway.kt");
     // A word of Swift is escaped there.
     let native_swift = read("bindings/swift/Sources/Partway/Generated/Partway.swift").replace('`', "");
-    let kotlin = read("bindings/kotlin/src/main/kotlin/partway/PartwayClient.kt");
     for name in facade() {
         let called = |names: &[(&str, &str)]| {
             names.iter().find(|(rust, _)| *rust == name).map_or_else(|| camel(&name), |(_, other)| (*other).to_owned())
@@ -117,9 +123,21 @@ fn each_has_its_name_in_kotlin_and_swift() {
         let native = called(NATIVE_NAMES);
         assert!(native_kotlin.contains(&format!("fun `{native}`(")), "generated Kotlin: {native}");
         assert!(native_swift.contains(&format!("func {native}(")), "generated Swift: {native}");
-        let own = called(KOTLIN_NAMES);
-        let there = [format!("fun {own}("), format!("fun PartwayClient.{own}("), format!("val {own}:")];
-        assert!(there.iter().any(|text| kotlin.contains(text)), "Kotlin: {own}");
+    }
+}
+
+#[test]
+fn each_has_its_name_in_kotlin() {
+    let text: String =
+        KOTLIN_CLIENT.iter().map(|file| read(&format!("bindings/kotlin/src/main/kotlin/partway/{file}"))).collect();
+    for rust in facade() {
+        let otherwise = OTHERWISE_IN_KOTLIN.iter().find(|(name, _)| *name == rust);
+        let kotlin = otherwise.map_or_else(|| format!("fun {}(", camel(&rust)), |(_, kotlin)| (*kotlin).to_owned());
+        assert!(text.contains(&kotlin), "`{rust}`: there is no `{kotlin}` in Kotlin");
+    }
+    let listener = read("src/runtime/host.rs");
+    for (rust, kotlin) in TOLD_IN_KOTLIN {
+        assert!(listener.contains(&format!("fn {rust}(")) && text.contains(kotlin), "`{rust}`: there is no `{kotlin}`");
     }
 }
 

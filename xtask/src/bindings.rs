@@ -42,7 +42,8 @@ fn mended(to: &str, text: String) -> String {
     }
 }
 
-/// Builds the shared library with the mobile face, its symbols kept: bindgen reads them.
+/// Builds the shared library with the mobile face, its symbols kept: bindgen reads them. In a folder of its own: where cargo puts it the one with the C face has
+/// the same name, and the last one built is there.
 pub(crate) fn library() -> Result<PathBuf, String> {
     run(cargo().args([
         "rustc",
@@ -56,7 +57,14 @@ pub(crate) fn library() -> Result<PathBuf, String> {
         "--crate-type",
         "cdylib",
     ]))?;
-    Ok(target().join("debug").join(format!("{}partway{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)))
+    let name = format!("{}partway{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let (built, kept) = (target().join("debug").join(&name), target().join("mobile").join(&name));
+    let fault = |error: std::io::Error| format!("{}: {error}", kept.display());
+    std::fs::create_dir_all(kept.parent().unwrap_or(&kept)).map_err(fault)?;
+    // Never half a library for a program that is just being started with it.
+    let half = kept.with_extension("half");
+    std::fs::copy(&built, &half).and_then(|_| std::fs::rename(&half, &kept)).map_err(fault)?;
+    Ok(kept)
 }
 
 /// Where cargo builds.

@@ -26,10 +26,11 @@ type Outcome = Result<(), String>;
 
 const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
+  build kotlin       the native library into target/mobile and the Kotlin face into target/kotlin; first .ci/install/kotlin
   test [ARGS…]       the tests, as README.md says
   test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
   test kotlin [NAME…]
-                     the Kotlin face and its tests; first .ci/install/kotlin
+                     the Kotlin face, its tests and the commands of its document (`document`); first .ci/install/kotlin
   test swift [NAME…] the Swift face and its tests; first .ci/install/swift
   test arm64|ohos|android|ios|cross
                      what is shipped for a platform, or all four; first .ci/install/cross
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ["ci"] => run(Command::new(root().join(".ci/run")).current_dir(root())),
         ["test", "c", rest @ ..] => c::test(rest),
         ["bindings", rest @ ..] => bindings::write(rest),
+        ["build", "kotlin"] => kotlin::build(),
         ["test", "kotlin", rest @ ..] => kotlin::test(rest),
         ["test", "swift", rest @ ..] => swift::test(rest),
         ["test", "cross"] => ["arm64", "ohos", "android", "ios"].into_iter().try_for_each(cross::test),

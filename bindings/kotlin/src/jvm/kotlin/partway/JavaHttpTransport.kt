@@ -22,12 +22,22 @@ import javax.net.ssl.SSLException
 /**
  * Requests over the JDK's own HTTP client. For servers and desktops; an OkHttp one for Android has the same shape: hand the URL over as it is, pull the body, cancel
  * when told, report once.
+ *
+ * [execute] does not block: bodies are pulled on threads of [client], answers are read on daemon threads of this class, which end when there is nothing to do. [client]
+ * stays yours; that of [standard] ends with whoever holds it. Nothing here is to be closed.
  */
 class JavaHttpTransport(private val client: HttpClient = standard()) : Transport {
+    /** Called by the library. Answers later, from another thread. */
     override fun execute(call: TransportCall) {
         val request = call.request()
         val (answer, over) = AtomicReference<InputStream>() to AtomicBoolean()
-        val exchange = client.sendAsync(request.toJava(call), JavaResponse.BodyHandlers.ofInputStream())
+        val exchange = try {
+            client.sendAsync(request.toJava(call), JavaResponse.BodyHandlers.ofInputStream())
+        } catch (e: IllegalArgumentException) {
+            // Of a URL or a header that is none: another try would not make it one. Its words could hold what a signature is of.
+            call.use { it.fail(TransportFault.MALFORMED) }
+            return
+        }
         call.onCancel(object : CancelHook {
             override fun cancelled() {
                 over.set(true)
@@ -54,7 +64,7 @@ class JavaHttpTransport(private val client: HttpClient = standard()) : Transport
     companion object {
         private val BLOCKING: Executor = Executors.newCachedThreadPool { Thread(it, "partway-http").apply { isDaemon = true } }
 
-        /** HTTP/1.1, no redirects, no cookies: what a signed request needs. */
+        /** HTTP/1.1, no redirects, no cookies: what a signed request needs. Each call makes a client of its own. */
         fun standard(): HttpClient = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .followRedirects(HttpClient.Redirect.NEVER)
@@ -128,6 +138,6 @@ private fun faultOf(fault: Throwable): TransportFault = when (fault) {
     is ConnectException -> if (fault.cause is UnresolvedAddressException) TransportFault.RESOLVE else TransportFault.CONNECT
     is HttpTimeoutException -> TransportFault.TIMED_OUT
     is SSLException -> TransportFault.TLS
-    is ProtocolException -> TransportFault.MALFORMED
+    is ProtocolException, is IllegalArgumentException -> TransportFault.MALFORMED
     else -> TransportFault.CUT
 }

@@ -5,15 +5,23 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.combine
-import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.firstOrNull
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.takeWhile
+import kotlinx.coroutines.withTimeoutOrNull
 
 /**
  * A client for tests of an app: no native library, no thread, nothing happens by itself. [emit] plays what should be seen; what the app asked for is noted.
- * Verbs do the obvious: a pause shows as paused, a cancel as cancelled, and what is forgotten is gone. Rows, waits and endings are those of the real client.
+ * Verbs do the obvious: a pause shows as paused, a cancel as cancelled, what is forgotten is gone, and a key that failed or was cancelled is begun again under a new
+ * id. Rows, waits and endings are those of the real client. Nothing in it blocks, and what is told is told on the thread that changed it.
  */
 class FakePartway : PartwayClient {
     private val rows = Rows()
     private val over = MutableStateFlow(false)
+    private val holding = MutableStateFlow(false)
+    private var made = 0
 
     /** What was started, by id. */
     val requests: MutableMap<String, UploadRequest> = LinkedHashMap()
@@ -31,13 +39,12 @@ class FakePartway : PartwayClient {
     var network: Network? = null
         private set
 
-    /** The bounds that were set last. */
-    var limits: Limits? = null
+    override var limits: Limits = Limits()
         private set
 
     /** True between [hold] and [go]. */
-    var held: Boolean = false
-        private set
+    val held: Boolean
+        get() = holding.value
 
     /** True once closed. */
     val closed: Boolean
@@ -48,31 +55,41 @@ class FakePartway : PartwayClient {
 
     override val uploads: StateFlow<Map<String, Snapshot>> = rows.uploads
     override val endings: Flow<Snapshot> = rows.endings()
+    override val idles: Flow<Idle> = combine(uploads, holding, over) { _, _, over -> if (over) null else present() }
+        .takeWhile { it != null }.distinctUntilChanged { old, new -> old?.atRest == new?.atRest }.filter { it?.atRest == true }.map { present() }
     override val problems: List<Problem> = emptyList()
 
     /** Shows [snapshot], as the newest of its id. */
     fun emit(snapshot: Snapshot) {
-        rows.show { listOf(snapshot.copy(revision = (uploads.value[snapshot.id]?.revision ?: 0) + 1)) }
+        rows.show(listOf(snapshot.copy(revision = (uploads.value[snapshot.id]?.revision ?: 0) + 1)))
     }
 
     /** Shows the upload of [id] in another state. */
     fun emit(id: String, state: State, progress: Progress = row(id).progress) = emit(row(id).copy(state = state, progress = progress))
 
-    override suspend fun start(request: UploadRequest): Upload {
+    override suspend fun start(request: UploadRequest): StartedUpload {
         requireOpen()
         refuseNext?.let {
             refuseNext = null
             throw PartwayException(it)
         }
-        val known = find(request.key)
-        if (known != null) return upload(known.id)
-        val id = (requests.size + 1).toString().padStart(26, '0')
-        requests[id] = request
-        emit(fakeSnapshot(id, request.key).copy(group = request.group, tags = request.tags))
-        return upload(id)
+        val known = find(request.key) ?: return begin(How.New, request, fakeSnapshot("", request.key).copy(group = request.group, tags = request.tags))
+        if (!known.mayBeginAgain()) return StartedUpload(this, known.id, How.AlreadyThere)
+        return begin(How.Continued(known.id), request, known.copy(group = request.group, tags = request.tags))
     }
 
-    override suspend fun startAll(requests: List<UploadRequest>): List<Result<Upload>> = requests.map { runCatching { start(it) } }
+    /** A new row like [row], under an id of its own. */
+    private fun begin(how: How, request: UploadRequest?, row: Snapshot): StartedUpload {
+        if (how is How.Continued) rows.forgotten(listOf(how.from))
+        val id = (++made).toString().padStart(26, '0')
+        request?.let { requests[id] = it }
+        emit(row.copy(id = id, state = State.Queued))
+        return StartedUpload(this, id, how)
+    }
+
+    private fun Snapshot.mayBeginAgain(): Boolean = state is State.Failed || state is State.Cancelled
+
+    override suspend fun startAll(requests: List<UploadRequest>): List<Result<StartedUpload>> = requests.map { runCatching { start(it) } }
 
     override fun pause(which: Select): Int = move(which, State.Paused)
 
@@ -87,12 +104,11 @@ class FakePartway : PartwayClient {
         return ended.size
     }
 
-    override suspend fun retry(id: String): Upload {
+    override suspend fun retry(id: String): StartedUpload {
         requireOpen()
         val old = snapshot(id) ?: throw unknownUpload()
-        if (!old.state.ended || old.state is State.Completed) throw wrongState()
-        rows.forgotten(listOf(id))
-        return start(requests.getValue(id).copy(key = old.key))
+        if (!old.mayBeginAgain()) throw wrongState()
+        return begin(How.Continued(id), requests[id], old)
     }
 
     override fun change(which: Select, change: Change): Int = requireOpen().let { list(which).count { !it.state.ended } }
@@ -144,32 +160,38 @@ class FakePartway : PartwayClient {
     override fun setProxy(proxy: Secret?) = Unit
 
     override fun go() {
-        held = false
+        holding.value = false
     }
 
     override fun goOnly(ids: List<String>) = go()
 
     override suspend fun hold(timeoutMs: Long): Idle {
         requireOpen()
-        held = true
+        holding.value = true
         return idle().copy(atRest = true)
     }
 
-    override fun idle(): Idle = requireOpen().let {
+    override fun idle(): Idle = requireOpen().let { present() }
+
+    private fun present(): Idle {
         val states = uploads.value.values.map(Snapshot::state)
         val (active, queued) = states.count { it is State.Active } to states.count { it == State.Queued }
-        Idle(held || active + queued == 0, active, queued, 0, null, NetworkPolicy.ANY, states.count { it is State.Waiting })
+        return Idle(held || active + queued == 0, active, queued, 0, null, NetworkPolicy.ANY, states.count { it is State.Waiting })
     }
+
+    override suspend fun awaitIdle(timeoutMs: Long?): Idle =
+        if (timeoutMs == null) rest() else withTimeoutOrNull(timeoutMs) { rest() } ?: idle()
+
+    private suspend fun rest(): Idle = idles.firstOrNull() ?: throw closedError()
 
     override suspend fun runUntilIdle(): Idle {
         go()
-        try {
-            combine(uploads, over) { all, over -> over || all.values.none { it.state is State.Active || it.state == State.Queued } }.first { it }
+        return try {
+            rest()
         } catch (e: CancellationException) {
-            held = true
+            holding.value = true
             throw e
         }
-        return idle()
     }
 
     override suspend fun close(timeoutMs: Long): Boolean = true.also { close() }

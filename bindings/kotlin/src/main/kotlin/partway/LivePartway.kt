@@ -2,17 +2,23 @@ package partway
 
 import java.io.File
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.async
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.firstOrNull
+import kotlinx.coroutines.flow.mapNotNull
+import kotlinx.coroutines.flow.takeWhile
+import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
 
 /** The client over the native library: the rows of what it tells, and asks in the form of coroutines. [onClosed] is called once, when the directory is free again. */
 internal class LivePartway(stateDir: File, options: PartwayOptions, private val onClosed: (LivePartway) -> Unit) : PartwayClient {
@@ -24,6 +30,9 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
     }
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + onThrown)
     internal val rows = Rows { id -> now({ null }) { it.snapshot(id) } }
+
+    /** How often it was told that nothing works any more; [OVER] once nothing is told any more. */
+    private val rests = MutableStateFlow(0L)
 
     @Volatile
     private var closed = false
@@ -56,7 +65,7 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
                 ),
             )
         }
-        rows.show { native.list(Select.All) }
+        rows.read { native.list(Select.All) }
     }
 
     override val uploads: StateFlow<Map<String, Snapshot>>
@@ -64,23 +73,33 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
 
     override val endings: Flow<Snapshot> = rows.endings()
 
+    // What is told may be over by the time that it is heard of: the present counts.
+    override val idles: Flow<Idle> = rests.takeWhile { it != OVER }.mapNotNull { now({ null }) { it.idle() }?.takeIf(Idle::atRest) }
+
     override val problems: List<Problem> = native.problems()
 
-    override suspend fun start(request: UploadRequest): Upload = io { native ->
-        val started = native.start(request)
-        rows.show { listOfNotNull(native.snapshot(started.id)) }
-        upload(started.id)
-    }
+    @Volatile
+    override var limits: Limits = options.limits ?: Limits()
+        private set
 
-    override suspend fun startAll(requests: List<UploadRequest>): List<Result<Upload>> = io { native ->
+    override suspend fun start(request: UploadRequest): StartedUpload = disk { native -> shown(native, listOf(native.start(request))).single() }
+
+    override suspend fun startAll(requests: List<UploadRequest>): List<Result<StartedUpload>> = disk { native ->
         val results = native.startAll(requests)
-        rows.show { native.list(Select.All) }
+        val uploads = shown(native, results.filterIsInstance<StartResult.Started>().map { it.started }).iterator()
         results.map { result ->
             when (result) {
-                is StartResult.Started -> Result.success(upload(result.started.id))
+                is StartResult.Started -> Result.success(uploads.next())
                 is StartResult.Refused -> Result.failure(PartwayException(result.error))
             }
         }
+    }
+
+    /** The rows of these are there, and those whose place they took are gone. */
+    private fun shown(native: NativeClient, started: List<Started>): List<StartedUpload> {
+        rows.drop(started.mapNotNull { (it.how as? How.Continued)?.from })
+        rows.read { started.mapNotNull { native.snapshot(it.id) } }
+        return started.map { StartedUpload(this, it.id, it.how) }
     }
 
     override fun pause(which: Select): Int = now({ 0 }) { it.pause(which) }
@@ -89,22 +108,18 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
 
     override fun cancel(which: Select): Int = now({ 0 }) { it.cancel(which) }
 
-    override suspend fun forget(which: Select): Int = io { native ->
-        // Whoever waits for one of these has its ending before it goes.
-        val before = rows.show { native.list(which) }
+    override suspend fun forget(which: Select): Int = disk { native ->
+        val (ended, others) = rows.list(which).partition { it.state.ended }
         val count = native.forget(which)
-        val left = native.list(which).mapTo(HashSet(), Snapshot::id)
-        rows.drop(before.map(Snapshot::id).filter { it !in left })
+        val gone = { row: Snapshot -> native.snapshot(row.id) == null }
+        var forgotten = ended.filter(gone)
+        // Some ended so lately that it was not told yet; whoever waits for one of these is given the ending when it is.
+        if (forgotten.size < count) forgotten = forgotten + others.filter(gone)
+        rows.drop(forgotten.map(Snapshot::id))
         count
     }
 
-    override suspend fun retry(id: String): Upload = io { native ->
-        rows.show { listOfNotNull(native.snapshot(id)) }
-        val started = native.retry(id)
-        rows.drop(listOf(id))
-        rows.show { listOfNotNull(native.snapshot(started.id)) }
-        upload(started.id)
-    }
+    override suspend fun retry(id: String): StartedUpload = disk { native -> shown(native, listOf(native.retry(id))).single() }
 
     override fun change(which: Select, change: Change): Int = call { it.change(which, change) }
 
@@ -124,17 +139,22 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
 
     override fun explain(id: String): Explanation? = now({ null }) { it.explain(id) }
 
-    override suspend fun timelineJson(id: String): String? = io { it.timelineJson(id) }
+    override suspend fun timelineJson(id: String): String? = disk { it.timelineJson(id) }
 
-    override suspend fun lookRemote(id: String): RemoteLook = io { it.lookRemote(id) }
+    override suspend fun lookRemote(id: String): RemoteLook = on(Threads.network) { it.lookRemote(id) }
 
     override fun setCredential(account: String, credential: Credential) = now({}) { it.setCredential(account, credential) }
 
-    override suspend fun signOut(account: String, then: SignOut) = io { it.signOut(account, then) }
+    override suspend fun signOut(account: String, then: SignOut) = disk { it.signOut(account, then) }
 
     override fun setNetwork(network: Network) = now({}) { it.setNetwork(network) }
 
-    override fun setLimits(limits: Limits) = now({}) { it.setLimits(limits) }
+    override fun setLimits(limits: Limits) = now({}) {
+        synchronized(this) {
+            it.setLimits(limits)
+            this.limits = limits
+        }
+    }
 
     override fun setProxy(proxy: Secret?) = call { it.setProxy(proxy) }
 
@@ -142,24 +162,26 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
 
     override fun goOnly(ids: List<String>) = now({}) { it.goOnly(ids) }
 
-    override suspend fun hold(timeoutMs: Long): Idle = io { it.hold(timeoutMs) }
+    override suspend fun hold(timeoutMs: Long): Idle = on(Threads.rest) { it.hold(timeoutMs) }
 
     override fun idle(): Idle = call { it.idle() }
 
+    override suspend fun awaitIdle(timeoutMs: Long?): Idle =
+        if (timeoutMs == null) rest() else withTimeoutOrNull(timeoutMs) { rest() } ?: idle()
+
     override suspend fun runUntilIdle(): Idle {
         go()
-        val idle = scope.async(Dispatchers.IO) { call { it.waitIdle(null) } }
         return try {
-            // A close ends the wait as well.
-            idle.await().also { if (isClosing && !it.atRest) throw closedError() }
+            rest()
         } catch (e: CancellationException) {
-            if (closed) throw closedError()
             withContext(NonCancellable) { runCatching { hold(HOLD_MS) } }
             throw e
         }
     }
 
-    override suspend fun close(timeoutMs: Long): Boolean = withContext(Dispatchers.IO + NonCancellable) { end(timeoutMs) }
+    private suspend fun rest(): Idle = idles.firstOrNull() ?: throw closedError()
+
+    override suspend fun close(timeoutMs: Long): Boolean = withContext(Threads.rest + NonCancellable) { end(timeoutMs) }
 
     override fun close() {
         end(0)
@@ -181,6 +203,7 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
             !closed.also { closed = true }
         }
         if (first) {
+            rests.value = OVER
             scope.cancel()
             native.destroy()
             onClosed(this)
@@ -206,20 +229,23 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
         if (closed) afterClose() else throw e
     }
 
-    private suspend inline fun <T> io(crossinline function: (NativeClient) -> T): T =
-        withContext(Dispatchers.IO) { call { function(it) } }
+    private suspend inline fun <T> disk(crossinline function: (NativeClient) -> T): T = on(Threads.disk, function)
+
+    private suspend inline fun <T> on(threads: CoroutineDispatcher, crossinline function: (NativeClient) -> T): T =
+        withContext(threads) { call { function(it) } }
 
     private inner class Told : Listener {
-        override fun onChanges(changes: List<Snapshot>) = guarded { Unit.also { rows.show { changes } } }
+        override fun onChanges(changes: List<Snapshot>) = guarded { rows.show(changes) }
 
         override fun onForgotten(ids: List<String>) = guarded { rows.forgotten(ids) }
 
-        override fun onIdle(idle: Idle) = Unit
+        override fun onIdle(idle: Idle) = guarded { rests.update { if (it == OVER) it else it + 1 } }
     }
 
     private companion object {
         /** What the systems leave a job that is told to stop. */
         const val HOLD_MS = 3_000L
+        const val OVER = -1L
     }
 }
 
@@ -227,7 +253,7 @@ internal class LivePartway(stateDir: File, options: PartwayOptions, private val 
 private class Credentials(private val scope: CoroutineScope, private val source: CredentialSource) : CredentialProvider {
     override fun provide(ask: CredentialAsk) = guarded {
         val job = scope.launch {
-            source.credential(ask.account(), ask.service(), ask.why())?.let(ask::supply)
+            source.credential(ask)?.let(ask::supply)
         }
         // Also when it was cancelled before it began; freed unanswered is "not now".
         job.invokeOnCompletion { ask.destroy() }
@@ -256,5 +282,13 @@ private class GuardedLog(private val log: PartwayLog) : LogSink {
 }
 
 private class GuardedTransport(private val transport: Transport) : Transport {
-    override fun execute(call: TransportCall) = guarded { transport.execute(call) }
+    override fun execute(call: TransportCall) = guarded {
+        try {
+            transport.execute(call)
+        } catch (e: Throwable) {
+            // It is a connection that broke, whoever else may still hold the call.
+            call.destroy()
+            throw e
+        }
+    }
 }

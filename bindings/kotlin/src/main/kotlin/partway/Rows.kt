@@ -12,9 +12,22 @@ import kotlinx.coroutines.flow.flow
  * The last snapshot of each upload, and who watches. Rows follow what the client tells: changes, then that an upload is forgotten, and nothing of it after that. A
  * call that knows an upload to be gone takes its row down at once; what is still told of it then makes no row, and reaches who watches.
  *
- * What is read of the client is read under the lock, so that it can't be older than a "forgotten" that was told. [known] reads one that is no row yet.
+ * What is read of the client may be older than a "forgotten" that is told meanwhile: what was forgotten since a read began makes no row. [known] reads one that is
+ * no row yet; it is called under the lock.
+ *
+ * Nobody who watches is woken with a lock held: such a one may run at once, where it was woken, and may wait for whoever comes here on another thread.
  */
 internal class Rows(private val known: (String) -> Snapshot? = { null }) {
+    /** The rows as they were after so many changes, so that whoever is late to publish does not step back. */
+    private class Shown(val number: Long, private val rows: Map<String, Snapshot>) : Map<String, Snapshot> by rows {
+        // Not by the content: rows that come back to what they were would keep their old number, and who is late would step back behind it.
+        override fun equals(other: Any?): Boolean = if (other is Shown) number == other.number else rows == other
+
+        override fun hashCode(): Int = rows.hashCode()
+
+        override fun toString(): String = rows.toString()
+    }
+
     /** What one watcher was not given yet: of one upload (the latest), or all endings. */
     private class Inbox(val id: String?) {
         val news = ArrayList<Snapshot>()
@@ -22,14 +35,17 @@ internal class Rows(private val known: (String) -> Snapshot? = { null }) {
         val signal = Channel<Unit>(Channel.CONFLATED)
     }
 
-    /** Held while whoever watches is woken, so that [uploads] never steps back. */
-    private val publishing = Any()
     private val lock = Any()
 
     /** Not changed any more once it is published. */
     private var rows = LinkedHashMap<String, Snapshot>()
     private var isDraft = false
-    private val shown = MutableStateFlow<Map<String, Snapshot>>(rows)
+    private var changes = 0L
+    private val shown = MutableStateFlow<Map<String, Snapshot>>(Shown(0, rows))
+
+    /** Reads of the client that are under way, and what was told to be forgotten since the first of them began. */
+    private var reads = 0
+    private val forgottenMeanwhile = HashSet<String>()
 
     /** Taken down by a call before it was told that they are forgotten: what was seen of them last. */
     private val leaving = HashMap<String, Snapshot>()
@@ -40,9 +56,23 @@ internal class Rows(private val known: (String) -> Snapshot? = { null }) {
 
     val uploads: StateFlow<Map<String, Snapshot>> = shown.asStateFlow()
 
-    /** Shows what [read] reads, where it is newer; gives it back. */
-    fun show(read: () -> List<Snapshot>): List<Snapshot> = changed {
-        if (over) emptyList() else read().onEach(::accept)
+    /** Shows what is told, where it is newer. */
+    fun show(told: List<Snapshot>) = changed {
+        if (!over) told.forEach(::accept)
+    }
+
+    /** The same for what [read] reads of the client. */
+    fun read(read: () -> List<Snapshot>) {
+        synchronized(lock) {
+            if (over) return
+            reads++
+        }
+        try {
+            val found = read()
+            changed { if (!over) found.filter { it.id !in forgottenMeanwhile }.forEach(::accept) }
+        } finally {
+            synchronized(lock) { if (--reads == 0) forgottenMeanwhile.clear() }
+        }
     }
 
     /** These are gone, and that will be told. */
@@ -52,6 +82,7 @@ internal class Rows(private val known: (String) -> Snapshot? = { null }) {
 
     /** It was told that these are gone. */
     fun forgotten(ids: Collection<String>) = changed {
+        if (reads > 0) forgottenMeanwhile += ids
         for (id in ids) {
             if (id in rows) draft().remove(id)
             leaving.remove(id)
@@ -130,19 +161,28 @@ internal class Rows(private val known: (String) -> Snapshot? = { null }) {
         return rows
     }
 
-    /** Makes a change, and wakes whom it concerns once the lock is free again: they may come back with a change of their own. */
-    private fun <T> changed(change: () -> T): T = synchronized(publishing) {
-        val (result, inboxes) = synchronized(lock) {
+    /** Makes a change, and wakes whom it concerns once the lock is free again. */
+    private fun <T> changed(change: () -> T): T {
+        val (result, next, inboxes) = synchronized(lock) {
             val result = try {
                 change()
             } finally {
+                if (isDraft) changes++
                 isDraft = false
             }
-            result to woken.toList().also { woken.clear() }
+            Triple(result, Shown(changes, rows), woken.toList().also { woken.clear() })
         }
-        shown.value = synchronized(lock) { rows }
+        publish(next)
         inboxes.forEach { it.signal.trySend(Unit) }
-        result
+        return result
+    }
+
+    /** It, or what came after it, is there when this returns. */
+    private fun publish(next: Shown) {
+        while (true) {
+            val now = shown.value as Shown
+            if (now.number >= next.number || shown.compareAndSet(now, next)) return
+        }
     }
 
     private fun received(id: String?, enter: (Inbox) -> Unit): Flow<Snapshot> = flow {

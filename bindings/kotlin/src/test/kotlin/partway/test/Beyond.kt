@@ -17,6 +17,7 @@ import partway.CancelHook
 import partway.Category
 import partway.Change
 import partway.Credential
+import partway.CredentialAsk
 import partway.FfiConverterTypeCredentialProvider
 import partway.FfiConverterTypeListener
 import partway.FfiConverterTypeSourceProvider
@@ -48,6 +49,7 @@ import partway.file
 import partway.key
 import partway.reader
 import partway.text
+import partway.upload
 import partway.version
 
 /** What only this language has to show. */
@@ -62,7 +64,11 @@ internal val BEYOND: Map<String, suspend World.() -> Unit> = linkedMapOf(
     "a_descriptor_is_a_source" to { aDescriptorIsASource() },
     "what_a_lambda_throws_is_logged_by_its_class" to { whatALambdaThrowsIsLogged() },
     "an_answer_that_is_cancelled_is_closed" to { anAnswerThatIsCancelledIsClosed() },
+    "what_is_no_request_is_malformed" to { whatIsNoRequestIsMalformed() },
+    "a_transport_that_throws_is_a_connection_that_broke" to { aTransportThatThrows() },
     "opened_twice_it_is_one_client" to { openedTwiceItIsOneClient() },
+    "java_catches_and_a_module_has_its_texts" to { javaCatches() },
+    "a_damaged_journal_is_a_problem" to { aDamagedJournalIsAProblem() },
     "secrets_are_not_printed" to { secretsAreNotPrinted() },
 )
 
@@ -109,7 +115,7 @@ private suspend fun World.nothingIsHeld() {
 }
 
 private class Tokens(private val token: String) : partway.CredentialSource {
-    override suspend fun credential(account: String, service: partway.Service, why: partway.Why): Credential = Credential.Token(Secret(token))
+    override suspend fun credential(ask: CredentialAsk): Credential = Credential.Token(Secret(token))
 }
 
 private fun held(): List<Int> = listOf(
@@ -135,7 +141,7 @@ private fun World.everyRemedyHasItsText() {
         val (english, chinese) = remedy.text(Locale.ENGLISH) to remedy.text(Locale.SIMPLIFIED_CHINESE)
         check(english.isBlank() == (remedy == Remedy.NONE) && chinese.isBlank() == english.isBlank()) { remedy.key }
         check(remedy == Remedy.NONE || english != chinese && chinese.any { it in '一'..'龥' }) { remedy.key }
-        check(remedy.text(Locale.FRENCH) == english) { "what is not there is English" }
+        check(remedy.text(Locale.FRENCH) == english && remedy.text(Locale.TRADITIONAL_CHINESE) == chinese) { "what is not there is English" }
     }
 }
 
@@ -153,7 +159,15 @@ private fun World.secretsAreNotPrinted() {
 
 private fun World.theQuickStartUploads() {
     val file = folder.file("some-file", MIB)
-    val child = child("snippet0.Snippet0Kt", cloud.api, cloud.library, cloud.token, file.path)
+    val start = { api: String -> child("snippet0.Snippet0Kt", api, cloud.library, cloud.token, file.path, folder = folder.root) }
+    // A mistyped address is no silence.
+    val nobody = java.net.ServerSocket(0).use { "http://127.0.0.1:${it.localPort}" }
+    val waits = { child: Process -> child.inputReader().useLines { lines -> lines.first { "waits" in it } }.also { child.destroyForcibly().waitFor() } }
+    waits(start(nobody)).let { said -> check(said == "waits (RETRY): PW-3003 connect_failed") { said } }
+    // It goes on there, until one begins over.
+    waits(start(cloud.api)).let { said -> check(said == "waits (RETRY): PW-3003 connect_failed") { said } }
+    check(java.io.File(folder.root, "partway-state").deleteRecursively())
+    val child = start(cloud.api)
     val said = child.inputReader().readText().trim()
     check(said == "stored as some-file, $MIB bytes" && child.waitFor() == 0) { said }
     checkStored("first/some-file", file)
@@ -261,6 +275,65 @@ private fun anAnswerThatIsCancelledIsClosed() {
     check(over.await(60, TimeUnit.SECONDS)) { "it is still read" }
 }
 
+private fun whatIsNoRequestIsMalformed() {
+    for ((url, header) in listOf("http://[" to "fine", "no scheme" to "fine", "http://localhost/" to "not a\nvalue")) {
+        val said = ArrayList<partway.TransportFault>()
+        val call = object : TransportCall(NoHandle) {
+            override fun request() = partway.HttpRequest("GET", Secret(url), listOf(partway.HttpHeader("a", Secret(header))), false, 1_000, 1_000)
+            override fun bodyLen() = 0L
+            override fun onCancel(hook: CancelHook) = Unit
+            override fun fail(fault: partway.TransportFault) = true.also { said += fault }
+        }
+        JavaHttpTransport().execute(call)
+        check(said == listOf(partway.TransportFault.MALFORMED) && call.uniffiIsDestroyed) { "$url: $said" }
+    }
+}
+
+private suspend fun World.aTransportThatThrows() {
+    val calls = java.util.concurrent.ConcurrentLinkedQueue<TransportCall>()
+    val over = JavaHttpTransport()
+    val client = open {
+        transport(object : partway.Transport {
+            override fun execute(call: TransportCall) {
+                // The first ones, in both ways.
+                if (calls.size >= 2) return over.execute(call)
+                calls += call
+                if (calls.size == 1) throw java.io.IOException("canary-token") else throw NotImplementedError("canary-token")
+            }
+        })
+    }
+    val file = folder.file("film.mp4", 5 * MIB)
+    val upload = client.start(request(file))
+    val waiting = upload.untilWaiting(WaitReason.RETRY).waiting
+    check(waiting.error!!.name == "connection_cut" && "canary" !in waiting.error.detail) { "$waiting" }
+    soon { upload.await() }
+    checkStored("film.mp4", file)
+    check(calls.size == 2 && calls.all(TransportCall::uniffiIsDestroyed)) { "who throws has nothing to answer any more" }
+}
+
+private fun World.javaCatches() {
+    java.io.File(folder.root, "a-file").writeText("no folder")
+    val codes = listOf("state_dir_unusable") + List(4) { "unknown_upload" } + List(3) { "invalid_argument" } + "closed"
+    val expected = codes + listOf("in a module", Remedy.SIGN_IN_AGAIN.text(Locale.ENGLISH))
+    val child = child("partway.test.FromJava", folder.root.path, modules = listOf("partway.jar", "kotlin-stdlib.jar", "kotlinx-coroutines-core-jvm.jar"))
+    val said = child.inputReader().readLines()
+    check(child.waitFor() == 0 && said == expected) { "$said" }
+}
+
+private suspend fun World.aDamagedJournalIsAProblem() {
+    val client = open { autostart = false }
+    val uploads = List(2) { client.start(request(folder.file("file$it", 64 shl 10))) }
+    check(client.problems.isEmpty() && client.close(30_000))
+    val journal = folder.state.walk().single { it.isFile && uploads[0].id in it.name }
+    journal.writeBytes(journal.readBytes().also { it[it.size / 2] = (it[it.size / 2] + 1).toByte() } + "\n".toByteArray())
+    val next = open()
+    val problem = next.problems.single()
+    check(problem.id == uploads[0].id && problem.error.name == "journal_corrupt") { "$problem" }
+    check(next.snapshot(uploads[0].id) == null) { "it is set aside" }
+    soon { next.upload(uploads[1].id).await() }
+    checkStored("file1", java.io.File(folder.root, "file1"))
+}
+
 private suspend fun World.whatALambdaThrowsIsLogged() {
     val lines = java.util.concurrent.ConcurrentLinkedQueue<String>()
     val client = open {
@@ -282,8 +355,8 @@ private suspend fun World.openedTwiceItIsOneClient() {
 private suspend fun World.koodriveWithTheHostsSignatures() {
     val signed = AtomicInteger()
     val client = open {
-        credentials { _, service, _ ->
-            check(service == partway.Service.KOO_DRIVE)
+        credentials { ask ->
+            check(ask.service() == partway.Service.KOO_DRIVE)
             Credential.AppSigner("sandbox-app", "1505084218764547200")
         }
         signer { ask ->

@@ -18,21 +18,32 @@ import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
+import partway.Category
+import partway.Disposition
+import partway.ErrorInfo
 import partway.FakePartway
+import partway.How
+import partway.Idle
+import partway.Limits
 import partway.LivePartway
 import partway.LogLevel
 import partway.PartwayException
 import partway.Phase
 import partway.Receipt
+import partway.Remedy
 import partway.Remote
 import partway.Rows
 import partway.Select
 import partway.Snapshot
+import partway.Source
 import partway.State
+import partway.Target
 import partway.Upload
 import partway.UploadCancelledException
+import partway.UploadRequest
 import partway.ended
 import partway.fakeSnapshot
+import partway.memory
 import partway.upload
 
 /** Who hears of endings, and what is left of what was forgotten. */
@@ -41,9 +52,13 @@ internal val ENDINGS: Map<String, suspend World.() -> Unit> = linkedMapOf(
     "a_slow_collector_has_every_ending_once" to { aSlowCollectorHasEveryEnding() },
     "late_changes_make_no_rows" to { lateChangesMakeNoRows() },
     "an_ending_that_only_comes_late_is_told" to { anEndingThatOnlyComesLate() },
+    "a_read_holds_nobody_up" to { aReadHoldsNobodyUp() },
+    "who_watches_is_woken_without_a_lock" to { whoWatchesIsWokenWithoutALock() },
+    "rows_never_step_back" to { rowsNeverStepBack() },
     "what_is_retried_is_gone_and_told" to { whatIsRetriedIsGone() },
     "what_is_old_leaves_the_rows" to { whatIsOldLeavesTheRows() },
     "a_fake_tells_endings_alike" to { aFakeTellsEndingsAlike() },
+    "a_fake_begins_again_and_rests" to { aFakeBeginsAgainAndRests() },
     "a_time_out_within_cancels_no_upload" to { aTimeOutWithinCancelsNoUpload() },
     "a_close_keeps_nobody_else_waiting" to { aCloseKeepsNobodyElseWaiting() },
 )
@@ -111,20 +126,20 @@ private suspend fun lateChangesMakeNoRows() = coroutineScope {
     val rows = Rows()
     val told = ConcurrentLinkedQueue<String>()
     val collector = launch(Dispatchers.Unconfined) { rows.endings().collect { told += it.id } }
-    rows.show { listOf(row(1, ACTIVE)) }
+    rows.show(listOf(row(1, ACTIVE)))
     val waiting = async(Dispatchers.Unconfined) { rows.awaitEnd("a") }
     val seen = async(Dispatchers.Unconfined) { rows.snapshots("a").toList().map { it.revision } }
     // A call forgets it: it sees the ending, which the listener has not told yet.
-    rows.show { listOf(row(3, COMPLETED)) }
+    rows.show(listOf(row(3, COMPLETED)))
     rows.drop(listOf("a"))
     check(rows.uploads.value.isEmpty() && rows.departing == 1)
     check(waiting.await().state == COMPLETED && seen.await() == listOf(1L, 3L))
-    rows.show { listOf(row(2, ACTIVE), row(3, COMPLETED), row(4, COMPLETED)) }
+    rows.show(listOf(row(2, ACTIVE), row(3, COMPLETED), row(4, COMPLETED)))
     check(rows.uploads.value.isEmpty()) { "it came back" }
     rows.forgotten(listOf("a"))
     check(rows.uploads.value.isEmpty() && rows.departing == 0 && told.toList() == listOf("a")) { "$told" }
     // Told first, before the call is back.
-    rows.show { listOf(fakeSnapshot("b", state = COMPLETED)) }
+    rows.show(listOf(fakeSnapshot("b", state = COMPLETED)))
     rows.forgotten(listOf("b"))
     rows.drop(listOf("b"))
     check(rows.departing == 0 && told.toList() == listOf("a", "b"))
@@ -135,17 +150,87 @@ private suspend fun lateChangesMakeNoRows() = coroutineScope {
 
 private suspend fun anEndingThatOnlyComesLate() = coroutineScope {
     val rows = Rows()
-    rows.show { listOf(row(1, ACTIVE)) }
+    rows.show(listOf(row(1, ACTIVE)))
     val waiting = async(Dispatchers.Unconfined) { rows.awaitEnd("a") }
     val endings = async(Dispatchers.Unconfined) { rows.endings().take(1).toList() }
     // It ended and was forgotten within the call: nobody has seen the ending yet.
     rows.drop(listOf("a"))
     val late = async(Dispatchers.Unconfined) { rows.awaitEnd("a") }
     check(rows.uploads.value.isEmpty() && !waiting.isCompleted && !late.isCompleted)
-    rows.show { listOf(row(2, COMPLETED)) }
+    rows.show(listOf(row(2, COMPLETED)))
     check(listOf(waiting, late).awaitAll().all { it.state == COMPLETED } && endings.await().single().id == "a")
     rows.forgotten(listOf("a"))
     check(rows.uploads.value.isEmpty() && rows.departing == 0 && rows.watching == 0)
+}
+
+/** On another thread, with an end to it: a lock that is held would be waited for. */
+private fun elsewhere(call: () -> Unit) {
+    val thread = kotlin.concurrent.thread(isDaemon = true, block = call)
+    thread.join(10_000)
+    check(!thread.isAlive) { "it waits for a lock" }
+}
+
+private fun aReadHoldsNobodyUp() {
+    val rows = Rows()
+    val show = { revision: Long -> rows.show(listOf(row(revision, ACTIVE))) }
+    // Told meanwhile: what was read is older, and makes no row.
+    rows.read {
+        elsewhere {
+            show(1)
+            rows.forgotten(listOf("a"))
+        }
+        listOf(row(1, ACTIVE), fakeSnapshot("b", state = ACTIVE))
+    }
+    check(rows.uploads.value.keys == setOf("b")) { "${rows.uploads.value.keys}" }
+    // Ids are not used again; what is read later is not concerned.
+    rows.read { listOf(row(2, ACTIVE)) }
+    check(rows.uploads.value.keys == setOf("a", "b"))
+    throws<IllegalStateException> { rows.read { error("closed") } }
+    rows.forgotten(listOf("a"))
+    rows.finish(emptyList())
+    rows.read { error("nothing is read of a client that is closed") }
+}
+
+private suspend fun whoWatchesIsWokenWithoutALock() = coroutineScope {
+    val rows = Rows()
+    val seen = ConcurrentLinkedQueue<Set<String>>()
+    // Where it is woken, and it waits for somebody who comes here as well.
+    val (all, one) = launch(Dispatchers.Unconfined) {
+        rows.uploads.collect {
+            seen += it.keys
+            if ("a" in it && "late" !in it) elsewhere { rows.show(listOf(fakeSnapshot("late"))) }
+        }
+    } to launch(Dispatchers.Unconfined) {
+        rows.endings().collect { ended -> elsewhere { rows.forgotten(listOf(ended.id)) } }
+    }
+    rows.show(listOf(row(1, ACTIVE)))
+    check(seen.toList() == listOf(emptySet(), setOf("a"), setOf("a", "late"))) { "$seen" }
+    rows.show(listOf(row(2, COMPLETED)))
+    check(rows.uploads.value.keys == setOf("late"))
+    all.cancelAndJoin()
+    one.cancelAndJoin()
+}
+
+private suspend fun rowsNeverStepBack() = coroutineScope {
+    val rows = Rows()
+    val (last, stepped) = java.util.concurrent.atomic.AtomicLong() to AtomicBoolean()
+    val collector = launch(Dispatchers.Unconfined) {
+        rows.uploads.collect { all ->
+            val revisions = all.values.sumOf { it.revision }
+            if (last.getAndSet(revisions) > revisions) stepped.set(true)
+        }
+    }
+    List(4) { id ->
+        async(Dispatchers.Default) {
+            for (revision in 1L..5_000) {
+                rows.show(listOf(fakeSnapshot("$id", state = ACTIVE).copy(revision = revision)))
+                check(rows.uploads.value["$id"]?.revision == revision) { "what a call did is there when it returns" }
+            }
+        }
+    }.awaitAll()
+    check(!stepped.get() && rows.uploads.value.values.all { it.revision == 5_000L })
+    check(rows.uploads.value == rows.uploads.value.toMap() && rows.uploads.value.toMap() == rows.uploads.value)
+    collector.cancelAndJoin()
 }
 
 private suspend fun World.whatIsRetriedIsGone() = coroutineScope {
@@ -201,6 +286,34 @@ private suspend fun aFakeTellsEndingsAlike() = coroutineScope {
     check(throws<PartwayException> { fake.upload("busy").await() }.info.name == "closed")
     check(throws<PartwayException> { fake.upload("nobody").await() }.info.name == "closed")
     check(fake.pause(Select.All) == 0 && fake.list(Select.All).single() == fake.snapshot("busy") && fake.find("busy") == fake.snapshot("busy"))
+}
+
+private suspend fun aFakeBeginsAgainAndRests() = coroutineScope {
+    val fake = FakePartway()
+    val request = UploadRequest("photo", Target.Smh("https://example.com", "me", "library", "-", "photo.jpg"), Source.memory(ByteArray(1)), group = "camera")
+    val first = fake.start(request)
+    check(first.how == How.New && fake.start(request).how == How.AlreadyThere)
+    val rests = ConcurrentLinkedQueue<Idle>()
+    val watching = launch(start = CoroutineStart.UNDISPATCHED) { fake.idles.collect { rests += it } }
+    val idle = async(start = CoroutineStart.UNDISPATCHED) { fake.awaitIdle() }
+    check(!fake.awaitIdle(1).atRest && rests.isEmpty() && !fake.held)
+    fake.emit(first.id, State.Failed(ErrorInfo(4005, "quota_exceeded", Category.SERVICE, Disposition.ASK_USER, Remedy.FREE_CLOUD_SPACE, "full")))
+    check(idle.await().atRest)
+    // As the real one: another upload, in the place of the one that failed.
+    val second = fake.start(request)
+    check(second.how == How.Continued(first.id) && second.id != first.id && fake.uploads.value.keys == setOf(second.id)) { "${second.how}" }
+    check(fake.requests.keys == setOf(first.id, second.id) && second.snapshot!!.group == "camera")
+    second.cancel()
+    val third = second.retry()
+    check(third.how == How.Continued(second.id) && fake.uploads.value.keys == setOf(third.id) && third.snapshot!!.state == State.Queued)
+    fake.emit(third.id, COMPLETED)
+    check(fake.start(request).how == How.AlreadyThere && throws<PartwayException> { third.retry() }.info.name == "wrong_state")
+    eventually("the rest is told") { rests.isNotEmpty() && rests.all { it.atRest } }
+    fake.setLimits(fake.limits.copy(parallelParts = 1))
+    check(fake.limits == Limits(parallelParts = 1))
+    fake.close()
+    watching.join()
+    check(throws<PartwayException> { fake.awaitIdle() }.info.name == "closed")
 }
 
 private suspend fun aTimeOutWithinCancelsNoUpload() {

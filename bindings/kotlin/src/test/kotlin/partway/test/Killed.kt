@@ -27,12 +27,16 @@ internal fun main(args: Array<String>): Unit = runBlocking {
     }
 }
 
-/** Another JVM with our own class path. */
-internal fun child(main: String, vararg args: String, without: String? = null): Process {
+/** Another JVM with our own class path: [without] what has this in its name, with [modules] as such, in a [folder]. */
+internal fun child(main: String, vararg args: String, without: String? = null, modules: List<String> = emptyList(), folder: File? = null): Process {
     val java = File(System.getProperty("java.home"), "bin/java").path
-    val path = System.getProperty("java.class.path").split(File.pathSeparator).filter { without == null || without !in it }
-    val properties = listOf("jna.library.path", "partway.command").mapNotNull { name -> System.getProperty(name)?.let { "-D$name=$it" } }
-    return ProcessBuilder(listOf(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1") + properties + listOf("-cp", path.joinToString(File.pathSeparator), main) + args)
+    val (named, unnamed) = System.getProperty("java.class.path").split(File.pathSeparator).map(::File).filter { without == null || without !in it.path }
+        .partition { it.name in modules }
+    val paths = { files: List<File> -> files.joinToString(File.pathSeparator) { it.absolutePath } }
+    val modular = if (named.isEmpty()) emptyList() else listOf("--module-path", paths(named), "--add-modules", "ALL-MODULE-PATH")
+    val properties = listOf("jna.library.path", "partway.command").mapNotNull { name -> System.getProperty(name)?.let { "-D$name=${File(it).absolutePath}" } }
+    return ProcessBuilder(listOf(java, "-Xshare:auto", "-XX:TieredStopAtLevel=1") + properties + modular + listOf("-cp", paths(unnamed), main) + args)
         .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .directory(folder)
         .start()
 }

@@ -13,7 +13,7 @@ internal fun main(args: Array<String>) {
     for ((suffix, transport) in transports) {
         for ((name, scenario) in SCENARIOS) tests["$name$suffix"] = { cloud -> World(cloud, transport).use { it.scenario() } }
     }
-    for ((name, test) in BEYOND + ENDINGS) tests[name] = { cloud -> World(cloud) { null }.use { it.test() } }
+    for ((name, test) in BEYOND + RUNNING + ENDINGS) tests[name] = { cloud -> World(cloud) { null }.use { it.test() } }
     for ((name, test) in TRANSPORTS) tests[name] = { test() }
     val chosen = tests.filterKeys { name -> args.isEmpty() || args.any { it in name } }
     var failed = 0

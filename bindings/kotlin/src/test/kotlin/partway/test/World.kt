@@ -28,7 +28,7 @@ internal class World(val cloud: Cloud, private val transport: () -> Transport?) 
     /** So that nothing of ours keeps them either. */
     fun forgetClients() = clients.clear()
 
-    fun open(state: File = folder.state, configure: PartwayOptions.() -> Unit = {}): PartwayClient = Partway.open(state) {
+    suspend fun open(state: File = folder.state, configure: PartwayOptions.() -> Unit = {}): PartwayClient = Partway.open(state) {
         token { _, _ -> cloud.token }
         transport()?.let(::transport)
         limits(parallelParts = 4)
