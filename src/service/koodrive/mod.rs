@@ -23,10 +23,9 @@ use crate::{
     },
     service::{
         Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, RemoteTask,
-        Service, Session, Stored,
+        Service, Session, Stored, verdict::Op,
     },
 };
-use fault::Op;
 use place::Place;
 use session::Upload;
 

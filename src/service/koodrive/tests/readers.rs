@@ -178,6 +178,7 @@ fn an_inspection_tells_only_with_proof() {
         (200, "{}", "cannot tell", "open"),
         (200, "<html>", "cannot tell", "cannot tell"),
         (404, "", "open", "open"),
+        (404, "<html>nginx</html>", "cannot tell", "cannot tell"),
         (404, r#"{"code":13009999}"#, "open", "open"),
         (404, r#"{"code":13000410}"#, "fault", "fault"),
         (400, r#"{"code":13000302}"#, "open", "open"),
