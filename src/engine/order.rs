@@ -251,13 +251,27 @@ impl Machine {
             return Ok(step);
         }
         if slots.controls == 0 {
-            return Err(if self.ops.is_empty() { Why::Line } else { Why::Working(phase) });
+            return Err(self.without_a_slot(now, slots, phase));
         }
         let Some(credential) = self.credential.value.clone() else { return Err(Why::Line) };
         slots.controls -= 1;
         let request = build(self, &credential);
         self.progress.requests += 1;
         Ok(Step::Start { op: self.begin_op(now, kind), work: Work::Send(request) })
+    }
+
+    /// Nothing is lent. What waits for a host to open says so, and gives its place to one that waits for no such thing.
+    fn without_a_slot(&self, now: Now, slots: &Slots, phase: Phase) -> Why {
+        let opens = slots.opens_at.filter(|at| *at > now.tick);
+        match opens {
+            _ if !self.ops.is_empty() => Why::Working(phase),
+            None => Why::Line,
+            Some(_) => {
+                let error = self.backoff.worst().map(|row| row.error.clone());
+                let closed = || ErrorInfo::new(Code::ServiceBusy, "the service asked for time, and gets it");
+                Why::waiting(WaitReason::Retry, opens, Some(error.unwrap_or_else(closed)))
+            }
+        }
     }
 
     /// The gates before an operation of a kind.
@@ -349,7 +363,7 @@ impl Machine {
             return self.sign(now, slots, session, part, phase);
         }
         if slots.parts == 0 {
-            return Err(if self.ops.is_empty() { Why::Line } else { Why::Working(phase) });
+            return Err(self.without_a_slot(now, slots, phase));
         }
         self.put(now, slots, session, part, suspect)
     }

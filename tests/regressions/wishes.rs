@@ -86,7 +86,7 @@ fn ten_bytes() -> Identity {
 }
 
 fn poll(machine: &mut Machine, now: Now) -> Step {
-    machine.poll(now, &mut partway::engine::Slots { parts: 3, controls: 5, reads: 1 })
+    machine.poll(now, &mut partway::engine::Slots { parts: 3, controls: 5, reads: 1, opens_at: None })
 }
 
 /// Polls until the disk is asked for something, and lets it refuse.
