@@ -14,7 +14,7 @@ use crate::{
         Conflict, Now, PartPlan, Receipt,
         http::{Answer, Sent, TransportFault},
     },
-    service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Probed, Stored},
+    service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Offer, Probed, Stored},
 };
 
 /// A fresh link refused this often in a row is a failure like any other, no longer a matter of renewing (smh §17.10).
@@ -65,13 +65,13 @@ impl Machine {
     fn read_answer(&mut self, now: Now, op: OpId, state: &Op, answer: &Answer, sent: Sent) {
         let failures = self.backoff.retries;
         let outcome = match op.kind {
-            OpKind::Begin => self
-                .service
-                .read_begin(self.facts.begin_intent.as_ref(), answer)
-                .and_then(|begin| self.begun(now, answer, begin)),
+            OpKind::Begin => {
+                self.service.read_begin(self.offer(), answer).and_then(|begin| self.begun(now, answer, begin))
+            }
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
             OpKind::Sign => {
-                let lease = self.with_session(|machine, session| machine.service.read_sign(session, answer));
+                let lease = self
+                    .with_session(|machine, session| machine.service.read_sign(session, &machine.sign_wanted, answer));
                 lease.and_then(|lease| self.signed(now, answer, lease))
             }
             OpKind::Part(number) => {
@@ -149,9 +149,17 @@ impl Machine {
                     self.take_lease(now, answer, lease);
                 }
             }
-            Begin::Done(receipt) => self.complete_with(now, receipt),
             // Only a begin that is never repeated takes another name.
-            Begin::Renamed(receipt) => self.complete_with(now, receipt),
+            Begin::Done(receipt) | Begin::Renamed(receipt) => {
+                if self.facts.begin_intent.is_none() && !self.beginning_is_all(&receipt) {
+                    let error = ErrorInfo::new(
+                        Code::AnswerMalformed,
+                        "the service says that it has the content, and none was offered",
+                    );
+                    return Err(Fault::Retry(error));
+                }
+                self.complete_with(now, receipt);
+            }
             Begin::NeedDigest => {
                 if self.facts.begin_intent.is_some() {
                     self.commit_soon(Record::BeginNo { looked: false });
@@ -171,7 +179,7 @@ impl Machine {
     }
 
     fn signed(&mut self, now: Now, answer: &Answer, lease: Lease) -> Result<(), Fault> {
-        let covers = lease.covers(self.sign_wanted);
+        let covers = self.sign_wanted.first().is_some_and(|wanted| lease.covers(*wanted));
         self.note_alive(now);
         self.take_lease(now, answer, lease);
         // Asked again at once this would go on for ever.
@@ -633,5 +641,10 @@ impl Machine {
         {
             self.trouble.entry(number).or_default().suspect = true;
         }
+    }
+
+    /// What the begin under way, or the last one, had said.
+    fn offer(&self) -> Offer<'_> {
+        Offer { proof: self.facts.begin_intent.as_ref(), taken: self.facts.begin_taken }
     }
 }

@@ -131,8 +131,8 @@ pub struct Machine {
     pub(super) source_doubts: u32,
     // Sending.
     pub(super) lease: HeldLease,
-    /// The part that the last sign was for.
-    pub(super) sign_wanted: u32,
+    /// The parts that the last sign named; the first one is waited for.
+    pub(super) sign_wanted: Vec<u32>,
     pub(super) todo: SortedSet<u32>,
     pub(super) trouble: SortedMap<u32, PartTrouble>,
     pub(super) digest: DigestState,
@@ -208,7 +208,7 @@ impl Machine {
             source: SourceState::default(),
             source_doubts: 0,
             lease: HeldLease::default(),
-            sign_wanted: 0,
+            sign_wanted: vec![],
             todo: SortedSet::new(),
             trouble: SortedMap::new(),
             digest: DigestState::default(),

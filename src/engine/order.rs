@@ -379,14 +379,15 @@ impl Machine {
             return self.run(now, slots);
         }
         let most = self.service.capabilities().sign_parts_max.min(self.parts_named_max.unwrap_or(usize::MAX)).max(1);
-        let ready = self.todo.keys().copied().skip_while(|number| *number < first.part_number);
+        // No further ahead than one sign reaches: as many links are held at most, however often one has to be asked for again.
+        let ready = self.todo.keys().copied().skip_while(|number| *number < first.part_number).take(most);
         let ready = ready.take_while(|number| self.may_sign(*number));
         let lacking = ready
             .filter_map(|number| planned(self.facts.plan, number))
             .filter(|part| part.part_number == first.part_number || !self.lease.serves(part, false, now.tick));
-        let parts: Vec<Part> = lacking.take(most).collect();
+        let parts: Vec<Part> = lacking.collect();
         let content = self.with_midstates(Content::default(), parts.iter().copied());
-        self.sign_wanted = first.part_number;
+        self.sign_wanted = parts.iter().map(|part| part.part_number).collect();
         let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };
         let next = self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
             machine.service.sign(machine.caller(credential, now), session, &parts, &content)

@@ -4,12 +4,13 @@ use crate::{
     model::{Receipt, http::Answer},
     redact,
     service::{
-        Begin, Complete, Fault, Inspected, Lease, Proof, RemoteTask, Stored, check, iso8601,
+        Begin, Complete, Fault, Inspected, Lease, Offer, Proof, RemoteTask, Stored, check, iso8601,
         koodrive::{
             document::Document,
             fault::{self, WORDS},
             lease,
             place::Place,
+            request::SIGN_PARTS_MAX,
             session::{self, Upload},
         },
         verdict::Op,
@@ -45,18 +46,23 @@ fn file_id(text: Option<&str>) -> Option<String> {
 }
 
 impl Place {
-    /// koodrive §3.2. `proof`: what the create said of the content, which the answer to an instant upload does not repeat.
-    pub(super) fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
+    /// koodrive §3.2. What the create said of the content is not repeated by the answer to an instant upload, and without it there is none.
+    pub(super) fn read_begin(&self, offer: Offer<'_>, answer: &Answer) -> Result<Begin, Fault> {
         let document = document(Op::Begin, answer)?;
         let file_name = word(document.file_name.text()).unwrap_or_else(|| self.target.name.clone());
         let file_id = file_id(document.file_id.text());
-        if document.rapid_upload.bool() == Some(true) || document.exist.bool() == Some(true) {
-            let renamed = file_name != self.target.name && document.exist.bool() != Some(true);
+        let (made, there) = (document.rapid_upload.bool() == Some(true), document.exist.bool() == Some(true));
+        if made || there {
+            // Only a create that may keep what is there is told that it is.
+            let believed = offer.proof.filter(|_| made || offer.taken);
+            let why = "it says that the file is there, and none was offered that could be";
+            let proof = believed.ok_or_else(|| WORDS.malformed(Op::Begin, answer, why))?;
+            let renamed = file_name != self.target.name && !there;
             let receipt = Receipt {
                 name: file_name,
                 file_id,
-                size_bytes: proof.map_or(0, |proof| proof.size_bytes),
-                sha256: proof.and_then(|proof| proof.sha256.clone()),
+                size_bytes: proof.size_bytes,
+                sha256: proof.sha256.clone(),
                 instant: true,
                 request_id: WORDS.request_id(answer, []),
                 ..Receipt::default()
@@ -66,15 +72,17 @@ impl Place {
         let file_id =
             file_id.ok_or_else(|| WORDS.malformed(Op::Begin, answer, "it holds neither a file nor a file's id"))?;
         let container_id = word(document.container_id.text());
-        let upload = Upload { file_id, file_name, container_id, declared: proof.is_some() };
-        let lease =
-            lease::read(document.multi_parts.0, self.scheme).map_err(|why| WORDS.malformed(Op::Begin, answer, why))?;
+        let upload = Upload { file_id, file_name, container_id, declared: offer.proof.is_some() };
+        // It named the first ones, if any.
+        let named = |number| number as usize <= SIGN_PARTS_MAX;
+        let lease = lease::read(document.multi_parts.0, self.scheme, named)
+            .map_err(|why| WORDS.malformed(Op::Begin, answer, why))?;
         Ok(Begin::Session { session: upload.to_session(), lease })
     }
 
     /// koodrive §4.
-    pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
-        lease::read(document(Op::Sign, answer)?.multi_parts.0, self.scheme)
+    pub(super) fn read_sign(&self, part_numbers: &[u32], answer: &Answer) -> Result<Lease, Fault> {
+        lease::read(document(Op::Sign, answer)?.multi_parts.0, self.scheme, |number| part_numbers.contains(&number))
             .and_then(|lease| lease.ok_or("there is no signed link in it"))
             .map_err(|why| WORDS.malformed(Op::Sign, answer, why))
     }

@@ -14,6 +14,7 @@ use crate::{
             learnt::Numbers,
             lease,
             place::Place,
+            request::SIGN_PARTS_MAX,
             session::{self, Deployment, Mode, Task},
         },
         verdict::Op,
@@ -128,7 +129,8 @@ impl Place {
         let numbers = said.unwrap_or(Numbers::Text);
         let task = Task { confirm_key: confirm_key.to_owned(), mode, deployment, numbers };
         let lease = match mode {
-            Mode::Multipart => lease::read(&document, self.scheme, None),
+            // It named the first ones, if any.
+            Mode::Multipart => lease::read(&document, self.scheme, None, |number| number as usize <= SIGN_PARTS_MAX),
             Mode::Simple => lease::read_simple(&document, self.scheme),
             Mode::Form => lease::read_form(&document, self.scheme),
         };
@@ -158,9 +160,9 @@ impl Place {
     }
 
     /// smh §5.
-    pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
+    pub(super) fn read_sign(&self, part_numbers: &[u32], answer: &Answer) -> Result<Lease, Fault> {
         let document = document(Op::Sign, answer).map_err(|fault| self.other_words(Op::Sign, fault))?;
-        lease::read(&document, self.scheme, None)
+        lease::read(&document, self.scheme, None, |number| part_numbers.contains(&number))
             .map_err(|why| WORDS.malformed(Op::Sign, answer, why))?
             .ok_or_else(|| unexpected(Op::Sign, answer, &document, "there is no signed link in it"))
     }
@@ -172,7 +174,8 @@ impl Place {
             Some(true) => Ok(Inspected::Done(self.confirmed(document, answer, plan))),
             Some(false) => {
                 let lease = match &document.upload_part_info.0 {
-                    Some(info) => lease::read(info, self.scheme, document.upload_id.text())
+                    // An inspection names no part.
+                    Some(info) => lease::read(info, self.scheme, document.upload_id.text(), |_| false)
                         .map_err(|why| WORDS.malformed(Op::Inspect, answer, why))?,
                     None => None,
                 };

@@ -1,6 +1,6 @@
 //! Every row of the error tables.
 
-use super::{answer, koo, plan, proof, session, target};
+use super::{Offer, answer, every, koo, plan, proof, session, target};
 use crate::{
     error::Code,
     model::http::Sent,
@@ -12,11 +12,13 @@ use crate::{
 };
 
 fn sign_fault(status: u16, body: &str) -> Fault {
-    koo(target()).read_sign(&session(), &answer(status, &[("x-request-id", "r-1")], body)).expect_err("a refusal")
+    koo(target())
+        .read_sign(&session(), &every(), &answer(status, &[("x-request-id", "r-1")], body))
+        .expect_err("a refusal")
 }
 
 fn begin_fault(status: u16, body: &str) -> Fault {
-    koo(target()).read_begin(None, &answer(status, &[], body)).expect_err("a refusal")
+    koo(target()).read_begin(Offer::default(), &answer(status, &[], body)).expect_err("a refusal")
 }
 
 fn put_fault(status: u16, code: &str) -> Fault {
@@ -151,8 +153,8 @@ fn who_is_not_the_service_ends_nothing() {
     for status in 300..600u16 {
         for stranger in [nothing(status), page(status)] {
             let faults = [
-                koo.read_begin(None, &stranger).expect_err("a refusal"),
-                koo.read_sign(&session(), &stranger).expect_err("a refusal"),
+                koo.read_begin(Offer::default(), &stranger).expect_err("a refusal"),
+                koo.read_sign(&session(), &every(), &stranger).expect_err("a refusal"),
                 koo.read_complete(&session(), &proof(), &stranger).expect_err("a refusal"),
                 koo.read_put(&stranger, &Sent::default()).expect_err("a refusal"),
             ];

@@ -1,6 +1,6 @@
 //! Every row of the error tables.
 
-use super::{answer, coded, plan, proof, session, smh, target};
+use super::{Offer, answer, coded, every, plan, proof, session, smh, target};
 use crate::{
     error::Code,
     model::{Conflict, http::Sent},
@@ -15,7 +15,7 @@ fn sign_fault(status: u16, code: &str) -> Fault {
     let smh = smh(target());
     // Where there are no other words to say it in.
     while smh.place.learnt.refused(true) {}
-    smh.read_sign(&session(), &coded(status, code)).expect_err("a refusal")
+    smh.read_sign(&session(), &every(), &coded(status, code)).expect_err("a refusal")
 }
 
 fn put_fault(status: u16, code: &str) -> Fault {
@@ -97,7 +97,7 @@ fn statuses_ask_for_what_they_should() {
     ];
     for (status, of_service, of_storage) in rows {
         let bare = answer(status, &[], "");
-        let fault = smh(target()).read_sign(&session(), &bare).expect_err("a refusal");
+        let fault = smh(target()).read_sign(&session(), &every(), &bare).expect_err("a refusal");
         assert_eq!(verdict(&fault), of_service, "{status}");
         let fault = smh(target()).read_put(&bare, &Sent::default()).expect_err("a refusal");
         assert_eq!(verdict(&fault), of_storage, "{status}");
@@ -113,8 +113,8 @@ fn who_is_not_the_service_ends_nothing() {
     for status in 300..600u16 {
         for stranger in [nothing(status), page(status)] {
             let faults = [
-                smh.read_begin(None, &stranger).expect_err("a refusal"),
-                smh.read_sign(&session(), &stranger).expect_err("a refusal"),
+                smh.read_begin(Offer::default(), &stranger).expect_err("a refusal"),
+                smh.read_sign(&session(), &every(), &stranger).expect_err("a refusal"),
                 smh.read_inspect(&session(), &plan(), None, &stranger).expect_err("a refusal"),
                 smh.read_complete(&session(), &proof(Conflict::Ask), &stranger).expect_err("a refusal"),
                 smh.read_put(&stranger, &Sent::default()).expect_err("a refusal"),
@@ -168,8 +168,9 @@ fn complete_has_outcomes_of_its_own() {
 
 #[test]
 fn a_failure_inside_a_200_is_one() {
-    let read =
-        |body: &str| verdict(&smh(target()).read_sign(&session(), &answer(200, &[], body)).expect_err("a failure"));
+    let read = |body: &str| {
+        verdict(&smh(target()).read_sign(&session(), &every(), &answer(200, &[], body)).expect_err("a failure"))
+    };
     assert_eq!(read(r#"{"status":1,"code":"InvalidAccessToken"}"#), Verdict::Credential);
     assert_eq!(read(r#"{"status":"503"}"#), Verdict::Retry(Code::ServiceBusy));
     assert_eq!(

@@ -1,0 +1,275 @@
+//! Promises of one machine, driven by hand: its time, its disk, its source and its service are what the test says.
+
+use std::collections::VecDeque;
+
+use partway::{
+    client::Credential,
+    engine::{
+        Command, CommitId, Ending, Event, Facts, Limits, Machine, OpId, OpKind, ReadDigest, Record, Remote,
+        RestartReason, Slots, State, Step, UploadRecord, WaitReason, Work,
+    },
+    error::{Code, ErrorInfo},
+    model::{
+        Identity, Now, SmhMode, SmhTarget, Target, Tick,
+        http::{Answer, Request, Sent, TransportFault},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::fake::{koodrive, smh};
+
+const MIB: u64 = 1 << 20;
+/// What an answer of the service's end says.
+const SESSION: &str = r#"{"confirmKey":"k","domain":"d","path":"/o","uploadId":"u","headers":{"Authorization":"q"}}"#;
+const FILE: &str = r#"{"path":["y.bin"],"name":"y.bin","type":"file"}"#;
+/// Steps that a machine may take at one tick: more is a loop.
+const STEPS_MAX: usize = 500;
+
+/// A machine, and who does what it asks for.
+struct Hand {
+    machine: Machine,
+    now: Now,
+    identity: Identity,
+    /// The file is another one each time that it is looked at.
+    touched: bool,
+    /// The disk does nothing until it is told to.
+    disk_stands: bool,
+    slots: Slots,
+    appending: VecDeque<(CommitId, Record)>,
+    kept: Vec<Record>,
+    started: Vec<(OpId, Work)>,
+    stopped: Vec<OpId>,
+    done: bool,
+}
+
+impl Hand {
+    fn new(target: Target, size_bytes: u64, more: Value) -> Hand {
+        Hand::over(vec![], target, size_bytes, more)
+    }
+
+    /// Over a journal that says this already.
+    fn over(records: Vec<Record>, target: Target, size_bytes: u64, more: Value) -> Hand {
+        let now = Now { tick: Tick(1_000), unix_ms: 1_790_000_000_000 };
+        let mut upload = json!({
+            "id": "01M7WGK9FAE3HBHQ5J1H6PWT0B", "key": "k", "created_unix_ms": now.unix_ms, "target": target,
+            "source": {}, "instant": "off",
+        });
+        for (name, value) in more.as_object().unwrap() {
+            upload[name] = value.clone();
+        }
+        let upload: UploadRecord = serde_json::from_value(upload).unwrap();
+        let service = partway::service::open(&upload.target).unwrap();
+        let facts = Facts::new([Record::Upload(Box::new(upload))].into_iter().chain(records)).unwrap();
+        Hand {
+            machine: Machine::new(facts, service, Limits { parallel_parts: 3 }, 1, now),
+            now,
+            identity: Identity { size_bytes, inode: Some(1), mtime_ns: Some(1), ..Identity::default() },
+            touched: false,
+            disk_stands: false,
+            slots: Slots { parts: 3, controls: 5, reads: 1, opens_at: None },
+            appending: VecDeque::new(),
+            kept: vec![],
+            started: vec![],
+            stopped: vec![],
+            done: false,
+        }
+    }
+
+    fn after(&mut self, ms: u64) {
+        self.now = Now { tick: self.now.tick.after_ms(ms), unix_ms: self.now.unix_ms + ms as i64 };
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.machine.handle(self.now, event);
+    }
+
+    /// Until it rests.
+    fn run(&mut self) {
+        for _ in 0..STEPS_MAX {
+            match self.machine.poll(self.now, &mut self.slots.clone()) {
+                Step::Commit { id, record } => {
+                    self.appending.push_back((id, record));
+                    if !self.disk_stands {
+                        self.append();
+                    }
+                }
+                Step::AskSource => {
+                    if self.touched {
+                        self.identity.mtime_ns = self.identity.mtime_ns.map(|ns| ns + 1);
+                    }
+                    let identity = self.identity.clone();
+                    self.handle(Event::Source(Ok(identity)));
+                }
+                Step::AskCredential { .. } => {
+                    let credential = Some(Credential::token("t"));
+                    self.handle(Event::Credential { credential, generation: self.now.tick.0 });
+                }
+                Step::Start { op, work } => self.started.push((op, work)),
+                Step::Stop { op } => self.stopped.push(op),
+                Step::Wait { .. } => return,
+                Step::Done => {
+                    self.done = true;
+                    return;
+                }
+            }
+        }
+        panic!("{STEPS_MAX} steps at one tick: {:?}", self.state());
+    }
+
+    /// The disk carries out the next append.
+    fn append(&mut self) {
+        let (id, record) = self.appending.pop_front().expect("an append");
+        self.kept.push(record);
+        self.handle(Event::Committed(id));
+    }
+
+    /// The disk refuses the next append.
+    fn refuse(&mut self) {
+        let (id, _) = self.appending.pop_front().expect("an append");
+        self.handle(Event::CommitFailed(id, ErrorInfo::new(Code::DiskFull, "full")));
+    }
+
+    /// What it started that is of this kind. A session that was left is dropped on the way, and links are renewed.
+    fn take(&mut self, kind: OpKind) -> (OpId, Work) {
+        self.run();
+        let on_the_way = |op: &OpId| op.kind != kind && matches!(op.kind, OpKind::Discard | OpKind::Sign);
+        while let Some(at) = self.started.iter().position(|(op, _)| on_the_way(op)) {
+            let (op, _) = self.started.remove(at);
+            let (status, body) = if op.kind == OpKind::Sign { (200, SESSION) } else { (204, "") };
+            self.answered(op, status, body);
+            self.run();
+        }
+        let at = self.started.iter().position(|(op, _)| op.kind == kind);
+        let at = at.unwrap_or_else(|| panic!("no {kind:?} but {:?}; {:?}", self.kinds(), self.state()));
+        self.started.remove(at)
+    }
+
+    fn kinds(&self) -> Vec<OpKind> {
+        self.started.iter().map(|(op, _)| op.kind).collect()
+    }
+
+    fn request(&mut self, kind: OpKind) -> (OpId, Request) {
+        match self.take(kind) {
+            (op, Work::Send(request)) => (op, request),
+            (op, work) => panic!("{op:?}: {work:?}"),
+        }
+    }
+
+    fn answered(&mut self, op: OpId, status: u16, body: &str) {
+        let answer = Answer { status, headers: vec![], body: body.as_bytes().to_vec() };
+        self.handle(Event::Answered { op, result: Ok(answer), sent: Sent::default() });
+    }
+
+    fn failed(&mut self, op: OpId, fault: TransportFault, bytes: u64) {
+        self.handle(Event::Answered { op, result: Err(fault), sent: Sent { bytes, crc64: 0 } });
+    }
+
+    /// The next request of that kind is answered so.
+    fn answer(&mut self, kind: OpKind, status: u16, body: &str) {
+        let (op, _) = self.request(kind);
+        self.answered(op, status, body);
+    }
+
+    /// A part arrives.
+    fn stored(&mut self, number: u32) {
+        let (op, request) = self.request(OpKind::Part(number));
+        let sent = Sent { bytes: request.body.range().unwrap().len, crc64: 0 };
+        let answer = Answer { status: 200, ..Answer::default() };
+        self.handle(Event::Answered { op, result: Ok(answer), sent });
+    }
+
+    /// Zeros go into the digest pass.
+    fn hashed(&mut self, kind: OpKind) {
+        let (op, Work::Hash { range, mut digester }) = self.take(kind) else { panic!("no pass") };
+        digester.update(&vec![0; range.len as usize]);
+        let digest = ReadDigest { crc64: 0, md5: None, bytes: None, digester: Some(digester) };
+        self.handle(Event::Read { op, result: Ok(digest) });
+    }
+
+    fn state(&self) -> State {
+        self.machine.state(self.now)
+    }
+
+    fn waits_for(&self) -> Option<WaitReason> {
+        match self.state() {
+            State::Waiting { waiting } => Some(waiting.reason),
+            _ => None,
+        }
+    }
+
+    fn needs_host(&self) -> bool {
+        matches!(self.state(), State::Waiting { waiting } if waiting.needs_host)
+    }
+
+    fn endings(&self) -> Vec<Ending> {
+        let ending = |record: &Record| match record {
+            Record::Ending { ending, .. } => Some(ending.clone()),
+            _ => None,
+        };
+        self.kept.iter().filter_map(ending).collect()
+    }
+
+    /// The code of the one ending.
+    fn failure(&self) -> Code {
+        match self.endings().as_slice() {
+            [Ending::Failed(error)] => error.code,
+            endings => panic!("{endings:?}; {:?}", self.state()),
+        }
+    }
+}
+
+/// A file of so many parts, begun.
+fn begun(parts: u64, more: Value) -> Hand {
+    let mut all = json!({ "part_size_bytes": MIB });
+    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let mut hand = Hand::new(smh("y.bin"), parts * MIB, all);
+    hand.answer(OpKind::Begin, 201, SESSION);
+    hand.run();
+    hand
+}
+
+fn error(code: Code) -> ErrorInfo {
+    ErrorInfo::new(code, "as the test says")
+}
+
+fn stalled() -> TransportFault {
+    TransportFault::Stalled(error(Code::Stalled))
+}
+
+fn cut() -> TransportFault {
+    TransportFault::Cut { error: error(Code::ConnectionCut), reused: false }
+}
+
+// ---- what is believed
+
+/// A service said that it had the file, and nothing of it had been shown to it: completed, without a byte.
+#[test]
+fn a_file_that_was_not_offered_is_not_done() {
+    let mut hand = Hand::new(smh("y.bin"), 3 * MIB, json!({ "part_size_bytes": MIB }));
+    let file = format!(r#"{{"path":["y.bin"],"name":"y.bin","size":"{}"}}"#, 3 * MIB);
+    hand.answer(OpKind::Begin, 200, &file);
+    hand.run();
+    assert_eq!((hand.endings(), hand.waits_for()), (vec![], Some(WaitReason::Retry)));
+    hand.after(15_000);
+    hand.answer(OpKind::Begin, 201, SESSION);
+    hand.request(OpKind::Part(1));
+}
+
+/// The beginning of a file of one block is all of it.
+#[test]
+fn a_file_of_one_block_may_be_known_by_its_beginning() {
+    for (size, done) in [(MIB, true), (MIB + 1, false)] {
+        let mut hand = Hand::new(smh("y.bin"), size, json!({ "instant": "always" }));
+        hand.hashed(OpKind::Beginning);
+        let file = format!(r#"{{"path":["y.bin"],"name":"y.bin","size":"{size}"}}"#);
+        hand.answer(OpKind::Begin, 200, &file);
+        hand.run();
+        assert_eq!(matches!(hand.endings().as_slice(), [Ending::Completed(_)]), done, "{:?}", hand.state());
+    }
+    // Of one block, and the service speaks of another file.
+    let mut hand = Hand::new(smh("y.bin"), MIB, json!({ "instant": "always" }));
+    hand.hashed(OpKind::Beginning);
+    hand.answer(OpKind::Begin, 200, r#"{"path":["y.bin"],"name":"y.bin","size":"7"}"#);
+    hand.run();
+    assert_eq!(hand.endings(), []);
+}
