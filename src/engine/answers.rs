@@ -38,7 +38,7 @@ impl Machine {
                 self.todo.insert(number, ());
             }
         }
-        let left = !matches!(result, Err(TransportFault::Unreached(_) | TransportFault::Unsigned(_)));
+        let left = result.as_ref().err().is_none_or(TransportFault::left);
         if left {
             self.spent.asked();
         }
@@ -376,10 +376,17 @@ impl Machine {
     fn refused(&mut self, now: Now, op: OpId, state: &Op, fault: Fault) {
         let purpose = Purpose::Op(op.kind);
         match fault {
-            Fault::Retry(error) => {
-                if op.kind == OpKind::Abort {
-                    self.abort_failures = self.abort_failures.saturating_add(1);
+            // Nothing depends on it. Each try is counted where it starts.
+            Fault::Final(_) if op.kind == OpKind::Abort => self.aborts = u32::MAX,
+            Fault::Ask(error) | Fault::ParentMissing(error) | Fault::LeaseStale(error) if op.kind == OpKind::Abort => {
+                self.backoff.failed(purpose, state.started, now.tick, error, false);
+            }
+            Fault::Ask(error) | Fault::ParentMissing(error) if op.kind == OpKind::Discard => {
+                if self.facts.doubt.is_some() {
+                    self.stick(now, WaitReason::Retry, error);
                 }
+            }
+            Fault::Retry(error) => {
                 let wide = error.code == Code::ServiceBusy;
                 self.backoff.failed(purpose, state.started, now.tick, error, wide);
             }
@@ -412,16 +419,6 @@ impl Machine {
                 }
             }
             Fault::Ask(error) => {
-                if op.kind == OpKind::Discard {
-                    if self.facts.doubt.is_some() {
-                        self.stick(now, WaitReason::Retry, error);
-                    }
-                    return;
-                }
-                if op.kind == OpKind::Abort {
-                    self.abort_failures = self.abort_failures.saturating_add(1);
-                    return;
-                }
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                 }
@@ -466,10 +463,6 @@ impl Machine {
                         let ending = self.unknown_ending();
                         self.end_soon(now, ending);
                     }
-                    return;
-                }
-                if op.kind == OpKind::Abort {
-                    self.abort_failures = u32::MAX;
                     return;
                 }
                 if self.facts.ending.is_none() {
@@ -575,14 +568,14 @@ impl Machine {
     // ---- what was not answered
 
     fn no_answer(&mut self, now: Now, op: OpId, state: &Op, fault: TransportFault, sent: Sent) {
-        if op.kind == OpKind::Abort {
-            self.abort_failures = self.abort_failures.saturating_add(1);
-        }
-        if op.kind == OpKind::Begin && !matches!(fault, TransportFault::Unreached(_) | TransportFault::Unsigned(_)) {
-            self.begin_cut = true;
+        // First of all, also where it was asked to stop: what did not leave made nothing.
+        if fault.left() {
+            self.begin_cut |= op.kind == OpKind::Begin;
+        } else {
+            self.did_not_leave(op, state);
         }
         match fault {
-            TransportFault::Cancelled => {}
+            TransportFault::Cancelled { .. } => {}
             // Asked to stop: however it ended, nothing went wrong.
             _ if state.stopping => {}
             TransportFault::Source(error) => match error.code {
@@ -590,13 +583,9 @@ impl Machine {
                 _ => self.source.lost(error),
             },
             TransportFault::Unreached(error) => {
-                self.did_not_leave(op, state);
                 self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
             }
-            TransportFault::Unsigned(error) => {
-                self.did_not_leave(op, state);
-                self.stick(now, WaitReason::Credential, error);
-            }
+            TransportFault::Unsigned(error) => self.stick(now, WaitReason::Credential, error),
             TransportFault::Cut { error, reused } => {
                 if reused && self.repeat_at_once(op, sent) {
                     self.backoff.retries += 1;

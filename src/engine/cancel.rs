@@ -60,7 +60,8 @@ impl Machine {
         if !self.service.capabilities().aborts {
             return Ok(self.end(now, Ending::Cancelled(Remote::CannotAbort)));
         }
-        if late || self.abort_failures > 0 || self.network.is_offline() {
+        let failed = self.aborts > 0 && !self.in_flight(OpKind::Abort);
+        if late || failed || self.network.is_offline() {
             return Ok(self.end(now, Ending::Cancelled(Remote::AbortPending)));
         }
         match self.abort(now, slots) {
@@ -83,9 +84,14 @@ impl Machine {
 
     fn abort(&mut self, now: Now, slots: &mut Slots) -> Next {
         let Some(session) = self.facts.session.clone() else { return Err(Why::Line) };
-        self.control(now, slots, OpKind::Abort, Phase::Completing, |machine, credential| {
+        let next = self.control(now, slots, OpKind::Abort, Phase::Completing, |machine, credential| {
             machine.service.abort(machine.caller(credential, now), &session)
-        })
+        });
+        // Counted here, whatever comes of it: however it is answered, there is an end to it.
+        if matches!(next, Ok(Step::Start { .. })) {
+            self.aborts = self.aborts.saturating_add(1);
+        }
+        next
     }
 
     /// The host has its ending. What is left under way ends; a pending abort is tried while that costs little.
@@ -95,7 +101,7 @@ impl Machine {
             return Ok(step);
         }
         let pending = self.facts.ending == Some(Ending::Cancelled(Remote::AbortPending));
-        if pending && !self.held && !self.network.is_offline() && self.abort_failures < ABORTS_MAX {
+        if pending && !self.held && !self.network.is_offline() && self.aborts < ABORTS_MAX {
             match self.abort(now, slots) {
                 Ok(step) => return Ok(step),
                 // Only a person could help: not worth waiting for.

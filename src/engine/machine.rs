@@ -177,7 +177,8 @@ pub struct Machine {
     /// A session that a restart left behind, to be aborted if that is easy.
     pub(super) discard: Option<Session>,
     pub(super) abort_by: Option<Tick>,
-    pub(super) abort_failures: u32,
+    /// Aborts that were started; none is of any use any more at the greatest number.
+    pub(super) aborts: u32,
     /// A person can mend it; tried again at that tick.
     pub(super) stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     // What one sees.
@@ -237,7 +238,7 @@ impl Machine {
             restart_wanted: None,
             discard: None,
             abort_by: None,
-            abort_failures: 0,
+            aborts: 0,
             stuck: None,
             sent_high: SortedMap::new(),
             progress: Progress::default(),

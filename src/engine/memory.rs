@@ -11,7 +11,7 @@ pub struct Memory {
     stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     restarts: u32,
     restart_wanted: Option<(RestartReason, ErrorInfo)>,
-    abort_failures: u32,
+    aborts: u32,
     doubt_until: Option<Tick>,
     network_generation: u64,
 }
@@ -34,7 +34,7 @@ impl Machine {
             stuck: self.stuck.take(),
             restarts: self.restarts,
             restart_wanted: self.restart_wanted.take(),
-            abort_failures: self.abort_failures,
+            aborts: self.aborts,
             doubt_until: self.doubt_until,
             network_generation: self.network.generation,
         }
@@ -47,7 +47,7 @@ impl Machine {
         self.stuck = memory.stuck;
         self.restarts = memory.restarts;
         self.restart_wanted = memory.restart_wanted;
-        self.abort_failures = memory.abort_failures;
+        self.aborts = memory.aborts;
         self.doubt_until = memory.doubt_until;
         self.network.generation = memory.network_generation;
     }

@@ -240,6 +240,104 @@ fn cut() -> TransportFault {
     TransportFault::Cut { error: error(Code::ConnectionCut), reused: false }
 }
 
+// ---- a cancel
+
+/// An abort that was answered by what an abort can't be answered by was sent again as fast as answers came.
+#[test]
+fn an_abort_that_comes_to_nothing_is_tried_a_few_times_and_not_at_once() {
+    for (status, body) in [(409, r#"{"code":"PathNotFound"}"#), (403, r#"{"code":"NoPermission"}"#), (500, "")] {
+        let mut hand = begun(1, json!({}));
+        hand.handle(Event::Command(Command::Cancel));
+        let mut aborts = vec![];
+        for _ in 0..50 {
+            hand.run();
+            for (op, _) in std::mem::take(&mut hand.started) {
+                match op.kind {
+                    OpKind::Abort => {
+                        aborts.push(hand.now.tick.0);
+                        hand.answered(op, status, body);
+                    }
+                    _ => hand.failed(op, TransportFault::Cancelled { left: true }, 0),
+                }
+            }
+            hand.after(100);
+        }
+        // So long as it would take to be tried for the last time.
+        for _ in 0..20 {
+            hand.after(15_000);
+            hand.run();
+            for (op, _) in std::mem::take(&mut hand.started) {
+                aborts.push(hand.now.tick.0);
+                hand.answered(op, status, body);
+            }
+        }
+        assert!(hand.done, "{:?}", hand.state());
+        assert!((2..=6).contains(&aborts.len()), "{status}: {aborts:?}");
+        assert!(aborts.windows(2).all(|pair| pair[1] - pair[0] >= 300), "{status}: {aborts:?}");
+        assert_eq!(hand.endings(), [Ending::Cancelled(Remote::AbortPending)]);
+    }
+}
+
+fn held_back() -> [TransportFault; 3] {
+    [
+        TransportFault::Cancelled { left: false },
+        TransportFault::Unreached(error(Code::ConnectFailed)),
+        TransportFault::Unsigned(error(Code::CredentialRefused)),
+    ]
+}
+
+/// A begin that may make the object was stopped before it left; the cancel ended as outcome unknown.
+#[test]
+fn a_begin_that_was_stopped_before_it_left_made_nothing() {
+    for fault in held_back() {
+        let mut hand = Hand::new(koodrive("y.bin"), 100, json!({ "instant": "always" }));
+        hand.hashed(OpKind::Hash(1));
+        let (op, Work::Read { range, .. }) = hand.take(OpKind::Proof) else { panic!("no proof") };
+        let bytes = Some(vec![0; range.len as usize]);
+        hand.handle(Event::Read { op, result: Ok(ReadDigest { crc64: 0, md5: None, bytes, digester: None }) });
+        let (op, _) = hand.request(OpKind::Begin);
+        assert!(matches!(hand.kept.last(), Some(Record::BeginIntent { .. })));
+        hand.handle(Event::Command(Command::Cancel));
+        hand.run();
+        hand.after(1_000);
+        hand.run();
+        assert_eq!(hand.stopped, [op]);
+        hand.failed(op, fault, 0);
+        hand.run();
+        assert_eq!(hand.endings(), [Ending::Cancelled(Remote::NothingThere)]);
+    }
+}
+
+/// The same of a complete: what became of it was looked for, and where nothing tells the end was outcome unknown.
+#[test]
+fn a_complete_that_was_stopped_before_it_left_made_nothing() {
+    for fault in held_back() {
+        let mut hand = begun(1, json!({}));
+        hand.stored(1);
+        let (op, _) = hand.request(OpKind::Complete);
+        hand.handle(Event::Command(Command::Cancel));
+        hand.run();
+        assert_eq!(hand.stopped, [op]);
+        hand.failed(op, fault, 0);
+        // Nothing is looked up: what there is to undo is undone.
+        hand.answer(OpKind::Abort, 204, "");
+        hand.run();
+        assert_eq!(hand.endings(), [Ending::Cancelled(Remote::Aborted)]);
+    }
+}
+
+/// One that may have left is looked for.
+#[test]
+fn a_complete_that_was_stopped_on_its_way_is_looked_for() {
+    let mut hand = begun(1, json!({}));
+    hand.stored(1);
+    let (op, _) = hand.request(OpKind::Complete);
+    hand.handle(Event::Command(Command::Cancel));
+    hand.run();
+    hand.failed(op, TransportFault::Cancelled { left: true }, 0);
+    hand.request(OpKind::Inspect);
+}
+
 // ---- what is believed
 
 /// A service said that it had the file, and nothing of it had been shown to it: completed, without a byte.

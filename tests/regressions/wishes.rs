@@ -45,7 +45,7 @@ fn a_source_given_again_leaves_a_paused_upload_paused() {
     let client = open(config(dir.path(), move |_, _, cancel| {
         came.lock().unwrap().send(()).unwrap();
         until_cancelled(cancel);
-        Err(TransportFault::Cancelled)
+        Err(TransportFault::Cancelled { left: true })
     }));
     let again = || request("y.bin", Source::memory(vec![1; 100]));
     let id = start(&client, again());

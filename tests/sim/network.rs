@@ -327,7 +327,7 @@ impl World {
             flight.stopped = true;
         }
         let ms = self.rng.u64(1..40);
-        self.fail(flight, ms, TransportFault::Cancelled);
+        self.fail(flight, ms, TransportFault::Cancelled { left: true });
     }
 
     pub fn read(&mut self, row: usize, op: OpId, read: Reading) {

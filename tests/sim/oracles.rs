@@ -440,7 +440,7 @@ impl World {
             Ok(answer) if (200..300).contains(&answer.status) => drop(of.rows.remove(&Some(kind))),
             Ok(_) => of.failed(Some(kind), tick),
             Err(TransportFault::Unreached(_)) => of.failed(None, tick),
-            Err(TransportFault::Cancelled | TransportFault::Source(_)) => {}
+            Err(TransportFault::Cancelled { .. } | TransportFault::Source(_)) => {}
             Err(_) => of.failed(Some(kind), tick),
         }
         if result.is_ok() {
