@@ -68,6 +68,10 @@ impl Machine {
         if now.tick < retry {
             return Some(Err(Why::waiting(WaitReason::Disk, Some(retry), Some(error))));
         }
+        // The disk still has some of the round that failed. What becomes of them belongs before what comes after.
+        if !self.commits.is_empty() {
+            return Some(Err(Why::Working(self.phase())));
+        }
         self.disk_error = None;
         self.commit_round += 1;
         for record in std::mem::take(&mut self.failed_commits) {
@@ -435,7 +439,8 @@ impl Machine {
         if let Some(step) = self.outbox.pop_front() {
             return Ok(step);
         }
-        if self.ops.keys().any(|op| !looks(op.kind)) {
+        // Nor a part of it on its way to the journal: behind this it would count for the new one.
+        if self.ops.keys().any(|op| !looks(op.kind)) || self.any_part_committing() {
             return Err(Why::Working(Phase::Starting));
         }
         if doubt {

@@ -338,6 +338,57 @@ fn a_complete_that_was_stopped_on_its_way_is_looked_for() {
     hand.request(OpKind::Inspect);
 }
 
+// ---- a disk that refuses
+
+/// What had failed went to the disk again while the disk still had some of the same round: what came back later stood behind what had come after it.
+#[test]
+fn what_could_not_be_kept_goes_again_once_the_disk_has_answered_for_all_of_it() {
+    let mut hand = begun(3, json!({}));
+    hand.disk_stands = true;
+    hand.appending.clear();
+    [1, 2, 3].iter().for_each(|number| hand.stored(*number));
+    hand.run();
+    let numbers = |hand: &Hand| {
+        let number = |(_, record): &(CommitId, Record)| match record {
+            Record::Part { part_number, .. } => *part_number,
+            other => panic!("{other:?}"),
+        };
+        hand.appending.iter().map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&hand), [1, 2, 3]);
+    hand.refuse();
+    for _ in 0..2 {
+        hand.after(6_000);
+        hand.handle(Event::Command(Command::Resume));
+        hand.run();
+        hand.refuse();
+    }
+    hand.after(6_000);
+    hand.run();
+    assert_eq!(numbers(&hand), [1, 2, 3], "in their order, once");
+    let rounds: Vec<u32> = hand.appending.iter().map(|(id, _)| id.round).collect();
+    assert_eq!(rounds, [1, 1, 1]);
+}
+
+/// A part's record that was still on its way when all was to be sent again came to stand behind the restart, and counted for the new session.
+#[test]
+fn a_restart_waits_for_the_records_of_parts() {
+    let mut hand = begun(2, json!({}));
+    hand.disk_stands = true;
+    hand.appending.clear();
+    hand.stored(1);
+    hand.run();
+    assert!(matches!(hand.appending.front(), Some((_, Record::Part { part_number: 1, .. }))));
+    hand.answer(OpKind::Part(2), 404, "<Error><Code>NoSuchUpload</Code></Error>");
+    hand.answer(OpKind::Inspect, 404, r#"{"code":"UploadNotFound"}"#);
+    hand.run();
+    assert_eq!(hand.appending.len(), 1, "{:?}", hand.appending);
+    hand.append();
+    hand.run();
+    let restart = matches!(hand.appending.front(), Some((_, Record::Restart { why: RestartReason::SessionGone })));
+    assert!(restart, "{:?}", hand.appending);
+}
+
 // ---- what is believed
 
 /// A service said that it had the file, and nothing of it had been shown to it: completed, without a byte.
