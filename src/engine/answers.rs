@@ -210,7 +210,7 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
-        self.source_doubts = 0;
+        self.source_was_read();
         // A session that takes parts is no lost one.
         self.restarts = 0;
         self.lease.forget(number);

@@ -166,7 +166,7 @@ impl Machine {
         let (Some(_), OpKind::Hash(part_number)) = (self.ops.remove(&op), op.kind) else { return };
         match result {
             Ok(ReadDigest { crc64, digester: Some(digester), .. }) => {
-                self.source_doubts = 0;
+                self.source_was_read();
                 self.digest.ms += now.tick.since_ms(self.digest.started);
                 self.digest.bytes += planned(self.facts.plan, part_number).map_or(0, |part| part.size_bytes);
                 self.commit_soon(Record::Hashed { part_number, crc64, midstate: digester.midstate(), digester });

@@ -82,8 +82,9 @@ impl Why {
         Why::Waiting { reason, until, error, choices: vec![], needs_host: false }
     }
 
-    pub(super) fn needs_host(reason: WaitReason, error: Option<ErrorInfo>) -> Why {
-        Why::Waiting { reason, until: None, error, choices: vec![], needs_host: true }
+    /// Waiting alone will hardly help.
+    pub(super) fn needs_host(reason: WaitReason, until: Option<Tick>, error: Option<ErrorInfo>) -> Why {
+        Why::Waiting { reason, until, error, choices: vec![], needs_host: true }
     }
 }
 
@@ -129,6 +130,12 @@ pub struct Machine {
     pub(super) source: SourceState,
     /// Reads in a row that said that it changed, while it looks as it did.
     pub(super) source_doubts: u32,
+    /// Reads in a row that it was touched under.
+    pub(super) source_touches: u32,
+    /// After so many of them it was let rest before it was read again.
+    pub(super) source_rested: u32,
+    /// What was left to compare of a source that is looked at again: it goes on there if that stayed as it was.
+    pub(super) compared: Option<(Identity, VecDeque<u32>)>,
     // Sending.
     pub(super) lease: HeldLease,
     /// The parts that the last sign named; the first one is waited for.
@@ -208,6 +215,9 @@ impl Machine {
             credential: CredentialState::default(),
             source: SourceState::default(),
             source_doubts: 0,
+            source_touches: 0,
+            source_rested: 0,
+            compared: None,
             lease: HeldLease::default(),
             sign_wanted: vec![],
             todo: SortedSet::new(),
@@ -454,7 +464,10 @@ impl Machine {
                     self.commit_soon(Record::OnChange { on_change });
                 }
             }
-            Command::LookAgain => self.source = SourceState::Unknown,
+            Command::LookAgain => {
+                self.source = SourceState::Unknown;
+                self.compared = None;
+            }
             Command::SourceIs(source) => {
                 if let Some(source) = source.news_to(&self.facts.upload.source).filter(|_| self.facts.ending.is_none())
                 {
@@ -487,7 +500,7 @@ impl Machine {
         self.credential.again_at = None;
         self.credential.refusals = 0;
         self.source.look_again_if_lost();
-        self.source_doubts = 0;
+        self.source_was_read();
         if let Some((_, retry)) = &mut self.disk_error {
             *retry = Tick(0);
         }

@@ -14,6 +14,8 @@ pub struct Memory {
     aborts: u32,
     doubt_until: Option<Tick>,
     network_generation: u64,
+    source_touches: u32,
+    source_rested: u32,
 }
 
 impl Memory {
@@ -22,6 +24,7 @@ impl Memory {
         self.backoff.reset();
         self.spent.again();
         self.stuck = None;
+        (self.source_touches, self.source_rested) = (0, 0);
     }
 }
 
@@ -37,6 +40,8 @@ impl Machine {
             aborts: self.aborts,
             doubt_until: self.doubt_until,
             network_generation: self.network.generation,
+            source_touches: self.source_touches,
+            source_rested: self.source_rested,
         }
     }
 
@@ -50,5 +55,7 @@ impl Machine {
         self.aborts = memory.aborts;
         self.doubt_until = memory.doubt_until;
         self.network.generation = memory.network_generation;
+        self.source_touches = memory.source_touches;
+        self.source_rested = memory.source_rested;
     }
 }

@@ -102,16 +102,7 @@ impl Machine {
                 self.backoff.reset();
                 Ok(())
             }
-            Some((reason, error, until)) => {
-                let choices = vec![];
-                Err(Why::Waiting {
-                    reason: *reason,
-                    until: Some(*until),
-                    error: Some(error.clone()),
-                    choices,
-                    needs_host: true,
-                })
-            }
+            Some((reason, error, until)) => Err(Why::needs_host(*reason, Some(*until), Some(error.clone()))),
             None => Ok(()),
         }
     }
@@ -310,13 +301,7 @@ impl Machine {
                 .error
                 .clone()
                 .unwrap_or_else(|| ErrorInfo::new(Code::CredentialRefused, "there is no credential for the account"));
-            return Err(Why::Waiting {
-                reason: WaitReason::Credential,
-                until: state.again_at.filter(|_| !spent),
-                error: Some(error),
-                choices: vec![],
-                needs_host: true,
-            });
+            return Err(Why::needs_host(WaitReason::Credential, state.again_at.filter(|_| !spent), Some(error)));
         }
         if !state.asked {
             state.asked = true;

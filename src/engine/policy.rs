@@ -23,7 +23,7 @@ impl Machine {
             return Err(Why::waiting(WaitReason::NetworkPolicy, None, Some(policy_error())));
         }
         if self.credential.signed_out {
-            return Err(Why::needs_host(WaitReason::Credential, self.credential.error.clone()));
+            return Err(Why::needs_host(WaitReason::Credential, None, self.credential.error.clone()));
         }
         if !self.facts.handed_off.is_empty() {
             return Err(Why::waiting(WaitReason::HandedOff, None, None));

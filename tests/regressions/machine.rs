@@ -389,6 +389,84 @@ fn a_restart_waits_for_the_records_of_parts() {
     assert!(restart, "{:?}", hand.appending);
 }
 
+// ---- a source that never rests
+
+fn proven(parts: u64, identity: Identity) -> Vec<Record> {
+    let mut records = vec![
+        Record::Plan { plan: partway::model::PartPlan { size_bytes: parts * MIB, part_size_bytes: MIB }, identity },
+        serde_json::from_value(json!({ "r": "session", "session": { "confirm_key": "k", "mode": "multipart" } }))
+            .unwrap(),
+    ];
+    records.extend((1..parts as u32).map(|part_number| Record::Part { part_number, crc64: 0 }));
+    records
+}
+
+/// A file that something touched all the time was compared from its first part on each time, at the pace of the disk and for ever.
+#[test]
+fn a_file_that_is_touched_whenever_it_is_read_is_let_rest() {
+    let identity = Identity { size_bytes: 4 * MIB, inode: Some(1), mtime_ns: Some(0), ..Identity::default() };
+    let more = json!({ "part_size_bytes": MIB });
+    let mut hand = Hand::over(proven(4, identity), smh("y.bin"), 4 * MIB, more);
+    hand.touched = true;
+    let mut reads = 0;
+    let mut rests = vec![];
+    while rests.len() < 12 {
+        hand.run();
+        match hand.started.pop() {
+            Some((op, Work::Read { .. })) => {
+                reads += 1;
+                assert!(reads < 50, "read for ever: {:?}", hand.state());
+                hand.handle(Event::Read { op, result: Err(error(Code::SourceChanged)) });
+            }
+            Some((op, _)) => panic!("{op:?}"),
+            None => {
+                let State::Waiting { waiting } = hand.state() else { panic!("{:?}", hand.state()) };
+                assert_eq!((waiting.reason, waiting.needs_host), (WaitReason::Source, true));
+                assert_eq!(waiting.error.map(|error| error.code), Some(Code::SourceChanged));
+                let rest_ms = waiting.retry_in_ms.expect("it is looked at again");
+                rests.push(rest_ms);
+                // It gives its place, and what it counted goes on.
+                let memory = hand.machine.hand_on();
+                hand.machine.recall(memory);
+                hand.after(rest_ms);
+            }
+        }
+    }
+    assert!(rests.windows(2).all(|pair| pair[0] <= pair[1]), "{rests:?}");
+    assert_eq!((rests[0], rests[11]), (5_000, 15 * 60_000));
+    assert!(reads <= 4 + rests.len(), "one look after each rest: {reads}");
+    // Left alone it goes on with all that is proven.
+    hand.touched = false;
+    for number in 1..=3 {
+        let (op, _) = hand.take(OpKind::Read(number));
+        let digest = ReadDigest { crc64: 0, md5: None, bytes: None, digester: None };
+        hand.handle(Event::Read { op, result: Ok(digest) });
+    }
+    hand.answer(OpKind::Inspect, 200, r#"{"confirmed":false,"uploadId":"u","parts":[]}"#);
+    hand.run();
+    assert_eq!(hand.machine.facts().proven.len(), 3);
+}
+
+/// A read that failed by chance had all that was compared before compared once more.
+#[test]
+fn what_was_compared_counts_as_long_as_the_file_stays_as_it_is() {
+    let identity = Identity { size_bytes: 4 * MIB, inode: Some(1), mtime_ns: Some(0), ..Identity::default() };
+    let more = json!({ "part_size_bytes": MIB });
+    let mut hand = Hand::over(proven(4, identity), smh("y.bin"), 4 * MIB, more);
+    let digest = || Ok(ReadDigest { crc64: 0, md5: None, bytes: None, digester: None });
+    let (op, _) = hand.take(OpKind::Read(1));
+    hand.handle(Event::Read { op, result: digest() });
+    let (op, _) = hand.take(OpKind::Read(2));
+    hand.handle(Event::Read { op, result: Err(error(Code::SourceChanged)) });
+    let (op, _) = hand.take(OpKind::Read(2));
+    hand.handle(Event::Read { op, result: Err(error(Code::SourceChanged)) });
+    // Another one by its looks: from the beginning.
+    hand.identity.mtime_ns = Some(9);
+    hand.handle(Event::Command(Command::LookAgain));
+    hand.run();
+    hand.take(OpKind::Read(1));
+}
+
 // ---- what is believed
 
 /// A service said that it had the file, and nothing of it had been shown to it: completed, without a byte.
