@@ -387,6 +387,8 @@ impl Machine {
                 }
             }
             Fault::Retry(error) => {
+                // Something on the way does not know what it means to ask first.
+                self.expect_refused |= state.expects && error.http_status == Some(417);
                 let wide = error.code == Code::ServiceBusy;
                 self.backoff.failed(purpose, state.started, now.tick, error, wide);
             }
@@ -591,11 +593,11 @@ impl Machine {
                     self.backoff.retries += 1;
                     return;
                 }
-                self.suspect(op, sent);
+                self.suspect(op, state, sent);
                 self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
             }
             TransportFault::Stalled(error) | TransportFault::Malformed(error) => {
-                self.suspect(op, sent);
+                self.suspect(op, state, sent);
                 self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
             }
         }
@@ -623,12 +625,14 @@ impl Machine {
         }
     }
 
-    /// A cut while a body is being sent tells nothing: an early refusal looks the same. The next try asks first, under a young lease.
-    fn suspect(&mut self, op: OpId, sent: Sent) {
-        if let OpKind::Part(number) = op.kind
-            && sent.bytes > 0
-        {
+    /// A cut while a body is being sent tells nothing: an early refusal looks the same. The next try asks first, under a young lease; unless asking
+    /// is what nobody on the way understood.
+    fn suspect(&mut self, op: OpId, state: &Op, sent: Sent) {
+        let OpKind::Part(number) = op.kind else { return };
+        if sent.bytes > 0 {
             self.trouble.entry(number).or_default().suspect = true;
+        } else if state.expects {
+            self.trouble.entry(number).or_default().asked_in_vain = true;
         }
     }
 

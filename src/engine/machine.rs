@@ -44,6 +44,8 @@ pub(super) struct Op {
     pub(super) parts_named: usize,
     /// Parts: bytes given to the socket by now.
     pub(super) bytes: u64,
+    /// Parts: it asks first whether its body is wanted.
+    pub(super) expects: bool,
     pub(super) stopping: bool,
 }
 
@@ -52,6 +54,8 @@ pub(super) struct Op {
 pub(super) struct PartTrouble {
     /// A cut came while its body was being sent: it may hide an early refusal.
     pub(super) suspect: bool,
+    /// The last try asked first whether its body is wanted, and heard nothing of use: the next one does not ask.
+    pub(super) asked_in_vain: bool,
     /// Refusals of fresh links in a row.
     pub(super) refused: u32,
     /// A cut on a reused connection was repeated at once already.
@@ -140,6 +144,8 @@ pub struct Machine {
     pub(super) lease: HeldLease,
     /// The parts that the last sign named; the first one is waited for.
     pub(super) sign_wanted: Vec<u32>,
+    /// Something on the way does not understand a part that asks first.
+    pub(super) expect_refused: bool,
     pub(super) todo: SortedSet<u32>,
     pub(super) trouble: SortedMap<u32, PartTrouble>,
     pub(super) digest: DigestState,
@@ -220,6 +226,7 @@ impl Machine {
             compared: None,
             lease: HeldLease::default(),
             sign_wanted: vec![],
+            expect_refused: false,
             todo: SortedSet::new(),
             trouble: SortedMap::new(),
             digest: DigestState::default(),
@@ -557,6 +564,7 @@ impl Machine {
             dated_unix_ms: self.clock.unix_ms(now),
             parts_named: 0,
             bytes: 0,
+            expects: false,
             stopping: false,
         };
         self.ops.insert(op, state);

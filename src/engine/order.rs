@@ -396,11 +396,16 @@ impl Machine {
             self.backoff.failed(Purpose::Op(OpKind::Part(part.part_number)), now.tick, now.tick, error, false);
             return self.parts(now, slots, session);
         };
-        request.expect_continue = suspect;
+        let trouble = self.trouble.get_mut(&part.part_number);
+        let in_vain = trouble.is_some_and(|trouble| std::mem::take(&mut trouble.asked_in_vain));
+        request.expect_continue = suspect && !in_vain && !self.expect_refused;
         slots.parts -= 1;
         self.progress.requests += 1;
         self.todo.remove(&part.part_number);
         let op = self.begin_op(now, OpKind::Part(part.part_number));
+        if let Some(state) = self.ops.get_mut(&op) {
+            state.expects = request.expect_continue;
+        }
         if !self.facts.tried.contains_key(&part.part_number) {
             // Kept before the bytes can leave: the disk thread carries it out before a socket is even open, and nothing waits for it.
             self.facts.tried.insert(part.part_number, ());
@@ -435,7 +440,9 @@ impl Machine {
         if self.facts.begin_intent.is_some() && !self.begin_armed {
             return Ok(self.unknown(now));
         }
-        self.restarts += 1;
+        // A link that was over because its part was cut off says nothing of the session: that part's own row of failures bounds it.
+        let cut_off = why == RestartReason::LeaseOver && self.trouble.values().any(|trouble| trouble.suspect);
+        self.restarts += u32::from(!cut_off);
         if self.restarts > RESTARTS_MAX {
             self.restarts = 0;
             self.stuck = Some((WaitReason::Retry, error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));

@@ -500,3 +500,126 @@ fn a_file_of_one_block_may_be_known_by_its_beginning() {
     hand.run();
     assert_eq!(hand.endings(), []);
 }
+
+// ---- slow and odd networks
+
+fn whole(mode: SmhMode) -> Target {
+    let Target::Smh(target) = smh("y.bin") else { unreachable!() };
+    Target::Smh(SmhTarget { mode, ..target })
+}
+
+const SIMPLE: &str = r#"{"confirmKey":"k","domain":"d","path":"/o","headers":{"Authorization":"q"}}"#;
+
+/// A small file on a slow network: each stall counted as a session that was lost, and the fourth one asked for help.
+#[test]
+fn a_small_file_on_a_slow_network_is_tried_as_often_as_any() {
+    let mut hand = Hand::new(whole(SmhMode::Simple), MIB, json!({}));
+    for stall in 1..=10 {
+        hand.answer(OpKind::Begin, 201, SIMPLE);
+        let (op, _) = hand.request(OpKind::Part(1));
+        hand.after(70_000);
+        hand.failed(op, stalled(), 400_000);
+        hand.run();
+        assert!(!hand.needs_host(), "stall {stall}: {:?}", hand.state());
+        hand.after(15_000);
+    }
+    // Its own row of failures bounds it.
+    hand.answer(OpKind::Begin, 201, SIMPLE);
+    let (op, _) = hand.request(OpKind::Part(1));
+    hand.after(70_000);
+    hand.failed(op, stalled(), 400_000);
+    hand.run();
+    assert!(hand.needs_host(), "{:?}", hand.state());
+}
+
+/// Links that nobody takes are another matter: there is no row of failures that would end that.
+#[test]
+fn a_small_file_whose_links_are_refused_asks_for_help() {
+    let mut hand = Hand::new(whole(SmhMode::Simple), MIB, json!({}));
+    let mut begins = 0;
+    while !hand.needs_host() {
+        begins += 1;
+        assert!(begins < 20, "for ever");
+        hand.answer(OpKind::Begin, 201, SIMPLE);
+        hand.answer(OpKind::Part(1), 403, "");
+        hand.run();
+    }
+    assert!(begins <= 5, "{begins}");
+}
+
+/// Once a part had been cut off each later try of it asked first, also where nobody on the way understands that: no way back.
+#[test]
+fn a_part_that_asked_in_vain_does_not_ask_the_next_time() {
+    let mut hand = begun(1, json!({}));
+    let mut asked = vec![];
+    let faults = [
+        (cut(), 9),
+        (stalled(), 0),
+        (cut(), 9),
+        (TransportFault::Malformed(error(Code::AnswerMalformed)), 0),
+        (cut(), 0),
+    ];
+    for (fault, bytes) in faults {
+        let (op, request) = hand.request(OpKind::Part(1));
+        asked.push(request.expect_continue);
+        hand.failed(op, fault, bytes);
+        hand.run();
+        hand.after(15_000);
+    }
+    let (_, request) = hand.request(OpKind::Part(1));
+    asked.push(request.expect_continue);
+    assert_eq!(asked, [false, true, false, true, false, true]);
+}
+
+/// 417 was no answer that was known: the upload failed.
+#[test]
+fn who_does_not_want_to_be_asked_is_not_asked_again() {
+    let mut hand = begun(1, json!({}));
+    let (op, _) = hand.request(OpKind::Part(1));
+    hand.failed(op, cut(), 9);
+    hand.run();
+    hand.after(15_000);
+    let (op, request) = hand.request(OpKind::Part(1));
+    assert!(request.expect_continue);
+    hand.answered(op, 417, "");
+    hand.run();
+    hand.after(15_000);
+    for _ in 0..3 {
+        let (op, request) = hand.request(OpKind::Part(1));
+        assert!(!request.expect_continue);
+        hand.failed(op, cut(), 9);
+        hand.run();
+        hand.after(15_000);
+    }
+    hand.stored(1);
+    hand.answer(OpKind::Complete, 200, FILE);
+    hand.run();
+    assert!(matches!(hand.endings().as_slice(), [Ending::Completed(_)]));
+}
+
+/// One whose host had asked for time looked like one in line, and kept its place for as long as that was.
+#[test]
+fn who_waits_for_a_host_to_open_says_so_and_gives_its_place() {
+    let mut hand = Hand::new(smh("y.bin"), MIB, json!({}));
+    let opens = hand.now.tick.after_ms(60_000);
+    hand.slots = Slots { parts: 0, controls: 0, reads: 1, opens_at: Some(opens) };
+    hand.run();
+    let State::Waiting { waiting } = hand.state() else { panic!("{:?}", hand.state()) };
+    assert_eq!((waiting.reason, waiting.retry_in_ms, waiting.needs_host), (WaitReason::Retry, Some(60_000), false));
+    assert_eq!(waiting.error.map(|error| error.code), Some(Code::ServiceBusy));
+    assert!(hand.machine.gives_place(hand.now, 20_000));
+    assert!(hand.machine.explain(hand.now).next_try_ms.is_some());
+    // Others work first: that is in line.
+    hand.slots.opens_at = None;
+    hand.run();
+    assert_eq!(hand.state(), State::Queued);
+    // A part waits the same way.
+    hand.slots = Slots { parts: 3, controls: 5, reads: 1, opens_at: None };
+    hand.answer(OpKind::Begin, 201, SESSION);
+    hand.slots = Slots { parts: 0, controls: 0, reads: 1, opens_at: Some(opens) };
+    hand.run();
+    assert_eq!(hand.waits_for(), Some(WaitReason::Retry));
+    hand.slots = Slots { parts: 3, controls: 5, reads: 1, opens_at: None };
+    hand.after(60_000);
+    hand.request(OpKind::Part(1));
+}
