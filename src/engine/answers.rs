@@ -364,6 +364,7 @@ impl Machine {
     }
 
     fn aborted(&mut self, now: Now) {
+        self.session_dropped = true;
         let cancelled =
             self.facts.wish == Wish::Cancel && matches!(self.facts.ending, None | Some(Ending::Cancelled(_)));
         if cancelled {

@@ -37,7 +37,7 @@ impl Machine {
             self.wait_to_settle(now)?;
             return self.reconcile(now, slots);
         }
-        if self.facts.doubt.is_some() && self.service.capabilities().aborts {
+        if self.doubt_can_be_settled() {
             self.wait_to_settle(now)?;
             return self.settle_doubt(now, slots);
         }
@@ -100,7 +100,15 @@ impl Machine {
         if let Some(step) = self.outbox.pop_front() {
             return Ok(step);
         }
-        let pending = self.facts.ending == Some(Ending::Cancelled(Remote::AbortPending));
+        let pending = match &self.facts.ending {
+            Some(Ending::Cancelled(remote)) => *remote == Remote::AbortPending,
+            // Nobody waits for it any more. What failed otherwise may be begun again with what it has.
+            Some(Ending::Failed(error)) => {
+                let there = self.facts.session.is_some() && !self.session_dropped;
+                error.code == Code::GaveUp && there && self.service.capabilities().aborts
+            }
+            Some(Ending::Completed(_)) | None => false,
+        };
         if pending && !self.held && !self.network.is_offline() && self.aborts < ABORTS_MAX {
             match self.abort(now, slots) {
                 Ok(step) => return Ok(step),

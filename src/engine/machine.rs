@@ -192,6 +192,10 @@ pub struct Machine {
     pub(super) abort_by: Option<Tick>,
     /// Aborts that were started; none is of any use any more at the greatest number.
     pub(super) aborts: u32,
+    /// The service dropped the session at our word.
+    pub(super) session_dropped: bool,
+    /// When this process first knew of it.
+    pub(super) seen: Now,
     /// A person can mend it; tried again at that tick.
     pub(super) stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     // What one sees.
@@ -256,6 +260,8 @@ impl Machine {
             discard: None,
             abort_by: None,
             aborts: 0,
+            session_dropped: false,
+            seen: now,
             stuck: None,
             sent_high: SortedMap::new(),
             progress: Progress::default(),
@@ -285,6 +291,10 @@ impl Machine {
 
     /// True when it waits for so long, or for somebody, that its place is better given to another.
     pub fn gives_place(&self, now: Now, long_ms: u64) -> bool {
+        // Who has not long to go stays for its end.
+        if self.gives_up_at().is_some_and(|at| at > now.tick && at.since_ms(now.tick) <= long_ms) {
+            return false;
+        }
         match &self.why {
             Why::Paused => true,
             Why::Waiting { reason, until, needs_host, .. } => {
@@ -292,6 +302,11 @@ impl Machine {
             }
             Why::Working(_) | Why::Line => false,
         }
+    }
+
+    /// The process knew of it before it had this machine: since then its own time is counted by ticks, whatever the phone's clock is set to.
+    pub fn seen_since(&mut self, seen: Now) {
+        self.seen = seen;
     }
 
     /// True when operations or commits are under way.
@@ -344,7 +359,7 @@ impl Machine {
                     Why::Waiting { needs_host: true, .. } => None,
                     _ => self.backoff.next_open(now.tick),
                 };
-                let until = [until, gate, self.abort_by.filter(|at| *at > now.tick), self.gives_up_at(now)];
+                let until = [until, gate, self.abort_by, self.gives_up_at()];
                 if !same_kind(&why, &self.why) {
                     self.why_since_unix_ms = now.unix_ms;
                 }

@@ -1,7 +1,10 @@
 //! What a machine that gives its place hands on to the next one over the same upload: a wait forgets nothing.
 
 use super::{backoff::Backoff, machine::Machine, record::RestartReason, spent::Spent, view::WaitReason};
-use crate::{error::ErrorInfo, model::Tick};
+use crate::{
+    error::ErrorInfo,
+    model::{Now, Tick},
+};
 
 /// Counts and gates; of a bounded size, and nothing that the journal has.
 #[derive(Debug)]
@@ -16,6 +19,7 @@ pub struct Memory {
     network_generation: u64,
     source_touches: u32,
     source_rested: u32,
+    seen: Now,
 }
 
 impl Memory {
@@ -42,6 +46,7 @@ impl Machine {
             network_generation: self.network.generation,
             source_touches: self.source_touches,
             source_rested: self.source_rested,
+            seen: self.seen,
         }
     }
 
@@ -57,5 +62,6 @@ impl Machine {
         self.network.generation = memory.network_generation;
         self.source_touches = memory.source_touches;
         self.source_rested = memory.source_rested;
+        self.seen = memory.seen;
     }
 }

@@ -19,6 +19,11 @@ use crate::{
 /// Sessions that may be lost in a row before help is needed.
 const RESTARTS_MAX: u32 = 3;
 
+/// What finds out whether an object was made: never stopped for what depends on that.
+fn settles(kind: OpKind) -> bool {
+    matches!(kind, OpKind::Inspect | OpKind::Probe | OpKind::Discard)
+}
+
 /// A step, or why there is none.
 pub(super) type Next = Result<Step, Why>;
 
@@ -120,6 +125,14 @@ impl Machine {
         if self.begin_unsettled() {
             return self.reconcile_begin(now, slots);
         }
+        // Its own time is over, and it may have made the object all the same.
+        if self.time_is_over(now) && self.doubt_can_be_settled() {
+            self.stop_ops(|kind| !settles(kind));
+            return match self.outbox.pop_front() {
+                Some(step) => Ok(step),
+                None => self.settle_doubt(now, slots),
+            };
+        }
         if let Some((why, error)) = self.restart_wanted.clone() {
             let next = self.restart(now, slots, why, error);
             if matches!(next, Ok(Step::Commit { record: Record::Restart { .. }, .. })) {
@@ -194,8 +207,8 @@ impl Machine {
         let taken = self.facts.begin_taken;
         if carries_whole(&content) && self.facts.begin_intent.is_none() {
             // What was hashed is made the object: the source is looked at one last time, as before a complete.
-            if self.finish != Finish::Checking {
-                self.finish = Finish::Checking;
+            if self.finish != Finish::CheckingToBegin {
+                self.finish = Finish::CheckingToBegin;
                 self.source.look_again();
                 return self.check_source(now, slots)?.ok_or(Why::Working(Phase::Starting));
             }
@@ -424,7 +437,7 @@ impl Machine {
     /// All that was sent is void. Nothing of the old session may be under way any more when that is written.
     pub(super) fn restart(&mut self, now: Now, slots: &mut Slots, why: RestartReason, error: ErrorInfo) -> Next {
         let doubt = self.facts.doubt.is_some();
-        let looks = |kind| doubt && matches!(kind, OpKind::Inspect | OpKind::Probe | OpKind::Discard);
+        let looks = |kind| doubt && settles(kind);
         self.stop_ops(|kind| !looks(kind));
         if let Some(step) = self.outbox.pop_front() {
             return Ok(step);

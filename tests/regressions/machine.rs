@@ -623,3 +623,104 @@ fn who_waits_for_a_host_to_open_says_so_and_gives_its_place() {
     hand.after(60_000);
     hand.request(OpKind::Part(1));
 }
+
+// ---- its own time
+
+const WEEK_MS: u64 = 7 * 24 * 3_600_000;
+
+/// A device that began at 1970 was told the time by its network, and everything gave up at once.
+#[test]
+fn a_clock_that_is_set_is_no_time_that_passed() {
+    let mut hand = begun(1, json!({ "give_up_after_ms": WEEK_MS, "created_unix_ms": 5 }));
+    for unix_ms in [1_790_000_000_000, 5, 3_000_000_000_000] {
+        hand.now.unix_ms = unix_ms;
+        hand.run();
+        assert_eq!(hand.endings(), [], "{unix_ms}");
+    }
+    hand.after(WEEK_MS - 1);
+    hand.run();
+    assert_eq!(hand.endings(), []);
+    hand.after(1);
+    hand.run();
+    assert_eq!(hand.failure(), Code::GaveUp);
+}
+
+/// Also a machine that came later counts from when the process first knew of the upload.
+#[test]
+fn its_own_time_outlives_its_machine() {
+    let mut hand = begun(1, json!({ "give_up_after_ms": WEEK_MS }));
+    let known = hand.now;
+    hand.now.unix_ms += 3 * WEEK_MS as i64;
+    let memory = hand.machine.hand_on();
+    let mut later = Hand::new(smh("y.bin"), MIB, json!({ "give_up_after_ms": WEEK_MS }));
+    later.now = hand.now;
+    later.machine.recall(memory);
+    later.answer(OpKind::Begin, 201, SESSION);
+    later.run();
+    assert_eq!(later.endings(), []);
+    // The runtime may say so, too.
+    later.machine.seen_since(Now { tick: Tick(0), ..known });
+    later.now.tick = Tick(WEEK_MS);
+    later.run();
+    assert_eq!(later.failure(), Code::GaveUp);
+}
+
+/// Who gave up left its session at the service, for ever.
+#[test]
+fn who_gives_up_has_its_session_dropped_and_ends_once() {
+    for (status, body) in [(204, ""), (404, r#"{"code":"UploadNotFound"}"#), (400, r#"{"code":"ParamInvalid"}"#)] {
+        let mut hand = begun(2, json!({ "give_up_after_ms": WEEK_MS }));
+        hand.stored(1);
+        hand.after(WEEK_MS);
+        hand.run();
+        assert_eq!(hand.failure(), Code::GaveUp);
+        hand.answer(OpKind::Abort, status, body);
+        hand.run();
+        for (op, _) in std::mem::take(&mut hand.started) {
+            hand.failed(op, TransportFault::Cancelled { left: true }, 0);
+        }
+        hand.run();
+        assert!(hand.done && !hand.kinds().contains(&OpKind::Abort), "{:?}", hand.kinds());
+        assert_eq!(hand.failure(), Code::GaveUp);
+    }
+}
+
+/// It gave up while a complete, of which only a look said that it had made nothing, could still be carried out: failed, and then there was an object.
+#[test]
+fn who_gives_up_settles_first_what_may_have_made_the_object() {
+    let doubtful = || {
+        let mut hand = begun(1, json!({ "give_up_after_ms": WEEK_MS }));
+        hand.stored(1);
+        let (op, _) = hand.request(OpKind::Complete);
+        hand.failed(op, cut(), 0);
+        hand.answer(OpKind::Inspect, 200, r#"{"confirmed":false,"uploadId":"u","parts":[]}"#);
+        hand.run();
+        assert!(hand.kept.contains(&Record::CompleteNo { looked: true }), "{:?}", hand.kept);
+        hand.after(WEEK_MS);
+        hand.run();
+        // It is open, so it is dropped; and then its place is looked at.
+        while hand.kinds() == [OpKind::Inspect] {
+            hand.answer(OpKind::Inspect, 200, r#"{"confirmed":false,"uploadId":"u","parts":[]}"#);
+            hand.run();
+        }
+        hand.answer(OpKind::Discard, 204, "");
+        hand
+    };
+    let mut hand = doubtful();
+    hand.answer(OpKind::Probe, 404, "");
+    hand.run();
+    assert_eq!(hand.failure(), Code::GaveUp);
+    // It was carried out in between.
+    let mut hand = doubtful();
+    let (op, _) = hand.request(OpKind::Probe);
+    let headers = [
+        ("x-smh-size", MIB.to_string()),
+        ("x-smh-crc64", "0".into()),
+        ("x-smh-creation-time", "2051-07-24T10:34:32.000Z".into()),
+    ];
+    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let answer = Answer { status: 200, headers, body: vec![] };
+    hand.handle(Event::Answered { op, result: Ok(answer), sent: Sent::default() });
+    hand.run();
+    assert!(matches!(hand.endings().as_slice(), [Ending::Completed(_)]), "{:?}", hand.endings());
+}
