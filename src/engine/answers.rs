@@ -487,17 +487,23 @@ impl Machine {
             _ if self.facts.begin_taken => return false,
             // Looked up: what lies there may be what an earlier begin made after we looked.
             Conflict::Rename if self.facts.begin_doubted => self.digest.missed = true,
-            Conflict::Rename if self.service.capabilities().probes => self.commit_soon(Record::BeginTaken),
+            Conflict::Rename if self.service.capabilities().probes => self.begin_taken(may_be_ours),
             // The bytes are sent, and complete takes another name: that can't come twice.
             Conflict::Rename if !may_be_ours => {
                 self.digest.missed = true;
                 self.commit_soon(Record::BeginNo { looked: false });
             }
-            Conflict::KeepIfSame => self.commit_soon(Record::BeginTaken),
-            _ if may_be_ours => self.commit_soon(Record::BeginTaken),
+            Conflict::KeepIfSame => self.begin_taken(may_be_ours),
+            _ if may_be_ours => self.begin_taken(may_be_ours),
             _ => return false,
         }
         true
+    }
+
+    /// The next begin knows that the name is taken; perhaps by what an earlier one made, of which nobody told.
+    fn begin_taken(&mut self, may_be_ours: bool) {
+        self.begin_lost = may_be_ours;
+        self.commit_soon(Record::BeginTaken);
     }
 
     /// A complete was refused. One that was sent to learn what became of an earlier one says nothing of that one.

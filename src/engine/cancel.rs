@@ -50,7 +50,7 @@ impl Machine {
                 return Err(Why::Working(Phase::Starting));
             }
             // It may have made the object, and there is no way to look.
-            if self.facts.begin_intent.is_some() && !self.begin_armed {
+            if self.begin_in_doubt() {
                 return Ok(self.unknown(now));
             }
             // A session that a cut begin may have left can't be named, so it can't be dropped.

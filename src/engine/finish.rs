@@ -168,6 +168,11 @@ impl Machine {
         self.facts.doubt.is_some() && self.service.capabilities().aborts
     }
 
+    /// True when a begin may have made the object, as far as is known.
+    pub(super) fn begin_in_doubt(&self) -> bool {
+        self.facts.begin_intent.is_some() && (!self.begin_armed || self.begin_lost)
+    }
+
     /// True when a begin that may have made the object left, nobody told what became of it, and the object can be looked for. Where it can't, the begin
     /// is said again: under its own name it makes no second one.
     pub(super) fn begin_unsettled(&self) -> bool {

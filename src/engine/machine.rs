@@ -167,6 +167,8 @@ pub struct Machine {
     pub(super) finish: Finish,
     /// The begin that may make the object was journalled in this run and has not left.
     pub(super) begin_armed: bool,
+    /// Nobody told what became of the one before it, and the name is taken: perhaps by what that one made.
+    pub(super) begin_lost: bool,
     /// The service said after the last complete that the session is open.
     pub(super) seen_open: bool,
     /// A session whose complete may still be on its way is being closed.
@@ -247,6 +249,7 @@ impl Machine {
             restarts: 0,
             finish: Finish::default(),
             begin_armed: false,
+            begin_lost: false,
             seen_open: false,
             closing: Closing::default(),
             doubt_until: None,
@@ -417,6 +420,8 @@ impl Machine {
         let plans = matches!(record, Record::Plan { .. } | Record::Missing { .. });
         let intends = matches!(record, Record::CompleteIntent { .. });
         let begins = matches!(record, Record::BeginIntent { .. } | Record::BeginTaken);
+        // With other content, or after a look, it is the first one.
+        self.begin_lost &= !matches!(record, Record::BeginIntent { .. });
         let settles = matches!(record, Record::Settled);
         let began_anew = matches!(record, Record::Restart { why: RestartReason::Changed });
         self.facts.apply(record);
@@ -649,6 +654,7 @@ impl Machine {
         self.find_missing = false;
         self.finish = Finish::default();
         self.begin_armed = false;
+        self.begin_lost = false;
         self.seen_open = false;
         self.seen_already = false;
         self.seen_done = false;

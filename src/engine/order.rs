@@ -450,7 +450,7 @@ impl Machine {
             return self.settle_doubt(now, slots);
         }
         // A begin that may have made the object can be settled only with the bytes that it spoke of.
-        if self.facts.begin_intent.is_some() && !self.begin_armed {
+        if self.begin_in_doubt() {
             return Ok(self.unknown(now));
         }
         // A link that was over because its part was cut off says nothing of the session: that part's own row of failures bounds it.

@@ -85,7 +85,7 @@ impl Machine {
     /// Its own time is over: that is the end, unless it may have made the object. Then that is found out first.
     pub(super) fn give_up(&mut self, now: Now) -> Option<Step> {
         let settling = self.facts.intent.is_some() && !self.complete_may_go()
-            || self.facts.begin_intent.is_some() && !self.begin_armed
+            || self.begin_in_doubt()
             || self.doubt_can_be_settled();
         let asking = self.in_flight(OpKind::Complete) || self.in_flight(OpKind::Begin);
         if !self.time_is_over(now) || settling || asking {

@@ -186,6 +186,14 @@ impl Hand {
         self.handle(Event::Read { op, result: Ok(digest) });
     }
 
+    /// All of a small file is hashed, and proven to be in hand.
+    fn offered(&mut self) {
+        self.hashed(OpKind::Hash(1));
+        let (op, Work::Read { range, .. }) = self.take(OpKind::Proof) else { panic!("no proof") };
+        let bytes = Some(vec![0; range.len as usize]);
+        self.handle(Event::Read { op, result: Ok(ReadDigest { crc64: 0, md5: None, bytes, digester: None }) });
+    }
+
     fn state(&self) -> State {
         self.machine.state(self.now)
     }
@@ -291,10 +299,7 @@ fn held_back() -> [TransportFault; 3] {
 fn a_begin_that_was_stopped_before_it_left_made_nothing() {
     for fault in held_back() {
         let mut hand = Hand::new(koodrive("y.bin"), 100, json!({ "instant": "always" }));
-        hand.hashed(OpKind::Hash(1));
-        let (op, Work::Read { range, .. }) = hand.take(OpKind::Proof) else { panic!("no proof") };
-        let bytes = Some(vec![0; range.len as usize]);
-        hand.handle(Event::Read { op, result: Ok(ReadDigest { crc64: 0, md5: None, bytes, digester: None }) });
+        hand.offered();
         let (op, _) = hand.request(OpKind::Begin);
         assert!(matches!(hand.kept.last(), Some(Record::BeginIntent { .. })));
         hand.handle(Event::Command(Command::Cancel));
@@ -305,6 +310,29 @@ fn a_begin_that_was_stopped_before_it_left_made_nothing() {
         hand.failed(op, fault, 0);
         hand.run();
         assert_eq!(hand.endings(), [Ending::Cancelled(Remote::NothingThere)]);
+    }
+}
+
+/// A begin that may have made the object was lost, and its repeat heard that the name was taken: the cancel said that there was nothing.
+#[test]
+fn a_begin_that_was_lost_is_in_doubt_while_the_name_is_taken() {
+    for (lost, ending) in [(true, None), (false, Some(Ending::Cancelled(Remote::NothingThere)))] {
+        let more = json!({ "instant": "always", "conflict": "keep_if_same" });
+        let mut hand = Hand::new(koodrive("y.bin"), 100, more);
+        hand.offered();
+        if lost {
+            let (op, _) = hand.request(OpKind::Begin);
+            hand.failed(op, cut(), 0);
+            hand.run();
+            hand.after(15_000);
+        }
+        hand.answer(OpKind::Begin, 400, r#"{"code":13000405}"#);
+        hand.handle(Event::Command(Command::Cancel));
+        hand.run();
+        match ending {
+            Some(ending) => assert_eq!(hand.endings(), [ending]),
+            None => assert_eq!(hand.failure(), Code::OutcomeUnknown),
+        }
     }
 }
 

@@ -57,7 +57,7 @@ fn who_gives_up_has_made_nothing() {
 /// A begin with the whole digest was lost, late or doubled, and the next one took another name: two objects (1094, 1276, 1803).
 #[test]
 fn a_late_begin_makes_no_second_object() {
-    holds(&[120, 129, 288, 1094, 1276, 1377, 1803]);
+    holds(&[120, 129, 288, 1094, 1276, 1377, 1803, 226_490, 233_168]);
     holds_with(0..60, |options| {
         (options.known, options.late, options.lost_answer) = (true, 300, 150);
         options.instant = partway::model::InstantMode::Always;
