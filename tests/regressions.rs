@@ -11,5 +11,7 @@ mod endings;
 mod fake;
 #[path = "regressions/hosts.rs"]
 mod hosts;
+#[path = "regressions/machine.rs"]
+mod machine;
 #[path = "regressions/wishes.rs"]
 mod wishes;

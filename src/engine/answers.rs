@@ -14,7 +14,7 @@ use crate::{
         Conflict, Now, PartPlan, Receipt,
         http::{Answer, Sent, TransportFault},
     },
-    service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Probed, Stored},
+    service::{Begin, Complete, Fault, Inspected, Lease, ListedPart, Offer, Probed, Stored},
 };
 
 /// A fresh link refused this often in a row is a failure like any other, no longer a matter of renewing (smh §17.10).
@@ -38,7 +38,7 @@ impl Machine {
                 self.todo.insert(number, ());
             }
         }
-        let left = !matches!(result, Err(TransportFault::Unreached(_) | TransportFault::Unsigned(_)));
+        let left = result.as_ref().err().is_none_or(TransportFault::left);
         if left {
             self.spent.asked();
         }
@@ -65,13 +65,13 @@ impl Machine {
     fn read_answer(&mut self, now: Now, op: OpId, state: &Op, answer: &Answer, sent: Sent) {
         let failures = self.backoff.retries;
         let outcome = match op.kind {
-            OpKind::Begin => self
-                .service
-                .read_begin(self.facts.begin_intent.as_ref(), answer)
-                .and_then(|begin| self.begun(now, answer, begin)),
+            OpKind::Begin => {
+                self.service.read_begin(self.offer(), answer).and_then(|begin| self.begun(now, answer, begin))
+            }
             OpKind::CreateParent => self.service.read_create_parent(answer).map(|()| self.parent_wanted = false),
             OpKind::Sign => {
-                let lease = self.with_session(|machine, session| machine.service.read_sign(session, answer));
+                let lease = self
+                    .with_session(|machine, session| machine.service.read_sign(session, &machine.sign_wanted, answer));
                 lease.and_then(|lease| self.signed(now, answer, lease))
             }
             OpKind::Part(number) => {
@@ -149,9 +149,17 @@ impl Machine {
                     self.take_lease(now, answer, lease);
                 }
             }
-            Begin::Done(receipt) => self.complete_with(now, receipt),
             // Only a begin that is never repeated takes another name.
-            Begin::Renamed(receipt) => self.complete_with(now, receipt),
+            Begin::Done(receipt) | Begin::Renamed(receipt) => {
+                if self.facts.begin_intent.is_none() && !self.beginning_is_all(&receipt) {
+                    let error = ErrorInfo::new(
+                        Code::AnswerMalformed,
+                        "the service says that it has the content, and none was offered",
+                    );
+                    return Err(Fault::Retry(error));
+                }
+                self.complete_with(now, receipt);
+            }
             Begin::NeedDigest => {
                 if self.facts.begin_intent.is_some() {
                     self.commit_soon(Record::BeginNo { looked: false });
@@ -171,7 +179,7 @@ impl Machine {
     }
 
     fn signed(&mut self, now: Now, answer: &Answer, lease: Lease) -> Result<(), Fault> {
-        let covers = lease.covers(self.sign_wanted);
+        let covers = self.sign_wanted.first().is_some_and(|wanted| lease.covers(*wanted));
         self.note_alive(now);
         self.take_lease(now, answer, lease);
         // Asked again at once this would go on for ever.
@@ -202,7 +210,7 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
-        self.source_doubts = 0;
+        self.source_was_read();
         // A session that takes parts is no lost one.
         self.restarts = 0;
         self.lease.forget(number);
@@ -356,6 +364,7 @@ impl Machine {
     }
 
     fn aborted(&mut self, now: Now) {
+        self.session_dropped = true;
         let cancelled =
             self.facts.wish == Wish::Cancel && matches!(self.facts.ending, None | Some(Ending::Cancelled(_)));
         if cancelled {
@@ -368,10 +377,19 @@ impl Machine {
     fn refused(&mut self, now: Now, op: OpId, state: &Op, fault: Fault) {
         let purpose = Purpose::Op(op.kind);
         match fault {
-            Fault::Retry(error) => {
-                if op.kind == OpKind::Abort {
-                    self.abort_failures = self.abort_failures.saturating_add(1);
+            // Nothing depends on it. Each try is counted where it starts.
+            Fault::Final(_) if op.kind == OpKind::Abort => self.aborts = u32::MAX,
+            Fault::Ask(error) | Fault::ParentMissing(error) | Fault::LeaseStale(error) if op.kind == OpKind::Abort => {
+                self.backoff.failed(purpose, state.started, now.tick, error, false);
+            }
+            Fault::Ask(error) | Fault::ParentMissing(error) if op.kind == OpKind::Discard => {
+                if self.facts.doubt.is_some() {
+                    self.stick(now, WaitReason::Retry, error);
                 }
+            }
+            Fault::Retry(error) => {
+                // Something on the way does not know what it means to ask first.
+                self.expect_refused |= state.expects && error.http_status == Some(417);
                 let wide = error.code == Code::ServiceBusy;
                 self.backoff.failed(purpose, state.started, now.tick, error, wide);
             }
@@ -404,16 +422,6 @@ impl Machine {
                 }
             }
             Fault::Ask(error) => {
-                if op.kind == OpKind::Discard {
-                    if self.facts.doubt.is_some() {
-                        self.stick(now, WaitReason::Retry, error);
-                    }
-                    return;
-                }
-                if op.kind == OpKind::Abort {
-                    self.abort_failures = self.abort_failures.saturating_add(1);
-                    return;
-                }
                 if op.kind == OpKind::Complete {
                     self.finish = Finish::No;
                 }
@@ -460,10 +468,6 @@ impl Machine {
                     }
                     return;
                 }
-                if op.kind == OpKind::Abort {
-                    self.abort_failures = u32::MAX;
-                    return;
-                }
                 if self.facts.ending.is_none() {
                     let complete = self.facts.intent.is_some() && (op.kind != OpKind::Complete || state.again);
                     let begin = self.facts.begin_intent.is_some() && (op.kind != OpKind::Begin || state.again);
@@ -483,17 +487,23 @@ impl Machine {
             _ if self.facts.begin_taken => return false,
             // Looked up: what lies there may be what an earlier begin made after we looked.
             Conflict::Rename if self.facts.begin_doubted => self.digest.missed = true,
-            Conflict::Rename if self.service.capabilities().probes => self.commit_soon(Record::BeginTaken),
+            Conflict::Rename if self.service.capabilities().probes => self.begin_taken(may_be_ours),
             // The bytes are sent, and complete takes another name: that can't come twice.
             Conflict::Rename if !may_be_ours => {
                 self.digest.missed = true;
                 self.commit_soon(Record::BeginNo { looked: false });
             }
-            Conflict::KeepIfSame => self.commit_soon(Record::BeginTaken),
-            _ if may_be_ours => self.commit_soon(Record::BeginTaken),
+            Conflict::KeepIfSame => self.begin_taken(may_be_ours),
+            _ if may_be_ours => self.begin_taken(may_be_ours),
             _ => return false,
         }
         true
+    }
+
+    /// The next begin knows that the name is taken; perhaps by what an earlier one made, of which nobody told.
+    fn begin_taken(&mut self, may_be_ours: bool) {
+        self.begin_lost = may_be_ours;
+        self.commit_soon(Record::BeginTaken);
     }
 
     /// A complete was refused. One that was sent to learn what became of an earlier one says nothing of that one.
@@ -567,14 +577,14 @@ impl Machine {
     // ---- what was not answered
 
     fn no_answer(&mut self, now: Now, op: OpId, state: &Op, fault: TransportFault, sent: Sent) {
-        if op.kind == OpKind::Abort {
-            self.abort_failures = self.abort_failures.saturating_add(1);
-        }
-        if op.kind == OpKind::Begin && !matches!(fault, TransportFault::Unreached(_) | TransportFault::Unsigned(_)) {
-            self.begin_cut = true;
+        // First of all, also where it was asked to stop: what did not leave made nothing.
+        if fault.left() {
+            self.begin_cut |= op.kind == OpKind::Begin;
+        } else {
+            self.did_not_leave(op, state);
         }
         match fault {
-            TransportFault::Cancelled => {}
+            TransportFault::Cancelled { .. } => {}
             // Asked to stop: however it ended, nothing went wrong.
             _ if state.stopping => {}
             TransportFault::Source(error) => match error.code {
@@ -582,23 +592,19 @@ impl Machine {
                 _ => self.source.lost(error),
             },
             TransportFault::Unreached(error) => {
-                self.did_not_leave(op, state);
                 self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
             }
-            TransportFault::Unsigned(error) => {
-                self.did_not_leave(op, state);
-                self.stick(now, WaitReason::Credential, error);
-            }
+            TransportFault::Unsigned(error) => self.stick(now, WaitReason::Credential, error),
             TransportFault::Cut { error, reused } => {
                 if reused && self.repeat_at_once(op, sent) {
                     self.backoff.retries += 1;
                     return;
                 }
-                self.suspect(op, sent);
+                self.suspect(op, state, sent);
                 self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
             }
             TransportFault::Stalled(error) | TransportFault::Malformed(error) => {
-                self.suspect(op, sent);
+                self.suspect(op, state, sent);
                 self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
             }
         }
@@ -626,12 +632,19 @@ impl Machine {
         }
     }
 
-    /// A cut while a body is being sent tells nothing: an early refusal looks the same. The next try asks first, under a young lease.
-    fn suspect(&mut self, op: OpId, sent: Sent) {
-        if let OpKind::Part(number) = op.kind
-            && sent.bytes > 0
-        {
+    /// A cut while a body is being sent tells nothing: an early refusal looks the same. The next try asks first, under a young lease; unless asking
+    /// is what nobody on the way understood.
+    fn suspect(&mut self, op: OpId, state: &Op, sent: Sent) {
+        let OpKind::Part(number) = op.kind else { return };
+        if sent.bytes > 0 {
             self.trouble.entry(number).or_default().suspect = true;
+        } else if state.expects {
+            self.trouble.entry(number).or_default().asked_in_vain = true;
         }
+    }
+
+    /// What the begin under way, or the last one, had said.
+    fn offer(&self) -> Offer<'_> {
+        Offer { proof: self.facts.begin_intent.as_ref(), taken: self.facts.begin_taken }
     }
 }

@@ -37,7 +37,7 @@ impl Machine {
             self.wait_to_settle(now)?;
             return self.reconcile(now, slots);
         }
-        if self.facts.doubt.is_some() && self.service.capabilities().aborts {
+        if self.doubt_can_be_settled() {
             self.wait_to_settle(now)?;
             return self.settle_doubt(now, slots);
         }
@@ -50,7 +50,7 @@ impl Machine {
                 return Err(Why::Working(Phase::Starting));
             }
             // It may have made the object, and there is no way to look.
-            if self.facts.begin_intent.is_some() && !self.begin_armed {
+            if self.begin_in_doubt() {
                 return Ok(self.unknown(now));
             }
             // A session that a cut begin may have left can't be named, so it can't be dropped.
@@ -60,7 +60,8 @@ impl Machine {
         if !self.service.capabilities().aborts {
             return Ok(self.end(now, Ending::Cancelled(Remote::CannotAbort)));
         }
-        if late || self.abort_failures > 0 || self.network.is_offline() {
+        let failed = self.aborts > 0 && !self.in_flight(OpKind::Abort);
+        if late || failed || self.network.is_offline() {
             return Ok(self.end(now, Ending::Cancelled(Remote::AbortPending)));
         }
         match self.abort(now, slots) {
@@ -83,9 +84,14 @@ impl Machine {
 
     fn abort(&mut self, now: Now, slots: &mut Slots) -> Next {
         let Some(session) = self.facts.session.clone() else { return Err(Why::Line) };
-        self.control(now, slots, OpKind::Abort, Phase::Completing, |machine, credential| {
+        let next = self.control(now, slots, OpKind::Abort, Phase::Completing, |machine, credential| {
             machine.service.abort(machine.caller(credential, now), &session)
-        })
+        });
+        // Counted here, whatever comes of it: however it is answered, there is an end to it.
+        if matches!(next, Ok(Step::Start { .. })) {
+            self.aborts = self.aborts.saturating_add(1);
+        }
+        next
     }
 
     /// The host has its ending. What is left under way ends; a pending abort is tried while that costs little.
@@ -94,8 +100,16 @@ impl Machine {
         if let Some(step) = self.outbox.pop_front() {
             return Ok(step);
         }
-        let pending = self.facts.ending == Some(Ending::Cancelled(Remote::AbortPending));
-        if pending && !self.held && !self.network.is_offline() && self.abort_failures < ABORTS_MAX {
+        let pending = match &self.facts.ending {
+            Some(Ending::Cancelled(remote)) => *remote == Remote::AbortPending,
+            // Nobody waits for it any more. What failed otherwise may be begun again with what it has.
+            Some(Ending::Failed(error)) => {
+                let there = self.facts.session.is_some() && !self.session_dropped;
+                error.code == Code::GaveUp && there && self.service.capabilities().aborts
+            }
+            Some(Ending::Completed(_)) | None => false,
+        };
+        if pending && !self.held && !self.network.is_offline() && self.aborts < ABORTS_MAX {
             match self.abort(now, slots) {
                 Ok(step) => return Ok(step),
                 // Only a person could help: not worth waiting for.

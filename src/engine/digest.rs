@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     hash::{CHAIN_BLOCK_BYTES, Digester, Wants, combine},
-    model::{Conflict, InstantMode, Now, Part, Tick, http::ByteRange},
+    model::{Conflict, InstantMode, Now, Part, Receipt, Tick, http::ByteRange},
     service::{Content, DigestKind, Proof},
 };
 
@@ -166,7 +166,7 @@ impl Machine {
         let (Some(_), OpKind::Hash(part_number)) = (self.ops.remove(&op), op.kind) else { return };
         match result {
             Ok(ReadDigest { crc64, digester: Some(digester), .. }) => {
-                self.source_doubts = 0;
+                self.source_was_read();
                 self.digest.ms += now.tick.since_ms(self.digest.started);
                 self.digest.bytes += planned(self.facts.plan, part_number).map_or(0, |part| part.size_bytes);
                 self.commit_soon(Record::Hashed { part_number, crc64, midstate: digester.midstate(), digester });
@@ -214,6 +214,12 @@ impl Machine {
     pub(super) fn asks_for_content(&self) -> bool {
         let content = self.content();
         content.beginning_hash.is_some() || carries_whole(&content)
+    }
+
+    /// True when the beginning that was offered is all of the file, and this is of it: then a service may have it before it is offered the whole.
+    pub(super) fn beginning_is_all(&self, receipt: &Receipt) -> bool {
+        let all = self.facts.plan.is_some_and(|plan| plan.size_bytes == CHAIN_BLOCK_BYTES);
+        all && receipt.size_bytes == CHAIN_BLOCK_BYTES && self.content().beginning_hash.is_some()
     }
 
     /// What a begin can say of the content.

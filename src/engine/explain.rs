@@ -87,7 +87,10 @@ impl Machine {
         };
         Explanation {
             remedy: remedy(&state),
-            next_try_ms: self.backoff.next_open(now.tick).map(|at| at.since_ms(now.tick)),
+            next_try_ms: match &state {
+                State::Waiting { waiting: Waiting { retry_in_ms: Some(ms), .. } } => Some(*ms),
+                _ => self.backoff.next_open(now.tick).map(|at| at.since_ms(now.tick)),
+            },
             state,
             since_unix_ms: self.why_since_unix_ms,
             blocked_by,

@@ -20,7 +20,9 @@ pub(super) enum Finish {
     /// Not there yet, or the outcome of an earlier complete is unknown.
     #[default]
     No,
-    /// The source is looked at one last time.
+    /// The source is looked at one last time, before a begin that may make the object.
+    CheckingToBegin,
+    /// The source is looked at one last time, before the complete.
     Checking,
     /// The intent was journalled in this run and the request has not left: it may go.
     Armed,
@@ -159,6 +161,16 @@ impl Machine {
             // Looked at after its time, and not there.
             Closing::Drop | Closing::Probe => Ok(self.commit(Record::Settled)),
         }
+    }
+
+    /// True when a complete of which only a look said that it had made nothing is to be settled before an end that says so.
+    pub(super) fn doubt_can_be_settled(&self) -> bool {
+        self.facts.doubt.is_some() && self.service.capabilities().aborts
+    }
+
+    /// True when a begin may have made the object, as far as is known.
+    pub(super) fn begin_in_doubt(&self) -> bool {
+        self.facts.begin_intent.is_some() && (!self.begin_armed || self.begin_lost)
     }
 
     /// True when a begin that may have made the object left, nobody told what became of it, and the object can be looked for. Where it can't, the begin

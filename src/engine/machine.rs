@@ -44,6 +44,8 @@ pub(super) struct Op {
     pub(super) parts_named: usize,
     /// Parts: bytes given to the socket by now.
     pub(super) bytes: u64,
+    /// Parts: it asks first whether its body is wanted.
+    pub(super) expects: bool,
     pub(super) stopping: bool,
 }
 
@@ -52,6 +54,8 @@ pub(super) struct Op {
 pub(super) struct PartTrouble {
     /// A cut came while its body was being sent: it may hide an early refusal.
     pub(super) suspect: bool,
+    /// The last try asked first whether its body is wanted, and heard nothing of use: the next one does not ask.
+    pub(super) asked_in_vain: bool,
     /// Refusals of fresh links in a row.
     pub(super) refused: u32,
     /// A cut on a reused connection was repeated at once already.
@@ -82,8 +86,9 @@ impl Why {
         Why::Waiting { reason, until, error, choices: vec![], needs_host: false }
     }
 
-    pub(super) fn needs_host(reason: WaitReason, error: Option<ErrorInfo>) -> Why {
-        Why::Waiting { reason, until: None, error, choices: vec![], needs_host: true }
+    /// Waiting alone will hardly help.
+    pub(super) fn needs_host(reason: WaitReason, until: Option<Tick>, error: Option<ErrorInfo>) -> Why {
+        Why::Waiting { reason, until, error, choices: vec![], needs_host: true }
     }
 }
 
@@ -129,10 +134,18 @@ pub struct Machine {
     pub(super) source: SourceState,
     /// Reads in a row that said that it changed, while it looks as it did.
     pub(super) source_doubts: u32,
+    /// Reads in a row that it was touched under.
+    pub(super) source_touches: u32,
+    /// After so many of them it was let rest before it was read again.
+    pub(super) source_rested: u32,
+    /// What was left to compare of a source that is looked at again: it goes on there if that stayed as it was.
+    pub(super) compared: Option<(Identity, VecDeque<u32>)>,
     // Sending.
     pub(super) lease: HeldLease,
-    /// The part that the last sign was for.
-    pub(super) sign_wanted: u32,
+    /// The parts that the last sign named; the first one is waited for.
+    pub(super) sign_wanted: Vec<u32>,
+    /// Something on the way does not understand a part that asks first.
+    pub(super) expect_refused: bool,
     pub(super) todo: SortedSet<u32>,
     pub(super) trouble: SortedMap<u32, PartTrouble>,
     pub(super) digest: DigestState,
@@ -154,6 +167,8 @@ pub struct Machine {
     pub(super) finish: Finish,
     /// The begin that may make the object was journalled in this run and has not left.
     pub(super) begin_armed: bool,
+    /// Nobody told what became of the one before it, and the name is taken: perhaps by what that one made.
+    pub(super) begin_lost: bool,
     /// The service said after the last complete that the session is open.
     pub(super) seen_open: bool,
     /// A session whose complete may still be on its way is being closed.
@@ -177,7 +192,12 @@ pub struct Machine {
     /// A session that a restart left behind, to be aborted if that is easy.
     pub(super) discard: Option<Session>,
     pub(super) abort_by: Option<Tick>,
-    pub(super) abort_failures: u32,
+    /// Aborts that were started; none is of any use any more at the greatest number.
+    pub(super) aborts: u32,
+    /// The service dropped the session at our word.
+    pub(super) session_dropped: bool,
+    /// When this process first knew of it.
+    pub(super) seen: Now,
     /// A person can mend it; tried again at that tick.
     pub(super) stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     // What one sees.
@@ -207,8 +227,12 @@ impl Machine {
             credential: CredentialState::default(),
             source: SourceState::default(),
             source_doubts: 0,
+            source_touches: 0,
+            source_rested: 0,
+            compared: None,
             lease: HeldLease::default(),
-            sign_wanted: 0,
+            sign_wanted: vec![],
+            expect_refused: false,
             todo: SortedSet::new(),
             trouble: SortedMap::new(),
             digest: DigestState::default(),
@@ -225,6 +249,7 @@ impl Machine {
             restarts: 0,
             finish: Finish::default(),
             begin_armed: false,
+            begin_lost: false,
             seen_open: false,
             closing: Closing::default(),
             doubt_until: None,
@@ -237,7 +262,9 @@ impl Machine {
             restart_wanted: None,
             discard: None,
             abort_by: None,
-            abort_failures: 0,
+            aborts: 0,
+            session_dropped: false,
+            seen: now,
             stuck: None,
             sent_high: SortedMap::new(),
             progress: Progress::default(),
@@ -267,6 +294,10 @@ impl Machine {
 
     /// True when it waits for so long, or for somebody, that its place is better given to another.
     pub fn gives_place(&self, now: Now, long_ms: u64) -> bool {
+        // Who has not long to go stays for its end.
+        if self.gives_up_at().is_some_and(|at| at > now.tick && at.since_ms(now.tick) <= long_ms) {
+            return false;
+        }
         match &self.why {
             Why::Paused => true,
             Why::Waiting { reason, until, needs_host, .. } => {
@@ -274,6 +305,11 @@ impl Machine {
             }
             Why::Working(_) | Why::Line => false,
         }
+    }
+
+    /// The process knew of it before it had this machine: since then its own time is counted by ticks, whatever the phone's clock is set to.
+    pub fn seen_since(&mut self, seen: Now) {
+        self.seen = seen;
     }
 
     /// True when operations or commits are under way.
@@ -326,7 +362,7 @@ impl Machine {
                     Why::Waiting { needs_host: true, .. } => None,
                     _ => self.backoff.next_open(now.tick),
                 };
-                let until = [until, gate, self.abort_by.filter(|at| *at > now.tick), self.gives_up_at(now)];
+                let until = [until, gate, self.abort_by, self.gives_up_at()];
                 if !same_kind(&why, &self.why) {
                     self.why_since_unix_ms = now.unix_ms;
                 }
@@ -384,6 +420,8 @@ impl Machine {
         let plans = matches!(record, Record::Plan { .. } | Record::Missing { .. });
         let intends = matches!(record, Record::CompleteIntent { .. });
         let begins = matches!(record, Record::BeginIntent { .. } | Record::BeginTaken);
+        // With other content, or after a look, it is the first one.
+        self.begin_lost &= !matches!(record, Record::BeginIntent { .. });
         let settles = matches!(record, Record::Settled);
         let began_anew = matches!(record, Record::Restart { why: RestartReason::Changed });
         self.facts.apply(record);
@@ -453,7 +491,10 @@ impl Machine {
                     self.commit_soon(Record::OnChange { on_change });
                 }
             }
-            Command::LookAgain => self.source = SourceState::Unknown,
+            Command::LookAgain => {
+                self.source = SourceState::Unknown;
+                self.compared = None;
+            }
             Command::SourceIs(source) => {
                 if let Some(source) = source.news_to(&self.facts.upload.source).filter(|_| self.facts.ending.is_none())
                 {
@@ -486,7 +527,7 @@ impl Machine {
         self.credential.again_at = None;
         self.credential.refusals = 0;
         self.source.look_again_if_lost();
-        self.source_doubts = 0;
+        self.source_was_read();
         if let Some((_, retry)) = &mut self.disk_error {
             *retry = Tick(0);
         }
@@ -543,6 +584,7 @@ impl Machine {
             dated_unix_ms: self.clock.unix_ms(now),
             parts_named: 0,
             bytes: 0,
+            expects: false,
             stopping: false,
         };
         self.ops.insert(op, state);
@@ -612,6 +654,7 @@ impl Machine {
         self.find_missing = false;
         self.finish = Finish::default();
         self.begin_armed = false;
+        self.begin_lost = false;
         self.seen_open = false;
         self.seen_already = false;
         self.seen_done = false;

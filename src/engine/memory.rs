@@ -1,7 +1,10 @@
 //! What a machine that gives its place hands on to the next one over the same upload: a wait forgets nothing.
 
 use super::{backoff::Backoff, machine::Machine, record::RestartReason, spent::Spent, view::WaitReason};
-use crate::{error::ErrorInfo, model::Tick};
+use crate::{
+    error::ErrorInfo,
+    model::{Now, Tick},
+};
 
 /// Counts and gates; of a bounded size, and nothing that the journal has.
 #[derive(Debug)]
@@ -11,9 +14,12 @@ pub struct Memory {
     stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     restarts: u32,
     restart_wanted: Option<(RestartReason, ErrorInfo)>,
-    abort_failures: u32,
+    aborts: u32,
     doubt_until: Option<Tick>,
     network_generation: u64,
+    source_touches: u32,
+    source_rested: u32,
+    seen: Now,
 }
 
 impl Memory {
@@ -22,6 +28,7 @@ impl Memory {
         self.backoff.reset();
         self.spent.again();
         self.stuck = None;
+        (self.source_touches, self.source_rested) = (0, 0);
     }
 }
 
@@ -34,9 +41,12 @@ impl Machine {
             stuck: self.stuck.take(),
             restarts: self.restarts,
             restart_wanted: self.restart_wanted.take(),
-            abort_failures: self.abort_failures,
+            aborts: self.aborts,
             doubt_until: self.doubt_until,
             network_generation: self.network.generation,
+            source_touches: self.source_touches,
+            source_rested: self.source_rested,
+            seen: self.seen,
         }
     }
 
@@ -47,8 +57,11 @@ impl Machine {
         self.stuck = memory.stuck;
         self.restarts = memory.restarts;
         self.restart_wanted = memory.restart_wanted;
-        self.abort_failures = memory.abort_failures;
+        self.aborts = memory.aborts;
         self.doubt_until = memory.doubt_until;
         self.network.generation = memory.network_generation;
+        self.source_touches = memory.source_touches;
+        self.source_rested = memory.source_rested;
+        self.seen = memory.seen;
     }
 }

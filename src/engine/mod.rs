@@ -110,6 +110,8 @@ pub struct Slots {
     pub controls: u32,
     /// Reads of the source that may be started.
     pub reads: u32,
+    /// A host that the upload speaks to takes no request before that: why none is lent. `None`: others work first.
+    pub opens_at: Option<crate::model::Tick>,
 }
 
 /// What a worker does.

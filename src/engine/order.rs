@@ -19,6 +19,11 @@ use crate::{
 /// Sessions that may be lost in a row before help is needed.
 const RESTARTS_MAX: u32 = 3;
 
+/// What finds out whether an object was made: never stopped for what depends on that.
+fn settles(kind: OpKind) -> bool {
+    matches!(kind, OpKind::Inspect | OpKind::Probe | OpKind::Discard)
+}
+
 /// A step, or why there is none.
 pub(super) type Next = Result<Step, Why>;
 
@@ -68,6 +73,10 @@ impl Machine {
         if now.tick < retry {
             return Some(Err(Why::waiting(WaitReason::Disk, Some(retry), Some(error))));
         }
+        // The disk still has some of the round that failed. What becomes of them belongs before what comes after.
+        if !self.commits.is_empty() {
+            return Some(Err(Why::Working(self.phase())));
+        }
         self.disk_error = None;
         self.commit_round += 1;
         for record in std::mem::take(&mut self.failed_commits) {
@@ -98,16 +107,7 @@ impl Machine {
                 self.backoff.reset();
                 Ok(())
             }
-            Some((reason, error, until)) => {
-                let choices = vec![];
-                Err(Why::Waiting {
-                    reason: *reason,
-                    until: Some(*until),
-                    error: Some(error.clone()),
-                    choices,
-                    needs_host: true,
-                })
-            }
+            Some((reason, error, until)) => Err(Why::needs_host(*reason, Some(*until), Some(error.clone()))),
             None => Ok(()),
         }
     }
@@ -124,6 +124,14 @@ impl Machine {
         }
         if self.begin_unsettled() {
             return self.reconcile_begin(now, slots);
+        }
+        // Its own time is over, and it may have made the object all the same.
+        if self.time_is_over(now) && self.doubt_can_be_settled() {
+            self.stop_ops(|kind| !settles(kind));
+            return match self.outbox.pop_front() {
+                Some(step) => Ok(step),
+                None => self.settle_doubt(now, slots),
+            };
         }
         if let Some((why, error)) = self.restart_wanted.clone() {
             let next = self.restart(now, slots, why, error);
@@ -199,8 +207,8 @@ impl Machine {
         let taken = self.facts.begin_taken;
         if carries_whole(&content) && self.facts.begin_intent.is_none() {
             // What was hashed is made the object: the source is looked at one last time, as before a complete.
-            if self.finish != Finish::Checking {
-                self.finish = Finish::Checking;
+            if self.finish != Finish::CheckingToBegin {
+                self.finish = Finish::CheckingToBegin;
                 self.source.look_again();
                 return self.check_source(now, slots)?.ok_or(Why::Working(Phase::Starting));
             }
@@ -251,13 +259,27 @@ impl Machine {
             return Ok(step);
         }
         if slots.controls == 0 {
-            return Err(if self.ops.is_empty() { Why::Line } else { Why::Working(phase) });
+            return Err(self.without_a_slot(now, slots, phase));
         }
         let Some(credential) = self.credential.value.clone() else { return Err(Why::Line) };
         slots.controls -= 1;
         let request = build(self, &credential);
         self.progress.requests += 1;
         Ok(Step::Start { op: self.begin_op(now, kind), work: Work::Send(request) })
+    }
+
+    /// Nothing is lent. What waits for a host to open says so, and gives its place to one that waits for no such thing.
+    fn without_a_slot(&self, now: Now, slots: &Slots, phase: Phase) -> Why {
+        let opens = slots.opens_at.filter(|at| *at > now.tick);
+        match opens {
+            _ if !self.ops.is_empty() => Why::Working(phase),
+            None => Why::Line,
+            Some(_) => {
+                let error = self.backoff.worst().map(|row| row.error.clone());
+                let closed = || ErrorInfo::new(Code::ServiceBusy, "the service asked for time, and gets it");
+                Why::waiting(WaitReason::Retry, opens, Some(error.unwrap_or_else(closed)))
+            }
+        }
     }
 
     /// The gates before an operation of a kind.
@@ -292,13 +314,7 @@ impl Machine {
                 .error
                 .clone()
                 .unwrap_or_else(|| ErrorInfo::new(Code::CredentialRefused, "there is no credential for the account"));
-            return Err(Why::Waiting {
-                reason: WaitReason::Credential,
-                until: state.again_at.filter(|_| !spent),
-                error: Some(error),
-                choices: vec![],
-                needs_host: true,
-            });
+            return Err(Why::needs_host(WaitReason::Credential, state.again_at.filter(|_| !spent), Some(error)));
         }
         if !state.asked {
             state.asked = true;
@@ -349,7 +365,7 @@ impl Machine {
             return self.sign(now, slots, session, part, phase);
         }
         if slots.parts == 0 {
-            return Err(if self.ops.is_empty() { Why::Line } else { Why::Working(phase) });
+            return Err(self.without_a_slot(now, slots, phase));
         }
         self.put(now, slots, session, part, suspect)
     }
@@ -365,14 +381,15 @@ impl Machine {
             return self.run(now, slots);
         }
         let most = self.service.capabilities().sign_parts_max.min(self.parts_named_max.unwrap_or(usize::MAX)).max(1);
-        let ready = self.todo.keys().copied().skip_while(|number| *number < first.part_number);
+        // No further ahead than one sign reaches: as many links are held at most, however often one has to be asked for again.
+        let ready = self.todo.keys().copied().skip_while(|number| *number < first.part_number).take(most);
         let ready = ready.take_while(|number| self.may_sign(*number));
         let lacking = ready
             .filter_map(|number| planned(self.facts.plan, number))
             .filter(|part| part.part_number == first.part_number || !self.lease.serves(part, false, now.tick));
-        let parts: Vec<Part> = lacking.take(most).collect();
+        let parts: Vec<Part> = lacking.collect();
         let content = self.with_midstates(Content::default(), parts.iter().copied());
-        self.sign_wanted = first.part_number;
+        self.sign_wanted = parts.iter().map(|part| part.part_number).collect();
         let phase = if self.parts_in_flight() == 0 { Phase::Renewing } else { phase };
         let next = self.control(now, slots, OpKind::Sign, phase, |machine, credential| {
             machine.service.sign(machine.caller(credential, now), session, &parts, &content)
@@ -392,11 +409,16 @@ impl Machine {
             self.backoff.failed(Purpose::Op(OpKind::Part(part.part_number)), now.tick, now.tick, error, false);
             return self.parts(now, slots, session);
         };
-        request.expect_continue = suspect;
+        let trouble = self.trouble.get_mut(&part.part_number);
+        let in_vain = trouble.is_some_and(|trouble| std::mem::take(&mut trouble.asked_in_vain));
+        request.expect_continue = suspect && !in_vain && !self.expect_refused;
         slots.parts -= 1;
         self.progress.requests += 1;
         self.todo.remove(&part.part_number);
         let op = self.begin_op(now, OpKind::Part(part.part_number));
+        if let Some(state) = self.ops.get_mut(&op) {
+            state.expects = request.expect_continue;
+        }
         if !self.facts.tried.contains_key(&part.part_number) {
             // Kept before the bytes can leave: the disk thread carries it out before a socket is even open, and nothing waits for it.
             self.facts.tried.insert(part.part_number, ());
@@ -415,22 +437,25 @@ impl Machine {
     /// All that was sent is void. Nothing of the old session may be under way any more when that is written.
     pub(super) fn restart(&mut self, now: Now, slots: &mut Slots, why: RestartReason, error: ErrorInfo) -> Next {
         let doubt = self.facts.doubt.is_some();
-        let looks = |kind| doubt && matches!(kind, OpKind::Inspect | OpKind::Probe | OpKind::Discard);
+        let looks = |kind| doubt && settles(kind);
         self.stop_ops(|kind| !looks(kind));
         if let Some(step) = self.outbox.pop_front() {
             return Ok(step);
         }
-        if self.ops.keys().any(|op| !looks(op.kind)) {
+        // Nor a part of it on its way to the journal: behind this it would count for the new one.
+        if self.ops.keys().any(|op| !looks(op.kind)) || self.any_part_committing() {
             return Err(Why::Working(Phase::Starting));
         }
         if doubt {
             return self.settle_doubt(now, slots);
         }
         // A begin that may have made the object can be settled only with the bytes that it spoke of.
-        if self.facts.begin_intent.is_some() && !self.begin_armed {
+        if self.begin_in_doubt() {
             return Ok(self.unknown(now));
         }
-        self.restarts += 1;
+        // A link that was over because its part was cut off says nothing of the session: that part's own row of failures bounds it.
+        let cut_off = why == RestartReason::LeaseOver && self.trouble.values().any(|trouble| trouble.suspect);
+        self.restarts += u32::from(!cut_off);
         if self.restarts > RESTARTS_MAX {
             self.restarts = 0;
             self.stuck = Some((WaitReason::Retry, error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));

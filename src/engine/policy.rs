@@ -23,7 +23,7 @@ impl Machine {
             return Err(Why::waiting(WaitReason::NetworkPolicy, None, Some(policy_error())));
         }
         if self.credential.signed_out {
-            return Err(Why::needs_host(WaitReason::Credential, self.credential.error.clone()));
+            return Err(Why::needs_host(WaitReason::Credential, None, self.credential.error.clone()));
         }
         if !self.facts.handed_off.is_empty() {
             return Err(Why::waiting(WaitReason::HandedOff, None, None));
@@ -72,20 +72,23 @@ impl Machine {
         self.stop_ops(|_| true);
     }
 
-    /// When its own time is over, by this run's clock.
-    pub(super) fn gives_up_at(&self, now: Now) -> Option<Tick> {
-        let left_ms = self.facts.upload.gives_up_unix_ms()?.saturating_sub(now.unix_ms);
-        let pending = self.facts.ending.is_none() && left_ms > 0;
-        pending.then(|| now.tick.after_ms(u64::try_from(left_ms).unwrap_or(0)))
+    /// When its own time is over, by this process's clock.
+    pub(super) fn gives_up_at(&self) -> Option<Tick> {
+        self.facts.upload.gives_up_at(self.seen).filter(|_| self.facts.ending.is_none())
+    }
+
+    /// True when it is.
+    pub(super) fn time_is_over(&self, now: Now) -> bool {
+        self.gives_up_at().is_some_and(|at| at <= now.tick)
     }
 
     /// Its own time is over: that is the end, unless it may have made the object. Then that is found out first.
     pub(super) fn give_up(&mut self, now: Now) -> Option<Step> {
-        let by = self.facts.upload.gives_up_unix_ms()?;
         let settling = self.facts.intent.is_some() && !self.complete_may_go()
-            || self.facts.begin_intent.is_some() && !self.begin_armed;
+            || self.begin_in_doubt()
+            || self.doubt_can_be_settled();
         let asking = self.in_flight(OpKind::Complete) || self.in_flight(OpKind::Begin);
-        if now.unix_ms < by || settling || asking {
+        if !self.time_is_over(now) || settling || asking {
             return None;
         }
         let error = ErrorInfo::new(Code::GaveUp, "the time that the host gave the upload is over");

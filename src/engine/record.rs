@@ -10,9 +10,12 @@ use crate::{
     error::ErrorInfo,
     from_json::{FromJson, Object, field, field_or_default, from_json, object, variant},
     hash::Digester,
-    model::{Conflict, Identity, InstantMode, NetworkPolicy, OnChange, PartPlan, Receipt, Target},
+    model::{Conflict, Identity, InstantMode, NetworkPolicy, Now, OnChange, PartPlan, Receipt, Target, Tick},
     service::{Proof, Session},
 };
+
+/// A clock that shows less was never set: this library is younger than that. Devices without a battery for theirs begin at 1970.
+const CLOCK_IS_SET_UNIX_MS: i64 = 1_700_000_000_000;
 
 /// How durable a record must be before what depends on it may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +101,17 @@ from_json!(struct UploadRecord {
 });
 
 impl UploadRecord {
+    /// When it gives up, by the clock of the process that `seen` is the first sight of it in.
+    ///
+    /// From there on the process's own clock counts, which nobody can set. What passed before is what the phone's clock says, as far as that can be
+    /// believed: one that was not set yet, then or now, says nothing, nor one that went back. Then its time begins anew.
+    pub fn gives_up_at(&self, seen: Now) -> Option<Tick> {
+        let set = self.created_unix_ms.min(seen.unix_ms) >= CLOCK_IS_SET_UNIX_MS;
+        let passed_ms = if set { seen.unix_ms.saturating_sub(self.created_unix_ms) } else { 0 };
+        let left_ms = self.give_up_after_ms?.saturating_sub(u64::try_from(passed_ms).unwrap_or(0));
+        Some(seen.tick.after_ms(left_ms))
+    }
+
     /// When it gives up, by the phone's clock.
     pub fn gives_up_unix_ms(&self) -> Option<i64> {
         self.give_up_after_ms.map(|ms| self.created_unix_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))
@@ -673,6 +687,31 @@ mod tests {
         assert_eq!((upload.conflict, upload.priority, upload.tags.len()), (Conflict::Rename, 0, 0));
         let later = |line: &str| serde_json::from_str::<Record>(line).is_err();
         assert!(later(r#"{"r":"later"}"#) && later(r#"{"part_number":1}"#) && later(r#"{"r":"try"}"#));
+    }
+
+    #[test]
+    fn its_own_time_is_counted_by_the_clock_that_can_be_believed() {
+        const DAY_MS: i64 = 86_400_000;
+        const MADE_UNIX_MS: i64 = 1_790_000_000_000;
+        let gives_up = |created_unix_ms: i64, unix_ms: i64| {
+            let upload = UploadRecord {
+                created_unix_ms,
+                give_up_after_ms: Some(3 * DAY_MS as u64),
+                ..upload(Target::Smh(smh()))
+            };
+            let at = upload.gives_up_at(Now { tick: Tick(500), unix_ms }).expect("a time");
+            at.since_ms(Tick(500)) as i64
+        };
+        assert_eq!(gives_up(MADE_UNIX_MS, MADE_UNIX_MS), 3 * DAY_MS);
+        assert_eq!(gives_up(MADE_UNIX_MS, MADE_UNIX_MS + DAY_MS), 2 * DAY_MS);
+        assert_eq!(gives_up(MADE_UNIX_MS, MADE_UNIX_MS + 4 * DAY_MS), 0, "over while no process was there");
+        assert_eq!(gives_up(MADE_UNIX_MS, MADE_UNIX_MS - DAY_MS), 3 * DAY_MS, "it can't have been longer");
+        // A device that begins at 1970 until the network tells it the time; made, or found again, before that.
+        assert_eq!(gives_up(DAY_MS, MADE_UNIX_MS), 3 * DAY_MS);
+        assert_eq!(gives_up(DAY_MS, 9 * DAY_MS), 3 * DAY_MS);
+        assert_eq!(gives_up(MADE_UNIX_MS, DAY_MS), 3 * DAY_MS);
+        let never = UploadRecord { give_up_after_ms: None, ..upload(Target::Smh(smh())) };
+        assert_eq!(never.gives_up_at(Now::default()), None);
     }
 
     #[test]

@@ -82,14 +82,26 @@ fn changed(detail: &str) -> SourceState {
     SourceState::Changed(ErrorInfo::new(Code::SourceChanged, detail))
 }
 
-/// Reads in a row that may contradict how the source looks before it is taken for another one.
+/// Reads in a row that may contradict how the source looks before it is taken for another one, or before it rests, where it looks otherwise each time.
 const DOUBTS_MAX: u32 = 3;
+/// A source that is touched whenever it is read is let rest for so long at first, twice as long each time after,
+const REST_MS_MIN: u64 = 5_000;
+/// and so long at most.
+const REST_MS_MAX: u64 = 15 * 60_000;
 
 impl Machine {
+    /// It was read, and nothing contradicted that.
+    pub(super) fn source_was_read(&mut self) {
+        (self.source_doubts, self.source_touches, self.source_rested) = (0, 0, 0);
+    }
+
     /// A read said that the source changed: it is looked at before anything more is taken from it.
     pub(super) fn doubt_source(&mut self) {
         // Several reads at once are one doubt.
         self.source_doubts += u32::from(self.source.identity().is_some());
+        if let SourceState::Proving { identity, left } = &self.source {
+            self.compared = Some((identity.clone(), left.clone()));
+        }
         self.source.look_again();
     }
 
@@ -105,11 +117,11 @@ impl Machine {
                 let again = error.retry_after_ms.map(|ms| now.tick.after_ms(ms));
                 SourceState::Missing(error, again)
             }
-            Ok(identity) => self.compare(identity),
+            Ok(identity) => self.compare(now, identity),
         };
     }
 
-    fn compare(&self, identity: Identity) -> SourceState {
+    fn compare(&mut self, now: Now, identity: Identity) -> SourceState {
         let (Some(plan), Some(known)) = (self.facts.plan, &self.facts.identity) else {
             return SourceState::Open(identity);
         };
@@ -123,10 +135,29 @@ impl Machine {
         if identity.size_bytes != plan.size_bytes {
             return changed("the file has another size than when the upload began");
         }
+        // What contradicted it is that it is another one by now.
+        self.source_touches += u32::from(std::mem::take(&mut self.source_doubts) > 0);
+        if let Some(rest_ms) = self.rest_ms() {
+            self.source_rested = self.source_touches;
+            let error = ErrorInfo::new(Code::SourceChanged, "the file is touched whenever it is read");
+            return SourceState::Missing(error, Some(now.tick.after_ms(rest_ms)));
+        }
+        // What was compared counts for the very source that it was compared with.
+        if let Some((_, left)) = self.compared.take().filter(|(compared, _)| compared.same_as(&identity)) {
+            return SourceState::Proving { identity, left };
+        }
         // What is hashed is known as well as what is sent.
         let known: SortedSet<u32> =
             self.facts.proven.keys().chain(self.facts.hashed.keys()).map(|number| (*number, ())).collect();
         SourceState::Proving { identity, left: known.keys().copied().collect() }
+    }
+
+    /// How long a source rests that is never read to the end without being touched: else it would be read at the pace of the disk, for ever. Once for
+    /// each further time.
+    fn rest_ms(&self) -> Option<u64> {
+        let over = self.source_touches.checked_sub(DOUBTS_MAX + 1);
+        let over = over.filter(|_| self.source_touches > self.source_rested)?;
+        Some((REST_MS_MIN << over.min(16)).min(REST_MS_MAX))
     }
 
     /// The rung: `Ok(None)` when the source is open and proven.
@@ -148,13 +179,7 @@ impl Machine {
                 Ok(Some(Step::AskSource))
             }
             SourceState::Asked => Err(Why::Working(self.phase())),
-            SourceState::Missing(error, until) => Err(Why::Waiting {
-                reason: WaitReason::Source,
-                until: *until,
-                error: Some(error.clone()),
-                choices: vec![],
-                needs_host: true,
-            }),
+            SourceState::Missing(error, until) => Err(Why::needs_host(WaitReason::Source, *until, Some(error.clone()))),
             SourceState::Unfit(error) => {
                 let error = error.clone();
                 Ok(Some(self.end(now, super::Ending::Failed(error))))
@@ -167,7 +192,7 @@ impl Machine {
                         self.stop_ops(|_| true);
                         match self.outbox.pop_front() {
                             Some(step) => Ok(Some(step)),
-                            None => Err(Why::needs_host(WaitReason::Source, Some(error))),
+                            None => Err(Why::needs_host(WaitReason::Source, None, Some(error))),
                         }
                     }
                 }
@@ -210,7 +235,6 @@ impl Machine {
         let Some(number) = left.front().copied() else {
             let identity = identity.clone();
             self.source = SourceState::Open(identity.clone());
-            self.source_doubts = 0;
             return Ok(self.commit(Record::Identity { identity }));
         };
         self.start_read(now, slots, number, false)

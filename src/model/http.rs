@@ -234,7 +234,10 @@ pub enum TransportFault {
     /// An answer came that is none, or is larger than allowed; as unknown as a cut.
     Malformed(ErrorInfo),
     /// `cancel` was called.
-    Cancelled,
+    Cancelled {
+        /// The request had begun to leave, or may have; `false`: it certainly did not.
+        left: bool,
+    },
     /// The body could not be read.
     Source(ErrorInfo),
     /// The host did not sign it: it did not leave.
@@ -242,6 +245,14 @@ pub enum TransportFault {
 }
 
 impl TransportFault {
+    /// False when the service can't have heard of the request.
+    pub fn left(&self) -> bool {
+        !matches!(
+            self,
+            TransportFault::Unreached(_) | TransportFault::Unsigned(_) | TransportFault::Cancelled { left: false }
+        )
+    }
+
     /// The error behind it; none for a cancel.
     pub fn error(&self) -> Option<&ErrorInfo> {
         match self {
@@ -251,7 +262,7 @@ impl TransportFault {
             | TransportFault::Malformed(error)
             | TransportFault::Source(error)
             | TransportFault::Unsigned(error) => Some(error),
-            TransportFault::Cancelled => None,
+            TransportFault::Cancelled { .. } => None,
         }
     }
 }

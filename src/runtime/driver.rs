@@ -328,7 +328,7 @@ impl Driver {
         if let Event::Answered { op, result, .. } = &event {
             match result {
                 Ok(answer) => self.schedule.answered(now, host, answer.status, answer.retry_after_ms()),
-                Err(TransportFault::Cancelled | TransportFault::Source(_) | TransportFault::Unsigned(_)) => {}
+                Err(TransportFault::Cancelled { .. } | TransportFault::Source(_) | TransportFault::Unsigned(_)) => {}
                 Err(_) => self.schedule.failed(now, host),
             }
             let count = if matches!(op.kind, OpKind::Part(_)) { &mut self.parts } else { &mut self.controls };

@@ -61,7 +61,7 @@ pub(super) fn pool(
 
 fn carry(job: &Send, lane: &mut dyn Lane, rate: &Rate, mailbox: &Mailbox) -> (Result<Answer, TransportFault>, Sent) {
     match (job.request.body.range(), job.source.clone()) {
-        _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled), Sent::default()),
+        _ if job.cancel.is_cancelled() => (Err(TransportFault::Cancelled { left: false }), Sent::default()),
         (Some(range), Some((source, identity))) => {
             let rates = [rate, &job.own_rate];
             let mut body = SourceBody::new(source, identity, range, rates, mailbox, job.row, job.op, &job.cancel);

@@ -49,10 +49,10 @@ impl Schedule {
     pub fn lend<'a>(&self, now: Tick, hosts: impl IntoIterator<Item = &'a str>, parts: u32, controls: u32) -> Slots {
         let closed = hosts.into_iter().any(|host| self.hosts.get(host).is_some_and(|host| host.gate > now));
         if closed {
-            return Slots { parts: 0, controls: 0, reads: 1 };
+            return Slots { parts: 0, controls: 0, reads: 1, opens_at: None };
         }
         let free = (self.parallel_parts + CONTROLS_BESIDE_PARTS).saturating_sub(parts + controls);
-        Slots { parts: self.parallel_parts.saturating_sub(parts).min(free), controls: free, reads: 1 }
+        Slots { parts: self.parallel_parts.saturating_sub(parts).min(free), controls: free, reads: 1, opens_at: None }
     }
 
     /// A host answered: with what it asked for, if it asked to slow down.
@@ -105,9 +105,9 @@ mod tests {
     #[test]
     fn controls_find_a_place_while_all_parts_are_out() {
         let schedule = Schedule::new(4);
-        assert_eq!(schedule.lend(Tick(1), ["a"], 0, 0), Slots { parts: 4, controls: 6, reads: 1 });
-        assert_eq!(schedule.lend(Tick(1), ["a"], 4, 0), Slots { parts: 0, controls: 2, reads: 1 });
-        assert_eq!(schedule.lend(Tick(1), ["a"], 1, 4), Slots { parts: 1, controls: 1, reads: 1 });
+        assert_eq!(schedule.lend(Tick(1), ["a"], 0, 0), Slots { parts: 4, controls: 6, reads: 1, opens_at: None });
+        assert_eq!(schedule.lend(Tick(1), ["a"], 4, 0), Slots { parts: 0, controls: 2, reads: 1, opens_at: None });
+        assert_eq!(schedule.lend(Tick(1), ["a"], 1, 4), Slots { parts: 1, controls: 1, reads: 1, opens_at: None });
     }
 
     #[test]

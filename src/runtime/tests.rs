@@ -40,7 +40,7 @@ impl Lane for Silence {
         while !cancel.is_cancelled() {
             std::thread::park_timeout(Duration::from_millis(5));
         }
-        Err(TransportFault::Cancelled)
+        Err(TransportFault::Cancelled { left: true })
     }
 }
 

@@ -146,6 +146,15 @@ pub struct Caller<'a> {
     pub service_unix_ms: i64,
 }
 
+/// What a begin had said: its answer is read by that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offer<'a> {
+    /// What it said of the content, when it carried the whole digest.
+    pub proof: Option<&'a Proof>,
+    /// It was allowed to find the same content under the name, or to take another name.
+    pub taken: bool,
+}
+
 /// Outcome of a begin.
 #[derive(Clone, Debug)]
 pub enum Begin {
@@ -352,8 +361,7 @@ pub trait Service: Send + Sync {
         taken: bool,
     ) -> Request;
     /// Reads the answer to [`begin`](Service::begin).
-    /// `proof`: what the begin said of the content, when it carried the whole digest.
-    fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault>;
+    fn read_begin(&self, offer: Offer<'_>, answer: &Answer) -> Result<Begin, Fault>;
 
     /// The session that something else began, by the name that the service gave it; `None` where that can't be continued.
     fn adopt(&self, _session_name: &str) -> Option<Session> {
@@ -367,8 +375,8 @@ pub trait Service: Send + Sync {
 
     /// Asks for a fresh lease for these parts.
     fn sign(&self, caller: Caller<'_>, session: &Session, parts: &[Part], content: &Content) -> Request;
-    /// Reads the answer to [`sign`](Service::sign).
-    fn read_sign(&self, session: &Session, answer: &Answer) -> Result<Lease, Fault>;
+    /// Reads the answer to [`sign`](Service::sign). Of links for single parts those that were asked for are kept: `part_numbers`.
+    fn read_sign(&self, session: &Session, part_numbers: &[u32], answer: &Answer) -> Result<Lease, Fault>;
 
     /// Sends one part under a lease that covers it; `None` when it doesn't.
     fn put(&self, session: &Session, lease: &Lease, part: &Part) -> Option<Request>;

@@ -122,7 +122,7 @@ fn race(
 fn wait<T>(receiver: &Receiver<T>, until: Instant, cancel: &CancelToken) -> Result<Option<T>, TransportFault> {
     loop {
         if cancel.is_cancelled() {
-            return Err(TransportFault::Cancelled);
+            return Err(TransportFault::Cancelled { left: false });
         }
         let left = until.saturating_duration_since(Instant::now());
         match receiver.recv_timeout(left.min(LOOK_UP)) {

@@ -112,7 +112,7 @@ impl Lane for UreqLane {
         cancel: &CancelToken,
     ) -> Result<Answer, TransportFault> {
         if cancel.is_cancelled() {
-            return Err(TransportFault::Cancelled);
+            return Err(TransportFault::Cancelled { left: false });
         }
         let head = head(request)?;
         self.current.begin(cancel, request.patience_ms);
@@ -128,7 +128,7 @@ impl Lane for UreqLane {
         match outcome {
             // An answer that says where it ends is whole; another may have been ended by our own shutdown.
             Ok(answer) if ends_by_itself(request.method, &answer) => Ok(answer),
-            _ => Err(TransportFault::Cancelled),
+            _ => Err(TransportFault::Cancelled { left: self.current.left().0 }),
         }
     }
 }

@@ -52,13 +52,14 @@ impl WireConnector {
         let (socket, peer) = match &setup.proxy {
             None => dial(setup, host, port, until, &cancel)?,
             Some(proxy) => dial(setup, &proxy.host, proxy.port, until, &cancel).map_err(|fault| match fault {
-                TransportFault::Cancelled => fault,
+                TransportFault::Cancelled { .. } => fault,
                 _ => unreached(Code::ProxyFailed, "The proxy could not be reached."),
             })?,
         };
         let cut = Arc::new(Cut(socket.clone()));
         let handle: Weak<Cut> = Arc::downgrade(&cut);
-        (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>).map_err(|_| TransportFault::Cancelled)?;
+        (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>)
+            .map_err(|_| TransportFault::Cancelled { left: false })?;
         let secured = || {
             if let Some(proxy) = &setup.proxy {
                 proxy.tunnel(&socket, &format!("{}:{port}", authority.host()), &setup.user_agent, until)?;

@@ -30,6 +30,8 @@ for_each_service!(
     a_full_space_is_a_wait_and_no_byte_is_sent_twice_for_it,
     a_final_refusal_ends_with_its_name,
     errors_inside_a_200_are_errors,
+    a_page_of_something_in_between_ends_nothing,
+    a_page_of_something_in_between_takes_no_part_back,
 );
 
 fn status(status: u16, code: &str, headers: &[(&str, &str)]) -> How {
@@ -395,6 +397,27 @@ fn an_answer_that_is_none_is_survived_at_every_step(service: ServiceName) {
         })),
     ];
     at_each_step(service, &answers, 24);
+}
+
+/// A load balancer that answers for the service, or a portal, once at each step.
+fn a_page_of_something_in_between_ends_nothing(service: ServiceName) {
+    at_each_step(service, &[400, 404, 405, 413, 421, 451].map(How::page), 24);
+}
+
+/// What is proven stays proven, whatever stands in between says of a part, of an inspection or of a complete.
+fn a_page_of_something_in_between_takes_no_part_back(service: ServiceName) {
+    let cases = [(Step::Part, 1), (Step::Part, PARTS), (Step::Confirm, 0)];
+    each(&cases, |(step, after)| {
+        let world = World::of(service);
+        let file = world.file("photo.jpg", PARTS * world.part() + 5);
+        world.rule(Rule::new(*step, How::page(404)).after(*after).times(2));
+        let client = world.open();
+        let id = start(&client, world.request(&file, "photo.jpg"));
+        completed(&client, &id);
+        world.sole_object(&file);
+        world.hold_promises(&file);
+        assert_eq!((world.requests(Step::Begin), acknowledged(&world.cloud.log()).len()), (1, 4), "{}", world.told());
+    });
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn a_wish_that_the_disk_refused_outlives_the_machine() {
     let now = |tick| Now { tick: Tick(tick), unix_ms: 1 };
     let mut machine =
         Machine::new(Facts::new([upload.clone()]).unwrap(), service, Limits { parallel_parts: 3 }, 1, now(1));
-    let mut slots = partway::engine::Slots { parts: 3, controls: 5, reads: 1 };
+    let mut slots = partway::engine::Slots { parts: 3, controls: 5, reads: 1, opens_at: None };
     while !matches!(machine.poll(now(1), &mut slots), MachineStep::AskSource) {}
     machine.handle(now(1), Event::Source(Ok(Identity { size_bytes: 10, inode: Some(1), ..Identity::default() })));
     machine.handle(now(1), Event::Command(Command::Pause));

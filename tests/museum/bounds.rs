@@ -43,7 +43,7 @@ fn d18_ten_thousand_parts_never_wait_in_a_queue() {
     let (mut out, mut sent, mut tick) = (vec![], vec![0; PARTS as usize + 1], 1);
     while machine.facts().ending.is_none() {
         tick += 1;
-        let mut slots = Slots { parts: PARALLEL - out.len() as u32, controls: 2, reads: 1 };
+        let mut slots = Slots { parts: PARALLEL - out.len() as u32, controls: 2, reads: 1, opens_at: None };
         match machine.poll(at(tick), &mut slots) {
             Next::Commit { id, .. } => machine.handle(at(tick), Event::Committed(id)),
             Next::AskSource => machine.handle(at(tick), Event::Source(Ok(identity.clone()))),

@@ -45,7 +45,7 @@ fn a_source_given_again_leaves_a_paused_upload_paused() {
     let client = open(config(dir.path(), move |_, _, cancel| {
         came.lock().unwrap().send(()).unwrap();
         until_cancelled(cancel);
-        Err(TransportFault::Cancelled)
+        Err(TransportFault::Cancelled { left: true })
     }));
     let again = || request("y.bin", Source::memory(vec![1; 100]));
     let id = start(&client, again());
@@ -86,7 +86,7 @@ fn ten_bytes() -> Identity {
 }
 
 fn poll(machine: &mut Machine, now: Now) -> Step {
-    machine.poll(now, &mut partway::engine::Slots { parts: 3, controls: 5, reads: 1 })
+    machine.poll(now, &mut partway::engine::Slots { parts: 3, controls: 5, reads: 1, opens_at: None })
 }
 
 /// Polls until the disk is asked for something, and lets it refuse.

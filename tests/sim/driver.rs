@@ -302,7 +302,7 @@ impl World {
             use partway::model::http::TransportFault;
             match result {
                 Ok(answer) => phone.schedule.answered(now, host, answer.status, answer.retry_after_ms()),
-                Err(TransportFault::Cancelled | TransportFault::Source(_)) => {}
+                Err(TransportFault::Cancelled { .. } | TransportFault::Source(_)) => {}
                 Err(_) => phone.schedule.failed(now, host),
             }
             let count = if matches!(op.kind, OpKind::Part(_)) { &mut phone.parts } else { &mut phone.controls };

@@ -387,6 +387,7 @@ impl Cloud for KooDrive {
         let code = told["error_code"].as_str().or(told["code"].as_str());
         let code = code.map(str::to_owned).unwrap_or_else(|| told["code"].to_string());
         match kind {
+            _ if words::is_page(answer) => false,
             OpKind::Begin => {
                 let open = matches!(code.as_str(), "13000201" | "13000403");
                 code == "0" || code == "401" || answer.status == 401 || code.starts_with("13000") && !open

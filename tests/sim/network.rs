@@ -156,8 +156,8 @@ impl World {
         };
         let (status, code) = table[self.rng.usize(0..table.len())];
         let mut answer = match (part, code) {
+            (_, "") => words::page(status),
             (true, _) => words::storage_error(status, code, "as told"),
-            (false, "") => Answer { status, body: b"<html>oops</html>".into(), ..Answer::default() },
             (false, _) => self.cloud.error(status, code),
         };
         if matches!(status, 429 | 503) && self.rng.bool() {
@@ -327,7 +327,7 @@ impl World {
             flight.stopped = true;
         }
         let ms = self.rng.u64(1..40);
-        self.fail(flight, ms, TransportFault::Cancelled);
+        self.fail(flight, ms, TransportFault::Cancelled { left: true });
     }
 
     pub fn read(&mut self, row: usize, op: OpId, read: Reading) {

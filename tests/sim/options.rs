@@ -73,6 +73,8 @@ pub struct Options {
     pub source_changed: bool,
     /// Also without a trace, in a part that was hashed and not sent yet. Never drawn: named stories have it.
     pub source_changed_unseen: bool,
+    /// So long after it was started it gives up. Never drawn: named stories have it.
+    pub give_up_after_ms: Option<u64>,
     pub source_resized: bool,
     pub source_gone: bool,
     // The host.
@@ -176,6 +178,7 @@ impl Options {
             source_touched: rng.u32(0..3) == 0,
             source_changed: rng.u32(0..4) == 0,
             source_changed_unseen: false,
+            give_up_after_ms: None,
             source_resized: rng.u32(0..6) == 0,
             source_gone: rng.u32(0..5) == 0,
             hand: rng.bool(),

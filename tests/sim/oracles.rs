@@ -440,7 +440,7 @@ impl World {
             Ok(answer) if (200..300).contains(&answer.status) => drop(of.rows.remove(&Some(kind))),
             Ok(_) => of.failed(Some(kind), tick),
             Err(TransportFault::Unreached(_)) => of.failed(None, tick),
-            Err(TransportFault::Cancelled | TransportFault::Source(_)) => {}
+            Err(TransportFault::Cancelled { .. } | TransportFault::Source(_)) => {}
             Err(_) => of.failed(Some(kind), tick),
         }
         if result.is_ok() {
@@ -528,7 +528,9 @@ impl World {
                     wrong = Some("a wait for another try that nothing ends".to_owned());
                 }
                 let spent = of.rows.values().any(|row| row.count > FAILURES_MIN && tick >= row.since + BUDGET_MS_MIN);
-                if waiting.needs_host && explanation.retries_left == 0 && !spent {
+                // Who waits for a credential or for the source has spent no budget, whatever was counted before.
+                let gave_up = waiting.needs_host && waiting.reason == WaitReason::Retry;
+                if gave_up && explanation.retries_left == 0 && !spent {
                     wrong = Some("gave up before its budget was spent".to_owned());
                 }
                 if !named && (waiting.error.is_none() || explanation.text.is_empty()) {

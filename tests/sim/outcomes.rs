@@ -74,6 +74,11 @@ impl World {
                     Code::IntegrityFailed => {
                         excuse.rotten || self.options.parts_lost || self.options.late + self.options.duplicated > 0
                     }
+                    // What it says that there is not there is not, as far as the service can be asked; KooDrive has no place to look at.
+                    Code::GaveUp => {
+                        let asked = self.options.service == Which::Smh && self.oracles.clock_jumped.is_none();
+                        self.options.give_up_after_ms.is_some() && (of.objects == 0 || !asked)
+                    }
                     _ => excuse.fatal,
                 },
                 _ => false,

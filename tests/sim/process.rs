@@ -36,7 +36,7 @@ impl World {
             let upload = UploadRecord {
                 id: id.clone(),
                 key: format!("k{row}"),
-                created_unix_ms: row as i64,
+                created_unix_ms: self.now().unix_ms + row as i64,
                 adopted: self.begun_elsewhere(row, &target),
                 target,
                 source: SourceRecord::default(),
@@ -55,7 +55,7 @@ impl World {
                 part_size_bytes: options.wanted_part_bytes,
                 network: NetworkPolicy::Any,
                 rate_bytes_per_s: None,
-                give_up_after_ms: None,
+                give_up_after_ms: options.give_up_after_ms,
                 continues: None,
                 parallel_parts: None,
             };

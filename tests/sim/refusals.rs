@@ -1,4 +1,5 @@
-//! The tables of errors: of each service (smh §11, koodrive §9) and of its storage (smh §4.4, koodrive §5).
+//! The tables of errors: of each service (smh §11, koodrive §9) and of its storage (smh §4.4, koodrive §5). Without a code it is the page of something in
+//! between.
 
 pub type Table = &'static [(u16, &'static str)];
 
@@ -31,6 +32,10 @@ pub const SMH: Refusals = Refusals {
         (503, "RequestTimeout"),
         (504, ""),
         (302, ""),
+        (400, ""),
+        (404, ""),
+        (405, ""),
+        (421, ""),
         (503, "LibraryInitializing"),
     ],
     stuck: &[
@@ -66,6 +71,9 @@ pub const SMH: Refusals = Refusals {
         (503, "SlowDown"),
         (503, "ServiceUnavailable"),
         (307, "TemporaryRedirect"),
+        (400, ""),
+        (404, ""),
+        (421, ""),
     ],
     storage_stale: &[
         (400, "ExpiredToken"),
@@ -98,6 +106,10 @@ pub const KOODRIVE: Refusals = Refusals {
         (503, ""),
         (504, ""),
         (408, ""),
+        (400, ""),
+        (404, ""),
+        (405, ""),
+        (421, ""),
     ],
     stuck: &[(400, "13000410"), (200, "13000311"), (400, "13000311"), (401, "")],
     gone: &[(400, "13000401"), (200, "13000401"), (400, "13000302"), (400, "13000411")],
@@ -110,6 +122,9 @@ pub const KOODRIVE: Refusals = Refusals {
         (500, "InternalError"),
         (503, "SlowDown"),
         (503, "ServiceUnavailable"),
+        (400, ""),
+        (404, ""),
+        (421, ""),
     ],
     storage_stale: &[(403, "AccessDenied"), (403, "SignatureDoesNotMatch"), (403, "RequestTimeTooSkewed")],
     storage_gone: &[(404, "NoSuchUpload")],

@@ -41,10 +41,23 @@ fn a_late_complete_makes_no_second_object() {
     });
 }
 
+/// It gave up while a complete, of which only a look said that it had made nothing, could still be carried out.
+#[test]
+fn who_gives_up_has_made_nothing() {
+    holds_with(0..400, |options| {
+        (options.service, options.mode) = (Which::Smh, partway::model::SmhMode::Multipart);
+        (options.part_size_bytes, options.block_bytes, options.wanted_part_bytes) = (1 << 20, 256 << 10, Some(1 << 20));
+        (options.late, options.lost_answer, options.service_clock_jumps) = (300, 100, false);
+        options.give_up_after_ms = Some(options.storm_ms / 2);
+        options.sizes_bytes.iter_mut().for_each(|size| *size %= 5 << 20);
+    });
+    holds_with(0..100, |options| options.give_up_after_ms = Some(options.storm_ms / 2));
+}
+
 /// A begin with the whole digest was lost, late or doubled, and the next one took another name: two objects (1094, 1276, 1803).
 #[test]
 fn a_late_begin_makes_no_second_object() {
-    holds(&[120, 129, 288, 1094, 1276, 1377, 1803]);
+    holds(&[120, 129, 288, 1094, 1276, 1377, 1803, 226_490, 233_168]);
     holds_with(0..60, |options| {
         (options.known, options.late, options.lost_answer) = (true, 300, 150);
         options.instant = partway::model::InstantMode::Always;

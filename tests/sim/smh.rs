@@ -433,13 +433,13 @@ impl Cloud for Smh {
     fn settles(&self, kind: OpKind, answer: &Answer) -> bool {
         let says = |word: &[u8]| answer.body.windows(word.len()).any(|found| found == word);
         match kind {
+            _ if words::is_page(answer) => false,
             OpKind::Complete => {
                 let open = matches!(answer.status, 408 | 429 | 499) || says(b"UploadComplete");
                 (400..500).contains(&answer.status) && !open
             }
             OpKind::Begin => {
-                // 401: the credential was looked at, and nothing else was done.
-                let open = matches!(answer.status, 408 | 429 | 499) || says(b"<html>") && answer.status != 401;
+                let open = matches!(answer.status, 408 | 429 | 499);
                 matches!(answer.status, 200..=202 | 400..=499) && !open
             }
             OpKind::Probe => matches!(answer.status, 200 | 404),

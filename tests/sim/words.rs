@@ -36,6 +36,17 @@ pub fn storage_error(status: u16, code: &str, message: &str) -> Answer {
     Answer { status, headers: vec![("content-type".into(), "application/xml".into())], body: body.into() }
 }
 
+/// Something in between answers, not the service.
+pub fn page(status: u16) -> Answer {
+    let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+    Answer { status, headers, body: b"<html>oops</html>".into() }
+}
+
+/// True for such a page.
+pub fn is_page(answer: &Answer) -> bool {
+    answer.body.starts_with(b"<html>")
+}
+
 pub fn listed(number: u32, part: &Stretch) -> Value {
     json!({"PartNumber": number, "ETag": format!("\"{}\"", part.md5()), "Size": part.len()})
 }

@@ -174,6 +174,13 @@ impl How {
         }
     }
 
+    /// [`How::Status`] with the page of a load balancer or portal: what answers is not the service.
+    pub fn page(status: u16) -> Self {
+        let headers = BTreeMap::from([("Content-Type".to_owned(), "text/html".to_owned())]);
+        let body = Some(format!("<html><head><title>{status}</title></head><body>nginx</body></html>"));
+        Self::Status { status, code: None, message: None, headers, body, process: false }
+    }
+
     /// [`How::Early`] with the service's usual error body.
     pub fn early(status: u16, code: &str) -> Self {
         let code = (!code.is_empty()).then(|| code.to_owned());

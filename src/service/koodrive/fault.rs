@@ -1,46 +1,34 @@
 //! What a refusal asks of us: the service's and the storage's error tables, by code first, then by status.
 
 use crate::{
-    error::{Code, ErrorInfo},
+    error::Code,
     model::http::Answer,
-    redact,
     service::{
         Fault,
         koodrive::document::Document,
         verdict::{
-            SERVICE_STATUSES, STORAGE_STATUSES, Table,
+            Op, SERVICE_STATUSES, Table,
             Verdict::{self, Ask, Credential, Final, Gone, Misdated, Parent, Retry, Stale},
-            by_code, by_status,
+            Words, by_code, by_status,
         },
-        xml,
     },
 };
 
-/// Which request was answered, for the error's detail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
-    Begin,
-    CreateParent,
-    Sign,
-    Put,
-    Inspect,
-    Complete,
-    Abort,
-}
-
-impl Op {
-    fn name(self) -> &'static str {
-        match self {
-            Op::Begin => "create",
-            Op::CreateParent => "the creation of the parent folder",
-            Op::Sign => "uploadUrl",
-            Op::Put => "a part",
-            Op::Inspect => "detail",
-            Op::Complete => "complete",
-            Op::Abort => "abort",
-        }
-    }
-}
+/// What KooDrive and its storage call things (koodrive §5, §9).
+pub(super) const WORDS: Words = Words {
+    service: "KooDrive",
+    requests: |op| match op {
+        Op::Begin => "create",
+        Op::CreateParent => "the creation of the parent folder",
+        Op::Sign => "uploadUrl",
+        Op::Put => "a part",
+        Op::Inspect | Op::Probe => "detail",
+        Op::Complete => "complete",
+        Op::Abort => "abort",
+    },
+    request_id_headers: &["x-request-id", "x-amz-request-id", "x-obs-request-id"],
+    storage_codes: STORAGE_CODES,
+};
 
 /// The service's codes (koodrive §9). What only complete or detail can be told is read there before this table is asked.
 #[rustfmt::skip]
@@ -82,27 +70,6 @@ pub(super) fn is_known(code: &str) -> bool {
     by_code(SERVICE_CODES, Some(code)).is_some()
 }
 
-/// Where a request id may stand (koodrive §9, §5).
-const REQUEST_ID_HEADERS: &[&str] = &["x-request-id", "x-amz-request-id", "x-obs-request-id"];
-
-/// The service's id of the request: from the headers, or else what the body says.
-pub(super) fn request_id<'a>(answer: &'a Answer, body: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    REQUEST_ID_HEADERS.iter().filter_map(|name| answer.header(name)).chain(body).find_map(redact::label)
-}
-
-/// The error of an answer: our own words, and what of the service's may be shown.
-fn error_of(verdict: Verdict, op: Op, answer: &Answer, word: Option<&str>, request_id: Option<String>) -> ErrorInfo {
-    let who = if op == Op::Put { "the storage" } else { "KooDrive" };
-    ErrorInfo {
-        code: verdict.code(),
-        detail: format!("{who} answered {} to {}", answer.status, op.name()),
-        http_status: Some(answer.status),
-        service_code: word.and_then(redact::label),
-        request_id,
-        retry_after_ms: answer.retry_after_ms(),
-    }
-}
-
 /// What the words of a refusal blame: our clock, or who we are.
 fn by_words(answer: &Answer, document: &Document) -> Option<Verdict> {
     if !(400..=403).contains(&answer.status) {
@@ -118,7 +85,8 @@ fn by_words(answer: &Answer, document: &Document) -> Option<Verdict> {
 
 /// The fault in an answer of the service whose body was read.
 pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault {
-    let word = document.code();
+    // A code that says that all went well tells nothing of a failure.
+    let word = document.code().filter(|_| document.succeeded() == Some(false));
     let by_op = (op == Op::Begin).then(|| by_code(CREATE_CODES, word)).flatten();
     let by_code = by_op.or_else(|| by_code(SERVICE_CODES, word));
     // A code that says no more than "refused" yields to words; any other's words may repeat a name that reads like them.
@@ -128,33 +96,13 @@ pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault
     let verdict = verdict.unwrap_or_else(|| match answer.status {
         // A failure of an unknown kind may hide inside a 200 (koodrive §9).
         200..=299 => vague,
-        status => by_status(SERVICE_STATUSES, status),
+        _ => by_status(SERVICE_STATUSES, answer, word),
     });
-    verdict.of(error_of(verdict, op, answer, word, request_id(answer, [])))
-}
-
-/// The fault in an answer of the storage.
-pub(super) fn of_storage(answer: &Answer) -> Fault {
-    let error = xml::read(&answer.body);
-    let word = error.code.as_deref();
-    let by_status = by_status(STORAGE_STATUSES, answer.status);
-    // Any 403 is answered by one more renewal, whatever its words (koodrive §4.3).
-    let verdict = if answer.status == 403 { by_status } else { by_code(STORAGE_CODES, word).unwrap_or(by_status) };
-    verdict.of(error_of(verdict, Op::Put, answer, word, request_id(answer, error.request_id.as_deref())))
-}
-
-/// An answer that is not what the protocol says. `why` is ours.
-pub(super) fn malformed(op: Op, answer: &Answer, why: &str) -> Fault {
-    let verdict = Retry(Code::AnswerMalformed);
-    let mut error = error_of(verdict, op, answer, None, request_id(answer, []));
-    error.detail = format!("the answer to {} can't be used: {why}", op.name());
-    verdict.of(error)
+    WORDS.fault(verdict, op, answer, word, [])
 }
 
 /// What the service has no request for (koodrive §7).
 pub(super) fn not_offered(op: Op, answer: &Answer) -> Fault {
-    let verdict = Final(Code::Unsupported);
-    let mut error = error_of(verdict, op, answer, None, request_id(answer, []));
-    error.detail = format!("KooDrive does not offer {}", op.name());
-    verdict.of(error)
+    let detail = format!("KooDrive does not offer {}", (WORDS.requests)(op));
+    WORDS.fault_as(Final(Code::Unsupported), op, answer, detail)
 }

@@ -12,6 +12,8 @@ use crate::{
 
 /// Longest answer of the storage that is read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Longest link; with the state of a digest in it one has less than two.
+const LINK_BYTES_MAX: usize = 8 << 10;
 /// How long a part's answer may take.
 const PATIENCE_MS: u64 = 60_000;
 
@@ -32,10 +34,17 @@ fn expires_unix_ms(url: &str) -> Option<i64> {
     signed_unix_ms.checked_add(i64::from(seconds) * 1_000)
 }
 
-/// The lease in `multiParts`; `None` when it holds no link.
-pub(super) fn read(links: SortedMap<u32, Secret>, scheme: &str) -> Result<Option<Lease>, &'static str> {
+/// The lease in `multiParts`, of the parts that were asked for; `None` when it holds no link of those.
+pub(super) fn read(
+    links: SortedMap<u32, Secret>,
+    scheme: &str,
+    asked: impl Fn(u32) -> bool,
+) -> Result<Option<Lease>, &'static str> {
     let mut lease = Lease::default();
-    for (number, url) in links {
+    for (number, url) in links.into_iter().filter(|(number, _)| asked(*number)) {
+        if url.expose().len() > LINK_BYTES_MAX {
+            return Err("a part's link is too long");
+        }
         if !is_link(url.expose(), scheme) {
             return Err("a part's link could not be sent as it is");
         }

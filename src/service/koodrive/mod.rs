@@ -22,11 +22,10 @@ use crate::{
         http::{Answer, ByteRange, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, RemoteTask,
-        Service, Session, Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Offer, Probed, Proof,
+        RemoteTask, Service, Session, Stored, verdict::Op,
     },
 };
-use fault::Op;
 use place::Place;
 use session::Upload;
 
@@ -92,9 +91,8 @@ impl Service for KooDrive {
         self.place.begin(caller, plan, conflict, content, taken)
     }
 
-    /// The answer to an instant upload tells no size (koodrive §3.2): without what the begin said, the receipt's is 0.
-    fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
-        self.place.read_begin(proof, answer)
+    fn read_begin(&self, offer: Offer<'_>, answer: &Answer) -> Result<Begin, Fault> {
+        self.place.read_begin(offer, answer)
     }
 
     /// No such request: it looks at the parent folder, which changes nothing.
@@ -110,8 +108,8 @@ impl Service for KooDrive {
         self.place.sign(caller, &Upload::of(session), parts, content)
     }
 
-    fn read_sign(&self, _session: &Session, answer: &Answer) -> Result<Lease, Fault> {
-        self.place.read_sign(answer)
+    fn read_sign(&self, _session: &Session, part_numbers: &[u32], answer: &Answer) -> Result<Lease, Fault> {
+        self.place.read_sign(part_numbers, answer)
     }
 
     fn put(&self, _session: &Session, lease: &Lease, part: &Part) -> Option<Request> {

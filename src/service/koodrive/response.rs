@@ -4,14 +4,16 @@ use crate::{
     model::{Receipt, http::Answer},
     redact,
     service::{
-        Begin, Complete, Fault, Inspected, Lease, Proof, RemoteTask, Stored, check, iso8601,
+        Begin, Complete, Fault, Inspected, Lease, Offer, Proof, RemoteTask, Stored, check, iso8601,
         koodrive::{
             document::Document,
-            fault::{self, Op},
+            fault::{self, WORDS},
             lease,
             place::Place,
+            request::SIGN_PARTS_MAX,
             session::{self, Upload},
         },
+        verdict::Op,
     },
 };
 
@@ -26,7 +28,7 @@ fn document(op: Op, answer: &Answer) -> Result<Document, Fault> {
     if !(200..=299).contains(&answer.status) {
         return Err(fault::of_document(op, answer, &document.unwrap_or_default()));
     }
-    let document = document.ok_or_else(|| fault::malformed(op, answer, "it is no JSON object of the kind"))?;
+    let document = document.ok_or_else(|| WORDS.malformed(op, answer, "it is no JSON object of the kind"))?;
     match document.succeeded() {
         None | Some(true) => Ok(document),
         Some(false) => Err(fault::of_document(op, answer, &document)),
@@ -44,38 +46,45 @@ fn file_id(text: Option<&str>) -> Option<String> {
 }
 
 impl Place {
-    /// koodrive §3.2. `proof`: what the create said of the content, which the answer to an instant upload does not repeat.
-    pub(super) fn read_begin(&self, proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
+    /// koodrive §3.2. What the create said of the content is not repeated by the answer to an instant upload, and without it there is none.
+    pub(super) fn read_begin(&self, offer: Offer<'_>, answer: &Answer) -> Result<Begin, Fault> {
         let document = document(Op::Begin, answer)?;
         let file_name = word(document.file_name.text()).unwrap_or_else(|| self.target.name.clone());
         let file_id = file_id(document.file_id.text());
-        if document.rapid_upload.bool() == Some(true) || document.exist.bool() == Some(true) {
-            let renamed = file_name != self.target.name && document.exist.bool() != Some(true);
+        let (made, there) = (document.rapid_upload.bool() == Some(true), document.exist.bool() == Some(true));
+        if made || there {
+            // Only a create that may keep what is there is told that it is.
+            let believed = offer.proof.filter(|_| made || offer.taken);
+            let why = "it says that the file is there, and none was offered that could be";
+            let proof = believed.ok_or_else(|| WORDS.malformed(Op::Begin, answer, why))?;
+            let renamed = file_name != self.target.name && !there;
             let receipt = Receipt {
                 name: file_name,
                 file_id,
-                size_bytes: proof.map_or(0, |proof| proof.size_bytes),
-                sha256: proof.and_then(|proof| proof.sha256.clone()),
+                size_bytes: proof.size_bytes,
+                sha256: proof.sha256.clone(),
                 instant: true,
-                request_id: fault::request_id(answer, []),
+                request_id: WORDS.request_id(answer, []),
                 ..Receipt::default()
             };
             return Ok(if renamed { Begin::Renamed(receipt) } else { Begin::Done(receipt) });
         }
         let file_id =
-            file_id.ok_or_else(|| fault::malformed(Op::Begin, answer, "it holds neither a file nor a file's id"))?;
+            file_id.ok_or_else(|| WORDS.malformed(Op::Begin, answer, "it holds neither a file nor a file's id"))?;
         let container_id = word(document.container_id.text());
-        let upload = Upload { file_id, file_name, container_id, declared: proof.is_some() };
-        let lease =
-            lease::read(document.multi_parts.0, self.scheme).map_err(|why| fault::malformed(Op::Begin, answer, why))?;
+        let upload = Upload { file_id, file_name, container_id, declared: offer.proof.is_some() };
+        // It named the first ones, if any.
+        let named = |number| number as usize <= SIGN_PARTS_MAX;
+        let lease = lease::read(document.multi_parts.0, self.scheme, named)
+            .map_err(|why| WORDS.malformed(Op::Begin, answer, why))?;
         Ok(Begin::Session { session: upload.to_session(), lease })
     }
 
     /// koodrive §4.
-    pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
-        lease::read(document(Op::Sign, answer)?.multi_parts.0, self.scheme)
+    pub(super) fn read_sign(&self, part_numbers: &[u32], answer: &Answer) -> Result<Lease, Fault> {
+        lease::read(document(Op::Sign, answer)?.multi_parts.0, self.scheme, |number| part_numbers.contains(&number))
             .and_then(|lease| lease.ok_or("there is no signed link in it"))
-            .map_err(|why| fault::malformed(Op::Sign, answer, why))
+            .map_err(|why| WORDS.malformed(Op::Sign, answer, why))
     }
 
     /// koodrive §6. A lost or unreadable answer leaves the outcome open. The answer names nothing: `upload` does.
@@ -93,11 +102,11 @@ impl Place {
                     file_id: upload.map(|upload| upload.file_id.clone()),
                     size_bytes: proof.size_bytes,
                     sha256: proof.sha256.clone(),
-                    request_id: fault::request_id(answer, []),
+                    request_id: WORDS.request_id(answer, []),
                     ..Receipt::default()
                 }));
             }
-            Ok(_) => fault::malformed(Op::Complete, answer, "it does not say whether it succeeded"),
+            Ok(_) => WORDS.malformed(Op::Complete, answer, "it does not say whether it succeeded"),
             Err(fault) => fault,
         };
         fault.error().service_code.as_deref().and_then(of_complete).ok_or(fault)
@@ -135,17 +144,17 @@ fn likeness(document: &Document, proof: &Proof) -> Likeness {
     }
 }
 
-/// The file is not there: no code of a service that says so, no gateway that stands in for it.
+/// The file is not there: no code of a service that says so, no gateway that stands in for it. A page knows of no file.
 fn is_absent(fault: &Fault, answer: &Answer) -> bool {
     match fault.error().service_code.as_deref() {
         Some(code) => NOT_THERE.contains(&code) || answer.status == 404 && !fault::is_known(code),
-        None => answer.status == 404,
+        None => answer.status == 404 && !check::is_web_page(answer),
     }
 }
 
 /// koodrive §7, for people. A file that is not there was not completed; of one that is there nothing says whether it was.
 pub(super) fn read_task(upload: &Upload, answer: &Answer) -> Result<RemoteTask, Fault> {
-    let request_id = fault::request_id(answer, []);
+    let request_id = WORDS.request_id(answer, []);
     let document = match document(Op::Inspect, answer) {
         Ok(document) => document,
         Err(fault) if is_absent(&fault, answer) => {
@@ -179,7 +188,7 @@ pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answ
                 file_id: file_id(document.id.text()).or_else(|| Some(upload.file_id.clone())),
                 size_bytes: proof.size_bytes,
                 sha256: proof.sha256.clone(),
-                request_id: fault::request_id(answer, []),
+                request_id: WORDS.request_id(answer, []),
                 ..Receipt::default()
             };
             // What create declared may be shown before the file is there, or its size alone.
@@ -187,17 +196,17 @@ pub(super) fn read_inspect(upload: &Upload, proof: Option<&Proof>, answer: &Answ
             Ok(if certain { Inspected::Done(receipt) } else { Inspected::Likely(receipt) })
         }
         Likeness::Other => Ok(open),
-        Likeness::Untold => Err(fault::malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
+        Likeness::Untold => Err(WORDS.malformed(Op::Inspect, answer, "it does not tell the file's size and digest")),
     }
 }
 
 /// koodrive §5. The tag is for people: complete names no part.
 pub(super) fn read_put(answer: &Answer) -> Result<Stored, Fault> {
     if answer.status != 200 {
-        return Err(fault::of_storage(answer));
+        return Err(WORDS.of_storage(answer));
     }
     if check::is_web_page(answer) {
-        return Err(fault::malformed(Op::Put, answer, "it is a web page"));
+        return Err(WORDS.malformed(Op::Put, answer, "it is a web page"));
     }
     let etag = answer.header("etag").and_then(|etag| redact::label(etag.trim().trim_matches('"')));
     Ok(Stored { crc64: None, etag })

@@ -17,6 +17,8 @@ use crate::{
 
 /// Most parts of one task (smh §4.3): a longer list is no honest one.
 pub(super) const PARTS_MAX: usize = 10_000;
+/// Most headers of a link, or fields of a form.
+const HEADERS_MAX: usize = 100;
 /// Most segments of a path that is read.
 const PATH_SEGMENTS_MAX: usize = 1_024;
 
@@ -139,6 +141,9 @@ impl<'de> Shapes<'de> for Headers {
     fn object<A: MapAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
         let mut headers = Vec::new();
         while let Some((name, value)) = items.next_entry::<String, Scalar>()? {
+            if headers.len() == HEADERS_MAX {
+                return Err(A::Error::custom("there are too many headers"));
+            }
             headers.push((name, value.into_text().map(Secret::new)));
         }
         Ok(Headers(Some(headers)))

@@ -18,6 +18,12 @@ use crate::{
 
 /// Longest answer of the storage that is read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Longest path of an object; COS itself takes no more than 850 bytes of it.
+const PATH_BYTES_MAX: usize = 4 << 10;
+/// Longest upload id.
+const UPLOAD_ID_BYTES_MAX: usize = 1 << 10;
+/// Longest headers of one link, all together.
+const HEADERS_BYTES_MAX: usize = 16 << 10;
 /// How long a part's answer may take.
 const PATIENCE_MS: u64 = 60_000;
 
@@ -28,8 +34,13 @@ const OF_THE_TRANSPORT: &[&str] = &["host", "content-length", "transfer-encoding
 fn link_headers(headers: &Headers) -> Result<Option<Vec<(String, Secret)>>, &'static str> {
     let Some(headers) = &headers.0 else { return Ok(None) };
     let mut kept = Vec::with_capacity(headers.len());
+    let mut bytes = 0;
     for (name, value) in headers {
         let value = value.as_ref().ok_or("a header value is no text")?;
+        bytes += name.len() + value.expose().len();
+        if bytes > HEADERS_BYTES_MAX {
+            return Err("a link's headers are too long");
+        }
         if !check::is_token(name) {
             return Err("a header name is none");
         }
@@ -48,6 +59,9 @@ fn object(document: &Document, scheme: &str) -> Result<Option<String>, &'static 
     let (Some(domain), Path::Object(path)) = (document.domain.text(), &document.path) else { return Ok(None) };
     if !check::is_authority(domain) {
         return Err("the storage's domain is no host");
+    }
+    if path.len() > PATH_BYTES_MAX {
+        return Err("the storage's path is too long");
     }
     if check::has_control(path) {
         return Err("the storage's path has a control character");
@@ -85,15 +99,19 @@ pub(super) fn read_form(document: &Document, scheme: &str) -> Result<Option<Leas
 }
 
 /// The lease in a start of parts, renew or `uploadPartInfo` object; `None` when it holds none. `outer_upload_id` stands in for one that is not
-/// inside (smh §6).
+/// inside (smh §6). Of what is signed part by part those are kept that were asked for: each holds a copy of the place.
 pub(super) fn read(
     document: &Document,
     scheme: &str,
     outer_upload_id: Option<&str>,
+    asked: impl Fn(u32) -> bool,
 ) -> Result<Option<Lease>, &'static str> {
     let shared = link_headers(&document.headers)?;
     let upload_id = document.upload_id.text().or(outer_upload_id);
     let (Some(object), Some(upload_id)) = (object(document, scheme)?, upload_id) else { return Ok(None) };
+    if upload_id.len() > UPLOAD_ID_BYTES_MAX {
+        return Err("the storage's upload id is too long");
+    }
     if check::has_control(upload_id) {
         return Err("the storage's upload id has a control character");
     }
@@ -104,7 +122,7 @@ pub(super) fn read(
         shared: shared.map(|headers| Link { url: Secret::new(format!("{object}?uploadId={upload_id}")), headers }),
         ..Lease::default()
     };
-    for (&number, headers) in &document.parts.signed {
+    for (&number, headers) in document.parts.signed.iter().filter(|(number, _)| asked(**number)) {
         let headers = link_headers(headers)?.ok_or("a part has no headers")?;
         let url = Secret::new(format!("{object}?partNumber={number}&uploadId={upload_id}"));
         lease.links.insert(number, Link { url, headers });

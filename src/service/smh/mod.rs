@@ -20,8 +20,8 @@ use crate::{
         http::{Answer, Request, Sent},
     },
     service::{
-        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Probed, Proof, RemoteTask,
-        Service, Session, Stored,
+        Begin, Caller, Capabilities, Complete, Content, DigestKind, Fault, Inspected, Lease, Offer, Probed, Proof,
+        RemoteTask, Service, Session, Stored,
     },
 };
 use place::Place;
@@ -100,7 +100,7 @@ impl Service for Smh {
         self.place.begin(caller, plan, conflict, content, taken)
     }
 
-    fn read_begin(&self, _proof: Option<&Proof>, answer: &Answer) -> Result<Begin, Fault> {
+    fn read_begin(&self, _offer: Offer<'_>, answer: &Answer) -> Result<Begin, Fault> {
         self.place.read_begin(answer)
     }
 
@@ -120,8 +120,8 @@ impl Service for Smh {
         self.place.sign(caller, &Task::of(session), parts)
     }
 
-    fn read_sign(&self, _session: &Session, answer: &Answer) -> Result<Lease, Fault> {
-        self.place.read_sign(answer)
+    fn read_sign(&self, _session: &Session, part_numbers: &[u32], answer: &Answer) -> Result<Lease, Fault> {
+        self.place.read_sign(part_numbers, answer)
     }
 
     fn put(&self, session: &Session, lease: &Lease, part: &Part) -> Option<Request> {

@@ -3,11 +3,12 @@
 use crate::{
     model::{Conflict, Receipt, http::Answer},
     service::{
-        Fault, Probed, Proof, iso8601,
+        Fault, Probed, Proof, check, iso8601,
         smh::{
-            fault::{self, Op},
+            fault::{self, WORDS},
             place::Place,
         },
+        verdict::Op,
     },
 };
 
@@ -61,6 +62,12 @@ enum Way {
 
 impl Place {
     pub(super) fn read_probe(&self, proof: &Proof, answer: &Answer) -> Result<Probed, Fault> {
+        let seen = Seen::of(answer);
+        // A portal's page may have any status, and says nothing of any file.
+        let told = seen.size_bytes.is_some() || seen.crc64.is_some() || seen.created_unix_ms.is_some();
+        if check::is_web_page(answer) && !told {
+            return Err(WORDS.malformed(Op::Probe, answer, "it is a web page"));
+        }
         match answer.status {
             200 => {}
             // A free name would have been taken plainly by any strategy (smh §7.4): nothing of ours was put there.
@@ -68,13 +75,6 @@ impl Place {
             // A HEAD has no body, so nothing but the status tells: a fresh credential is worth a try before a person is asked.
             403 => return Err(fault::without_words(answer)),
             _ => return Err(fault::of_service(Op::Probe, answer)),
-        }
-        let seen = Seen::of(answer);
-        // A portal's page has a good status too, and says nothing of any file.
-        let told = seen.size_bytes.is_some() || seen.crc64.is_some() || seen.created_unix_ms.is_some();
-        let page = answer.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
-        if page && !told {
-            return Err(fault::malformed(Op::Probe, answer, "it is a web page"));
         }
         let way = match proof.conflict {
             Conflict::Rename => Way::Around,
@@ -103,7 +103,7 @@ impl Place {
             path: Some(path),
             size_bytes: proof.size_bytes,
             crc64: Some(proof.crc64.to_string()),
-            request_id: fault::request_id(answer, []),
+            request_id: WORDS.request_id(answer, []),
             ..Receipt::default()
         }
     }

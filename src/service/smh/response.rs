@@ -10,12 +10,14 @@ use crate::{
         Begin, Complete, Fault, Inspected, Lease, Proof, RemoteTask, Stored, check, iso8601, json,
         smh::{
             document::{Document, Path},
-            fault::{self, Op},
+            fault::{self, WORDS},
             learnt::Numbers,
             lease,
             place::Place,
+            request::SIGN_PARTS_MAX,
             session::{self, Deployment, Mode, Task},
         },
+        verdict::Op,
     },
 };
 
@@ -28,7 +30,7 @@ fn document(op: Op, answer: &Answer) -> Result<Document, Fault> {
         return Err(fault::of_service(op, answer));
     }
     let document: Document =
-        json::read(&answer.body).ok_or_else(|| fault::malformed(op, answer, "it is no JSON object of the kind"))?;
+        json::read(&answer.body).ok_or_else(|| WORDS.malformed(op, answer, "it is no JSON object of the kind"))?;
     match document.status.i64() {
         None | Some(0) => Ok(document),
         Some(_) => Err(fault::of_document(op, answer, &document)),
@@ -51,7 +53,7 @@ fn bare(op: Op, answer: &Answer) -> Result<(), Fault> {
 fn unexpected(op: Op, answer: &Answer, document: &Document, why: &str) -> Fault {
     match document.code.text() {
         Some(_) => fault::of_document(op, answer, document),
-        None => fault::malformed(op, answer, why),
+        None => WORDS.malformed(op, answer, why),
     }
 }
 
@@ -72,7 +74,7 @@ fn receipt(document: &Document, answer: &Answer, size_bytes: Option<u64>) -> Opt
         file_id: document.inode.text().map(str::to_owned),
         version: document.content_cas.text().map(str::to_owned),
         overwritten: document.is_overwritten.bool().unwrap_or(false),
-        request_id: fault::request_id(answer, ids),
+        request_id: WORDS.request_id(answer, ids),
         service_json: std::str::from_utf8(&answer.body)
             .ok()
             .filter(|text| text.len() <= SERVICE_JSON_BYTES_MAX)
@@ -119,7 +121,7 @@ impl Place {
             };
         };
         if !session::is_confirm_key(confirm_key) {
-            return Err(fault::malformed(Op::Begin, answer, "the confirm key is none"));
+            return Err(WORDS.malformed(Op::Begin, answer, "the confirm key is none"));
         }
         let mode = mode(&document, self.target.mode);
         let deployment = deployment(&document).filter(|_| mode == Mode::Multipart);
@@ -127,11 +129,12 @@ impl Place {
         let numbers = said.unwrap_or(Numbers::Text);
         let task = Task { confirm_key: confirm_key.to_owned(), mode, deployment, numbers };
         let lease = match mode {
-            Mode::Multipart => lease::read(&document, self.scheme, None),
+            // It named the first ones, if any.
+            Mode::Multipart => lease::read(&document, self.scheme, None, |number| number as usize <= SIGN_PARTS_MAX),
             Mode::Simple => lease::read_simple(&document, self.scheme),
             Mode::Form => lease::read_form(&document, self.scheme),
         };
-        let lease = lease.map_err(|why| fault::malformed(Op::Begin, answer, why))?;
+        let lease = lease.map_err(|why| WORDS.malformed(Op::Begin, answer, why))?;
         Ok(Begin::Session { session: task.to_session(), lease })
     }
 
@@ -157,10 +160,10 @@ impl Place {
     }
 
     /// smh §5.
-    pub(super) fn read_sign(&self, answer: &Answer) -> Result<Lease, Fault> {
+    pub(super) fn read_sign(&self, part_numbers: &[u32], answer: &Answer) -> Result<Lease, Fault> {
         let document = document(Op::Sign, answer).map_err(|fault| self.other_words(Op::Sign, fault))?;
-        lease::read(&document, self.scheme, None)
-            .map_err(|why| fault::malformed(Op::Sign, answer, why))?
+        lease::read(&document, self.scheme, None, |number| part_numbers.contains(&number))
+            .map_err(|why| WORDS.malformed(Op::Sign, answer, why))?
             .ok_or_else(|| unexpected(Op::Sign, answer, &document, "there is no signed link in it"))
     }
 
@@ -171,8 +174,9 @@ impl Place {
             Some(true) => Ok(Inspected::Done(self.confirmed(document, answer, plan))),
             Some(false) => {
                 let lease = match &document.upload_part_info.0 {
-                    Some(info) => lease::read(info, self.scheme, document.upload_id.text())
-                        .map_err(|why| fault::malformed(Op::Inspect, answer, why))?,
+                    // An inspection names no part.
+                    Some(info) => lease::read(info, self.scheme, document.upload_id.text(), |_| false)
+                        .map_err(|why| WORDS.malformed(Op::Inspect, answer, why))?,
                     None => None,
                 };
                 Ok(Inspected::Open {
@@ -201,7 +205,7 @@ impl Place {
                 Path::File(path) => Some(path),
                 Path::Object(_) | Path::None => None,
             },
-            request_id: fault::request_id(answer, []),
+            request_id: WORDS.request_id(answer, []),
             ..RemoteTask::default()
         })
     }
@@ -213,7 +217,7 @@ impl Place {
             _ => None,
         };
         let name = path.as_ref().and_then(|path| path.last()).unwrap_or(&self.name).clone();
-        let request_id = fault::request_id(answer, []);
+        let request_id = WORDS.request_id(answer, []);
         Receipt { name, path, size_bytes: plan.size_bytes, request_id, ..Receipt::default() }
     }
 
@@ -253,10 +257,10 @@ fn of_complete(code: &str) -> Option<Complete> {
 /// smh §4.2.
 pub(super) fn read_put(answer: &Answer, sent: &Sent) -> Result<Stored, Fault> {
     if !matches!(answer.status, 200 | 201 | 204) {
-        return Err(fault::of_storage(answer));
+        return Err(WORDS.of_storage(answer));
     }
     if check::is_web_page(answer) {
-        return Err(fault::malformed(Op::Put, answer, "it is a web page"));
+        return Err(WORDS.malformed(Op::Put, answer, "it is a web page"));
     }
     let digits = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let crc64 = answer.header("x-cos-hash-crc64ecma").map(str::trim).filter(digits).and_then(|text| text.parse().ok());

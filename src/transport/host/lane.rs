@@ -44,7 +44,7 @@ impl Lane for HostLane {
         cancel: &CancelToken,
     ) -> Result<Answer, TransportFault> {
         if cancel.is_cancelled() {
-            return Err(TransportFault::Cancelled);
+            return Err(TransportFault::Cancelled { left: false });
         }
         let exchange = Arc::new(Exchange::default());
         let call = TransportCall::new(HttpRequest::of(request), request.body.len(), exchange.clone());
@@ -55,7 +55,7 @@ impl Lane for HostLane {
         let mut pulled = Pulled { body, len: request.body.len(), at: 0, any: false, by_range: false };
         let outcome = serve(&exchange, request, &mut pulled, &mut serving.abandoned);
         match outcome {
-            Err(_) if cancel.is_cancelled() => Err(TransportFault::Cancelled),
+            Err(_) if cancel.is_cancelled() => Err(TransportFault::Cancelled { left: true }),
             outcome => outcome,
         }
     }
@@ -136,7 +136,7 @@ fn serve(
                     }),
                 };
             }
-            Turn::Cancelled => return Err(TransportFault::Cancelled),
+            Turn::Cancelled => return Err(TransportFault::Cancelled { left: true }),
             Turn::Silent => return Err(fault::stalled("The host's transport was silent for too long.")),
         }
     }

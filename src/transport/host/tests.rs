@@ -61,7 +61,7 @@ fn code(outcome: Outcome) -> (&'static str, Option<Code>) {
         http::TransportFault::Cut { .. } => "cut",
         http::TransportFault::Stalled(_) => "stalled",
         http::TransportFault::Malformed(_) => "malformed",
-        http::TransportFault::Cancelled => "cancelled",
+        http::TransportFault::Cancelled { .. } => "cancelled",
         http::TransportFault::Source(_) => "source",
         http::TransportFault::Unsigned(_) => "unsigned",
     };

@@ -86,7 +86,7 @@ fn kind(outcome: Result<Answer, TransportFault>) -> (&'static str, Option<Code>)
         TransportFault::Cut { reused: true, .. } => "cut on reuse",
         TransportFault::Stalled(_) => "stalled",
         TransportFault::Malformed(_) => "malformed",
-        TransportFault::Cancelled => "cancelled",
+        TransportFault::Cancelled { .. } => "cancelled",
         TransportFault::Source(_) => "source",
         TransportFault::Unsigned(_) => "unsigned",
     };

@@ -1,6 +1,6 @@
 //! Every row of the error tables.
 
-use super::{answer, koo, proof, session, target};
+use super::{Offer, answer, every, koo, plan, proof, session, target};
 use crate::{
     error::Code,
     model::http::Sent,
@@ -12,11 +12,13 @@ use crate::{
 };
 
 fn sign_fault(status: u16, body: &str) -> Fault {
-    koo(target()).read_sign(&session(), &answer(status, &[("x-request-id", "r-1")], body)).expect_err("a refusal")
+    koo(target())
+        .read_sign(&session(), &every(), &answer(status, &[("x-request-id", "r-1")], body))
+        .expect_err("a refusal")
 }
 
 fn begin_fault(status: u16, body: &str) -> Fault {
-    koo(target()).read_begin(None, &answer(status, &[], body)).expect_err("a refusal")
+    koo(target()).read_begin(Offer::default(), &answer(status, &[], body)).expect_err("a refusal")
 }
 
 fn put_fault(status: u16, code: &str) -> Fault {
@@ -140,6 +142,38 @@ fn an_unknown_code_goes_by_its_status() {
     assert_eq!(verdict(&sign_fault(401, "")), Verdict::Credential);
     assert_eq!(verdict(&sign_fault(204, "")), Verdict::Retry(Code::AnswerMalformed));
     assert_eq!(verdict(&put_fault(201, "")), Verdict::Retry(Code::AnswerMalformed));
+}
+
+/// A load balancer's page, and an answer that says nothing at all.
+#[test]
+fn who_is_not_the_service_ends_nothing() {
+    let nothing = |status| answer(status, &[], "");
+    let page = |status| answer(status, &[("content-type", "text/html")], "<html><h1>nginx</h1></html>");
+    let koo = koo(target());
+    for status in 300..600u16 {
+        for stranger in [nothing(status), page(status)] {
+            let faults = [
+                koo.read_begin(Offer::default(), &stranger).expect_err("a refusal"),
+                koo.read_sign(&session(), &every(), &stranger).expect_err("a refusal"),
+                koo.read_complete(&session(), &proof(), &stranger).expect_err("a refusal"),
+                koo.read_put(&stranger, &Sent::default()).expect_err("a refusal"),
+            ];
+            // Of a file that is not there detail says no more than that (koodrive §9).
+            let detail = koo.read_inspect(&session(), &plan(), Some(&proof()), &stranger);
+            let detail = detail.err().filter(|_| status != 404 || !stranger.body.is_empty());
+            assert!(detail.is_some() || status == 404 && stranger.body.is_empty(), "{status}");
+            for fault in faults.into_iter().chain(detail) {
+                let verdict = verdict(&fault);
+                let waits = matches!(verdict, Verdict::Retry(_) | Verdict::Stale | Verdict::Credential);
+                let asks = status == 403 && matches!(verdict, Verdict::Ask(_)) && stranger.body.is_empty();
+                assert!(waits || asks, "{status}: {verdict:?}");
+            }
+        }
+    }
+    // A code that says that all is well says nothing of a refusal either.
+    assert_eq!(verdict(&sign_fault(404, r#"{"code":0}"#)), Verdict::Retry(Code::AnswerMalformed));
+    let unknown = verdict(&sign_fault(404, r#"{"message":"no route"}"#));
+    assert_eq!(unknown, Verdict::Retry(Code::AnswerMalformed));
 }
 
 #[test]

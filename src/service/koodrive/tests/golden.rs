@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, fs, path::PathBuf};
 
-use super::{koo, plan, proof, requests, session, target};
+use super::{every, known, koo, plan, proof, requests, session, target};
 use crate::{
     model::http::{Answer, Body, Request, Sent},
     service::{Begin, Lease, Link, Service, koodrive::session::Upload},
@@ -83,12 +83,12 @@ fn maybe_lease(lease: Option<&Lease>) -> String {
 fn outcome(reader: &str, answer: &Answer) -> String {
     let koo = koo(target());
     let result = match reader {
-        "begin" => koo.place.read_begin(Some(&proof()), answer).map(|begin| match begin {
+        "begin" => koo.place.read_begin(known(&proof()), answer).map(|begin| match begin {
             Begin::Session { session, lease } => format!("session {}\n{}", session.0, maybe_lease(lease.as_ref())),
             done => format!("{done:#?}\n"),
         }),
         "create_parent" => koo.read_create_parent(answer).map(|()| "created\n".to_owned()),
-        "sign" => koo.read_sign(&session(), answer).map(|lease| lease_text(&lease)),
+        "sign" => koo.read_sign(&session(), &every(), answer).map(|lease| lease_text(&lease)),
         "put" => koo.read_put(answer, &Sent::default()).map(|stored| format!("{stored:#?}\n")),
         "inspect" => koo.read_inspect(&session(), &plan(), Some(&proof()), answer).map(|it| format!("{it:#?}\n")),
         "probe" => koo.read_probe(&proof(), answer).map(|probed| format!("{probed:#?}\n")),

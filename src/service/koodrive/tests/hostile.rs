@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{answer, content, koo, part, plan, proof, requests, session, target, with_caller};
+use super::{Offer, answer, content, every, known, koo, part, plan, proof, requests, session, target, with_caller};
 use crate::{
     model::http::{Answer, Sent},
     service::{Begin, Service, Session, koodrive::session::Upload},
@@ -11,12 +11,13 @@ use crate::{
 /// Reads an answer every way; what comes out, printed.
 fn read_all(answer: &Answer) -> String {
     let koo = koo(target());
-    let mut text = format!("{:?}{:?}", koo.read_begin(None, answer), koo.place.read_begin(Some(&proof()), answer));
-    if let Ok(Begin::Session { lease: Some(lease), session }) = koo.read_begin(None, answer) {
+    let mut text =
+        format!("{:?}{:?}", koo.read_begin(Offer::default(), answer), koo.place.read_begin(known(&proof()), answer));
+    if let Ok(Begin::Session { lease: Some(lease), session }) = koo.read_begin(Offer::default(), answer) {
         text += &format!("{:?}", koo.put(&session, &lease, &part(1)));
     }
     text += &format!("{:?}", koo.read_create_parent(answer));
-    if let Ok(lease) = koo.read_sign(&session(), answer) {
+    if let Ok(lease) = koo.read_sign(&session(), &every(), answer) {
         text += &format!("{lease:?}{:?}", koo.put(&session(), &lease, &part(1)));
     }
     text += &format!("{:?}", koo.read_put(answer, &Sent::default()));
@@ -151,7 +152,7 @@ fn nothing_prints_a_secret() {
 #[test]
 fn a_session_holds_neither_link_nor_upload_id() {
     let body = r#"{"code":0,"fileId":"F1","uploadId":"canary","multiParts":[{"partNumber":1,"uploadUrl":"https://canary/x"}]}"#;
-    let Ok(Begin::Session { session, .. }) = koo(target()).read_begin(None, &answer(200, &[], body)) else {
+    let Ok(Begin::Session { session, .. }) = koo(target()).read_begin(Offer::default(), &answer(200, &[], body)) else {
         panic!("a session")
     };
     let text = serde_json::to_string(&session).expect("JSON");

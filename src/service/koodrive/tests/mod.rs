@@ -11,7 +11,7 @@ use super::KooDrive;
 use crate::{
     model::{Conflict, Credential, KooDriveTarget, Part, PartPlan, http::Answer},
     redact::Secret,
-    service::{Caller, Content, Proof, Session},
+    service::{Caller, Content, Offer, Proof, Session},
 };
 
 const FILE_ID: &str = "Fqo2kYHmsgWg5whxzYHZLL7mebXbBr1no";
@@ -137,4 +137,14 @@ fn with_app<T>(run: impl FnOnce(Caller<'_>) -> T) -> T {
         user_id: USER.to_owned(),
     };
     run(Caller { credential: &credential, service_unix_ms: ASKED_AT_UNIX_MS })
+}
+
+/// Every part there can be: nothing that an answer names was not asked for.
+fn every() -> Vec<u32> {
+    (1..=10_000).collect()
+}
+
+/// A begin that said all of this, the name being taken.
+fn known(proof: &Proof) -> Offer<'_> {
+    Offer { proof: Some(proof), taken: true }
 }

@@ -1,6 +1,6 @@
 //! What is read of good answers, beyond the fixtures.
 
-use super::{FILE_ID, SHA256, answer, koo, plan, proof, session, target};
+use super::{FILE_ID, Offer, SHA256, answer, every, known, koo, plan, proof, session, target};
 use crate::{
     error::Code,
     hash::Midstate,
@@ -37,7 +37,7 @@ fn base64(text: &str) -> Vec<u8> {
 #[test]
 fn links_are_verbatim_and_the_parts_own() {
     let page = page();
-    let lease = koo(target()).read_sign(&session(), &answer(200, &[], &page.to_string())).expect("a lease");
+    let lease = koo(target()).read_sign(&session(), &every(), &answer(200, &[], &page.to_string())).expect("a lease");
     assert_eq!(lease.expires_unix_ms, Some(1_718_961_641_000));
     let parts = page["multiParts"].as_array().expect("a list");
     assert_eq!(lease.links.len(), parts.len());
@@ -62,7 +62,7 @@ fn the_order_of_parts_says_nothing() {
     let read = |numbers: &[u32]| {
         let parts: Vec<_> = numbers.iter().map(|number| link(*number)).collect();
         let body = format!(r#"{{"code":0,"multiParts":[{}]}}"#, parts.join(","));
-        koo(target()).read_sign(&session(), &answer(200, &[], &body)).expect("a lease")
+        koo(target()).read_sign(&session(), &every(), &answer(200, &[], &body)).expect("a lease")
     };
     let lease = read(&[110, 111, 101, 9, 100]);
     assert_eq!(lease.links.keys().copied().collect::<Vec<_>>(), [9, 100, 101, 110, 111]);
@@ -78,7 +78,7 @@ fn the_earliest_end_counts() {
         format!(r#"{{"partNumber":{number},"uploadUrl":"{url}"}}"#)
     };
     let body = format!(r#"{{"multiParts":[{},{},{}]}}"#, link(1, 9), link(2, 8), link(3, 10));
-    let lease = koo(target()).read_sign(&session(), &answer(200, &[], &body)).expect("a lease");
+    let lease = koo(target()).read_sign(&session(), &every(), &answer(200, &[], &body)).expect("a lease");
     assert_eq!(lease.expires_unix_ms, Some(1_718_960_400_000));
 }
 
@@ -102,13 +102,36 @@ fn a_link_that_could_not_be_sent_is_refused() {
         "",
     ];
     for body in bodies {
-        let fault = koo(target()).read_sign(&session(), &answer(200, &[], body)).expect_err("refused");
+        let fault = koo(target()).read_sign(&session(), &every(), &answer(200, &[], body)).expect_err("refused");
         assert!(malformed(&fault), "{body}: {fault:?}");
     }
     let many: Vec<_> = (0..10_001).map(|_| r#"{"partNumber":1,"uploadUrl":"https://h/x"}"#).collect();
     let body = format!(r#"{{"multiParts":[{}]}}"#, many.join(","));
-    let fault = koo(target()).read_sign(&session(), &answer(200, &[], &body)).expect_err("refused");
+    let fault = koo(target()).read_sign(&session(), &every(), &answer(200, &[], &body)).expect_err("refused");
     assert!(malformed(&fault));
+}
+
+/// One answer of a megabyte names many parts, or one of them with a link without end.
+#[test]
+fn what_was_not_asked_for_or_is_no_honest_link_is_not_kept() {
+    let link = |number: u32, len: usize| {
+        format!(r#"{{"partNumber":{number},"uploadUrl":"https://h/{}"}}"#, "x".repeat(len - "https://h/".len()))
+    };
+    let all: Vec<_> = (1..=10_000).map(|number| link(number, 20)).collect();
+    let body = format!(r#"{{"fileId":"F1","multiParts":[{}]}}"#, all.join(","));
+    let lease = koo(target()).read_sign(&session(), &[7, 9_999], &answer(200, &[], &body)).expect("a lease");
+    assert_eq!(lease.links.keys().copied().collect::<Vec<_>>(), [7, 9_999]);
+    let Ok(Begin::Session { lease: Some(lease), .. }) =
+        koo(target()).read_begin(Offer::default(), &answer(200, &[], &body))
+    else {
+        panic!("no session")
+    };
+    assert_eq!(lease.links.len(), 50);
+    let of_len = |len| {
+        let body = format!(r#"{{"multiParts":[{}]}}"#, link(1, len));
+        koo(target()).read_sign(&session(), &[1], &answer(200, &[], &body))
+    };
+    assert!(of_len(8 << 10).is_ok() && malformed(&of_len((8 << 10) + 1).expect_err("refused")));
 }
 
 #[test]
@@ -116,14 +139,14 @@ fn links_are_plain_only_where_the_endpoint_is() {
     let plain = koo(KooDriveTarget { endpoint: "http://h".to_owned(), ..target() });
     for url in ["http://h/x", "https://h/x"] {
         let body = format!(r#"{{"multiParts":[{{"partNumber":1,"uploadUrl":"{url}"}}]}}"#);
-        let lease = plain.read_sign(&session(), &answer(200, &[], &body)).expect("a lease");
+        let lease = plain.read_sign(&session(), &every(), &answer(200, &[], &body)).expect("a lease");
         assert_eq!(lease.links[&1].url.expose(), url);
     }
 }
 
 #[test]
 fn the_session_remembers_what_only_create_tells() {
-    let session = |body: &str| match koo(target()).read_begin(None, &answer(200, &[], body)) {
+    let session = |body: &str| match koo(target()).read_begin(Offer::default(), &answer(200, &[], body)) {
         Ok(Begin::Session { session, .. }) => session.0,
         other => panic!("{other:?}"),
     };
@@ -142,10 +165,22 @@ fn a_receipt_says_what_is_known() {
     let Ok(Complete::Done(receipt)) = done else { panic!("{done:?}") };
     assert_eq!((receipt.name.as_str(), receipt.file_id.as_deref()), ("test_20240104_105403.zip", Some(FILE_ID)));
     assert_eq!((receipt.size_bytes, receipt.sha256.as_deref(), receipt.crc64), (20 << 20, Some(SHA256), None));
-    let begun = koo(target()).place.read_begin(Some(&proof()), &answer(200, &[], r#"{"exist":true}"#));
+    let shown = proof();
+    let begun = koo(target()).place.read_begin(known(&shown), &answer(200, &[], r#"{"exist":true}"#));
     let Ok(Begin::Done(receipt)) = begun else { panic!("{begun:?}") };
     assert!(receipt.instant && receipt.size_bytes == 20 << 20 && receipt.name == "test.zip");
-    let begun = |body: &str| koo(target()).place.read_begin(Some(&proof()), &answer(200, &[], body));
+    let untaken = Offer { taken: false, ..known(&shown) };
+    let read = |offer, body: &str| koo(target()).place.read_begin(offer, &answer(200, &[], body));
+    for (offer, body) in [
+        (untaken, r#"{"exist":true}"#),
+        (Offer::default(), r#"{"exist":true}"#),
+        (Offer { taken: true, proof: None }, r#"{"exist":true}"#),
+        (Offer::default(), r#"{"rapidUpload":true,"fileName":"test.zip"}"#),
+    ] {
+        assert!(malformed(&read(offer, body).expect_err("nothing was offered")), "{body}");
+    }
+    assert!(matches!(read(untaken, r#"{"rapidUpload":true}"#), Ok(Begin::Done(_))));
+    let begun = |body: &str| koo(target()).place.read_begin(known(&proof()), &answer(200, &[], body));
     let under = |begun| match begun {
         Ok(Begin::Done(_)) => "its own name",
         Ok(Begin::Renamed(_)) => "another name",
@@ -178,6 +213,7 @@ fn an_inspection_tells_only_with_proof() {
         (200, "{}", "cannot tell", "open"),
         (200, "<html>", "cannot tell", "cannot tell"),
         (404, "", "open", "open"),
+        (404, "<html>nginx</html>", "cannot tell", "cannot tell"),
         (404, r#"{"code":13009999}"#, "open", "open"),
         (404, r#"{"code":13000410}"#, "fault", "fault"),
         (400, r#"{"code":13000302}"#, "open", "open"),

@@ -1,6 +1,6 @@
 //! Every request, with every field.
 
-use super::{FILE_ID, USER, answer, content, koo, part, plan, proof, session, target, with_app, with_caller};
+use super::{FILE_ID, Offer, USER, answer, content, koo, part, plan, proof, session, target, with_app, with_caller};
 use crate::{
     model::{
         Conflict, Credential, KooDriveTarget, Part, PartPlan,
@@ -25,7 +25,7 @@ fn full() -> KooDriveTarget {
 }
 
 fn lease(body: &str) -> Lease {
-    match koo(target()).read_begin(None, &answer(200, &[], body)) {
+    match koo(target()).read_begin(Offer::default(), &answer(200, &[], body)) {
         Ok(Begin::Session { lease: Some(lease), .. }) => lease,
         other => panic!("{other:?}"),
     }

@@ -1,6 +1,6 @@
 //! Every row of the error tables.
 
-use super::{answer, coded, proof, session, smh, target};
+use super::{Offer, answer, coded, every, plan, proof, session, smh, target};
 use crate::{
     error::Code,
     model::{Conflict, http::Sent},
@@ -15,7 +15,7 @@ fn sign_fault(status: u16, code: &str) -> Fault {
     let smh = smh(target());
     // Where there are no other words to say it in.
     while smh.place.learnt.refused(true) {}
-    smh.read_sign(&session(), &coded(status, code)).expect_err("a refusal")
+    smh.read_sign(&session(), &every(), &coded(status, code)).expect_err("a refusal")
 }
 
 fn put_fault(status: u16, code: &str) -> Fault {
@@ -79,14 +79,15 @@ fn an_unknown_code_goes_by_its_status() {
 fn statuses_ask_for_what_they_should() {
     let rows = [
         (301, Verdict::Retry(Code::RedirectRefused), Verdict::Retry(Code::RedirectRefused)),
-        (400, Verdict::Retry(Code::AnswerMalformed), Verdict::Final(Code::RequestRefused)),
+        (400, Verdict::Retry(Code::AnswerMalformed), Verdict::Retry(Code::AnswerMalformed)),
         (401, Verdict::Credential, Verdict::Stale),
-        (402, Verdict::Final(Code::PaymentRequired), Verdict::Final(Code::PaymentRequired)),
+        // Without a code nobody knows who speaks: that ends nothing.
+        (402, Verdict::Retry(Code::AnswerMalformed), Verdict::Retry(Code::AnswerMalformed)),
         (403, Verdict::Ask(Code::PermissionDenied), Verdict::Stale),
-        (404, Verdict::Retry(Code::AnswerMalformed), Verdict::Gone),
+        (404, Verdict::Retry(Code::AnswerMalformed), Verdict::Retry(Code::AnswerMalformed)),
         (408, Verdict::Retry(Code::ServiceError), Verdict::Retry(Code::Stalled)),
         (429, Verdict::Retry(Code::ServiceBusy), Verdict::Retry(Code::ServiceBusy)),
-        (451, Verdict::Final(Code::ContentRefused), Verdict::Final(Code::ContentRefused)),
+        (451, Verdict::Retry(Code::AnswerMalformed), Verdict::Retry(Code::AnswerMalformed)),
         (499, Verdict::Retry(Code::ServiceError), Verdict::Retry(Code::ServiceError)),
         (500, Verdict::Retry(Code::ServiceError), Verdict::Retry(Code::ServiceError)),
         (503, Verdict::Retry(Code::ServiceBusy), Verdict::Retry(Code::ServiceBusy)),
@@ -96,10 +97,37 @@ fn statuses_ask_for_what_they_should() {
     ];
     for (status, of_service, of_storage) in rows {
         let bare = answer(status, &[], "");
-        let fault = smh(target()).read_sign(&session(), &bare).expect_err("a refusal");
+        let fault = smh(target()).read_sign(&session(), &every(), &bare).expect_err("a refusal");
         assert_eq!(verdict(&fault), of_service, "{status}");
         let fault = smh(target()).read_put(&bare, &Sent::default()).expect_err("a refusal");
         assert_eq!(verdict(&fault), of_storage, "{status}");
+    }
+}
+
+/// A load balancer's page, and an answer that says nothing at all.
+#[test]
+fn who_is_not_the_service_ends_nothing() {
+    let nothing = |status| answer(status, &[], "");
+    let page = |status| answer(status, &[("content-type", "text/html")], "<html><h1>nginx</h1></html>");
+    let smh = smh(target());
+    for status in 300..600u16 {
+        for stranger in [nothing(status), page(status)] {
+            let faults = [
+                smh.read_begin(Offer::default(), &stranger).expect_err("a refusal"),
+                smh.read_sign(&session(), &every(), &stranger).expect_err("a refusal"),
+                smh.read_inspect(&session(), &plan(), None, &stranger).expect_err("a refusal"),
+                smh.read_complete(&session(), &proof(Conflict::Ask), &stranger).expect_err("a refusal"),
+                smh.read_put(&stranger, &Sent::default()).expect_err("a refusal"),
+            ];
+            for fault in faults {
+                let verdict = verdict(&fault);
+                let waits = matches!(verdict, Verdict::Retry(_) | Verdict::Stale | Verdict::Credential);
+                let asks = status == 403 && matches!(verdict, Verdict::Ask(_)) && stranger.body.is_empty();
+                assert!(waits || asks, "{status}: {verdict:?}");
+            }
+        }
+        let probed = smh.read_probe(&proof(Conflict::Ask), &page(status));
+        assert_eq!(verdict(&probed.expect_err("a page")), Verdict::Retry(Code::AnswerMalformed), "{status}");
     }
 }
 
@@ -140,8 +168,9 @@ fn complete_has_outcomes_of_its_own() {
 
 #[test]
 fn a_failure_inside_a_200_is_one() {
-    let read =
-        |body: &str| verdict(&smh(target()).read_sign(&session(), &answer(200, &[], body)).expect_err("a failure"));
+    let read = |body: &str| {
+        verdict(&smh(target()).read_sign(&session(), &every(), &answer(200, &[], body)).expect_err("a failure"))
+    };
     assert_eq!(read(r#"{"status":1,"code":"InvalidAccessToken"}"#), Verdict::Credential);
     assert_eq!(read(r#"{"status":"503"}"#), Verdict::Retry(Code::ServiceBusy));
     assert_eq!(

@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, fs, path::PathBuf};
 
-use super::{plan, proof, requests, session, smh, target};
+use super::{Offer, every, plan, proof, requests, session, smh, target};
 use crate::{
     model::{
         Conflict,
@@ -94,12 +94,12 @@ fn outcome(reader: &str, answer: &Answer) -> String {
     let smh = smh(target());
     let sent = Sent { bytes: 4 << 20, crc64: 11_051_210_869_376_104_954 };
     let result = match reader {
-        "begin" => smh.read_begin(None, answer).map(|begin| match begin {
+        "begin" => smh.read_begin(Offer::default(), answer).map(|begin| match begin {
             Begin::Session { session, lease } => format!("session {}\n{}", session.0, maybe_lease(lease.as_ref())),
             done => format!("{done:#?}\n"),
         }),
         "create_parent" => smh.read_create_parent(answer).map(|()| "created\n".to_owned()),
-        "sign" => smh.read_sign(&session(), answer).map(|lease| lease_text(&lease)),
+        "sign" => smh.read_sign(&session(), &every(), answer).map(|lease| lease_text(&lease)),
         "put" => smh.read_put(answer, &sent).map(|stored| format!("{stored:#?}\n")),
         "inspect" => smh.read_inspect(&session(), &plan(), None, answer).map(|inspected| match inspected {
             Inspected::Open { parts, lease } => format!("parts {parts:#?}\n{}", maybe_lease(lease.as_ref())),

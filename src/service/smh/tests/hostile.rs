@@ -3,7 +3,7 @@
 use crate::service::Content;
 use proptest::prelude::*;
 
-use super::{answer, part, plan, proof, requests, session, smh, target};
+use super::{Offer, answer, every, part, plan, proof, requests, session, smh, target};
 use crate::{
     model::{
         Conflict,
@@ -15,12 +15,12 @@ use crate::{
 /// Reads an answer every way; what comes out, printed.
 fn read_all(answer: &Answer) -> String {
     let smh = smh(target());
-    let mut text = format!("{:?}", smh.read_begin(None, answer));
-    if let Ok(Begin::Session { lease: Some(lease), session }) = smh.read_begin(None, answer) {
+    let mut text = format!("{:?}", smh.read_begin(Offer::default(), answer));
+    if let Ok(Begin::Session { lease: Some(lease), session }) = smh.read_begin(Offer::default(), answer) {
         text += &format!("{:?}", smh.put(&session, &lease, &part(1)));
     }
     text += &format!("{:?}", smh.read_create_parent(answer));
-    if let Ok(lease) = smh.read_sign(&session(), answer) {
+    if let Ok(lease) = smh.read_sign(&session(), &every(), answer) {
         text += &format!("{lease:?}{:?}", smh.put(&session(), &lease, &part(1)));
     }
     text += &format!("{:?}", smh.read_put(answer, &Sent::default()));
@@ -170,7 +170,7 @@ fn nothing_prints_a_secret() {
 #[test]
 fn a_session_holds_neither_link_nor_header() {
     let body = r#"{"confirmKey":"k","domain":"canary.example","path":"/canary","uploadId":"canary","headers":{"Authorization":"canary"}}"#;
-    let Ok(Begin::Session { session, .. }) = smh(target()).read_begin(None, &answer(201, &[], body)) else {
+    let Ok(Begin::Session { session, .. }) = smh(target()).read_begin(Offer::default(), &answer(201, &[], body)) else {
         panic!("a session")
     };
     let text = serde_json::to_string(&session).expect("JSON");

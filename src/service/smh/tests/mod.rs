@@ -12,7 +12,7 @@ mod requests;
 use super::Smh;
 use crate::{
     model::{Conflict, Credential, Part, PartPlan, SmhTarget, http::Answer},
-    service::{Caller, Proof, Session},
+    service::{Caller, Offer, Proof, Session},
 };
 
 /// The least that a target needs.
@@ -72,4 +72,9 @@ fn proof(conflict: Conflict) -> Proof {
 fn with_caller<T>(run: impl FnOnce(Caller<'_>) -> T) -> T {
     let credential = Credential::token("canary+token/=");
     run(Caller { credential: &credential, service_unix_ms: SENT_AT_UNIX_MS })
+}
+
+/// Every part there can be: nothing that an answer names was not asked for.
+fn every() -> Vec<u32> {
+    (1..=10_000).collect()
 }

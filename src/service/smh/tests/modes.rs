@@ -1,6 +1,6 @@
 //! How the bytes travel: parts, one PUT, or one form.
 
-use super::{answer, coded, session, smh, target};
+use super::{Offer, answer, coded, session, smh, target};
 use crate::{
     error::Code,
     model::{
@@ -25,7 +25,7 @@ fn task(mode: &str) -> Session {
 }
 
 fn mode_of(target: SmhTarget, body: &str) -> String {
-    match smh(target).read_begin(None, &answer(201, &[], body)) {
+    match smh(target).read_begin(Offer::default(), &answer(201, &[], body)) {
         Ok(Begin::Session { session, .. }) => session.0["mode"].as_str().expect("a mode").to_owned(),
         other => panic!("{other:?}"),
     }
@@ -87,7 +87,7 @@ fn a_whole_has_no_parts_to_look_at() {
 fn a_form_field_that_can_not_be_sent_is_refused() {
     for field in [r#""a\r\nb":"v""#, r#""a":"v\nw""#, r#""file":"v""#, r#""":"v""#, r#""a":{}"#, r#""a":null"#] {
         let body = format!(r#"{{"confirmKey":"k","domain":"d","path":"/","form":{{{field}}}}}"#);
-        let read = smh(of(SmhMode::Form)).read_begin(None, &answer(201, &[], &body));
+        let read = smh(of(SmhMode::Form)).read_begin(Offer::default(), &answer(201, &[], &body));
         assert!(matches!(&read, Err(Fault::Retry(error)) if error.code == Code::AnswerMalformed), "{field}: {read:?}");
     }
 }
@@ -96,7 +96,9 @@ fn a_form_field_that_can_not_be_sent_is_refused() {
 fn form_of(confirm_key: &str, value: &str) -> (Request, String) {
     let body = format!(r#"{{"confirmKey":"{confirm_key}","domain":"d","path":"/","form":{{"key":"{value}"}}}}"#);
     let service = smh(of(SmhMode::Form));
-    let Ok(Begin::Session { session, lease: Some(lease) }) = service.read_begin(None, &answer(201, &[], &body)) else {
+    let Ok(Begin::Session { session, lease: Some(lease) }) =
+        service.read_begin(Offer::default(), &answer(201, &[], &body))
+    else {
         panic!("no session")
     };
     let part = Part { part_number: 1, offset: 0, size_bytes: 7 };
@@ -135,16 +137,16 @@ fn words_that_are_refused_are_said_otherwise_until_there_are_no_others() {
     let refused = coded(400, "ParamInvalid");
     let service = smh(target());
     assert_eq!(range_of(&service, 3), None);
-    assert!(matches!(service.read_begin(None, &refused), Err(Fault::Retry(_))));
+    assert!(matches!(service.read_begin(Offer::default(), &refused), Err(Fault::Retry(_))));
     assert_eq!(range_of(&service, 3), Some("1-3".into()));
-    assert!(matches!(service.read_begin(None, &refused), Err(Fault::Retry(_))));
+    assert!(matches!(service.read_begin(Offer::default(), &refused), Err(Fault::Retry(_))));
     assert_eq!(range_of(&service, 3), Some(serde_json::json!([1, 2, 3])));
-    assert!(matches!(service.read_begin(None, &refused), Err(Fault::Final(_))));
+    assert!(matches!(service.read_begin(Offer::default(), &refused), Err(Fault::Final(_))));
     assert_eq!(range_of(&service, 1), None, "a whole has no part numbers");
 
     let service = smh(private());
     assert_eq!(range_of(&service, 2), Some("1-2".into()));
-    assert!(matches!(service.read_begin(None, &coded(400, "BadRequest")), Err(Fault::Final(_))));
+    assert!(matches!(service.read_begin(Offer::default(), &coded(400, "BadRequest")), Err(Fault::Final(_))));
     assert_eq!(range_of(&service, 2), Some("1-2".into()), "another refusal says nothing of the words");
 }
 
@@ -152,8 +154,8 @@ fn words_that_are_refused_are_said_otherwise_until_there_are_no_others() {
 fn a_session_remembers_what_was_understood() {
     let each = r#"{"confirmKey":"k","domain":"d","path":"/p","uploadId":"u","parts":{"1":{"headers":{"a":"s"}}}}"#;
     let service = smh(private());
-    drop(service.read_begin(None, &coded(400, "ParamInvalid")));
-    let Ok(Begin::Session { session, .. }) = service.read_begin(None, &answer(201, &[], each)) else {
+    drop(service.read_begin(Offer::default(), &coded(400, "ParamInvalid")));
+    let Ok(Begin::Session { session, .. }) = service.read_begin(Offer::default(), &answer(201, &[], each)) else {
         panic!("no session")
     };
     let expected = r#"{"confirm_key":"k","deployment":"private","mode":"multipart","numbers":"list"}"#;

@@ -1,6 +1,6 @@
 //! What is read of good answers, beyond the fixtures.
 
-use super::{answer, plan, proof, session, smh, target};
+use super::{Offer, answer, every, plan, proof, session, smh, target};
 use crate::{
     error::Code,
     model::{Conflict, SmhTarget, http::Sent},
@@ -38,7 +38,7 @@ fn a_link_that_could_not_be_sent_is_refused() {
         "",
     ];
     for body in bodies {
-        let fault = smh(target()).read_sign(&session(), &answer(200, &[], body)).expect_err("refused");
+        let fault = smh(target()).read_sign(&session(), &every(), &answer(200, &[], body)).expect_err("refused");
         assert!(malformed(&fault), "{body}: {fault:?}");
     }
 }
@@ -47,7 +47,7 @@ fn a_link_that_could_not_be_sent_is_refused() {
 fn what_is_the_transports_is_dropped() {
     let body = r#"{"domain":"d","path":"/p","uploadId":"u","headers":{"HOST":"x","content-length":5,"Transfer-Encoding":"chunked",
         "connection":"close","Expect":"100-continue","x-flag":true}}"#;
-    let lease = smh(target()).read_sign(&session(), &answer(200, &[], body)).expect("a lease");
+    let lease = smh(target()).read_sign(&session(), &every(), &answer(200, &[], body)).expect("a lease");
     let link = lease.shared.expect("one for all");
     let headers: Vec<_> = link.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     assert_eq!(headers, [("x-flag", "true")]);
@@ -57,7 +57,7 @@ fn what_is_the_transports_is_dropped() {
 fn the_data_plane_is_as_safe_as_the_endpoint() {
     for (endpoint, scheme) in [("https://h", "https://"), ("http://h", "http://")] {
         let smh = smh(SmhTarget { endpoint: endpoint.to_owned(), ..target() });
-        let lease = smh.read_sign(&session(), &answer(200, &[], &format!("{{{LINK}}}"))).expect("a lease");
+        let lease = smh.read_sign(&session(), &every(), &answer(200, &[], &format!("{{{LINK}}}"))).expect("a lease");
         assert!(lease.shared.expect("one for all").url.expose().starts_with(scheme));
     }
 }
@@ -87,7 +87,7 @@ fn a_checksum_that_differs_is_damage() {
 
 #[test]
 fn the_sessions_deployment_is_what_was_seen() {
-    let session = |body: &str| match smh(target()).read_begin(None, &answer(201, &[], body)) {
+    let session = |body: &str| match smh(target()).read_begin(Offer::default(), &answer(201, &[], body)) {
         Ok(Begin::Session { session, .. }) => session.0.to_string(),
         other => panic!("{other:?}"),
     };
@@ -104,4 +104,30 @@ fn a_long_answer_is_not_kept() {
     let done = smh(target()).read_complete(&session(), &proof(Conflict::Ask), &answer(200, &[], &body));
     let Ok(Complete::Done(receipt)) = done else { panic!("{done:?}") };
     assert_eq!((receipt.name.as_str(), receipt.size_bytes, receipt.service_json), ("a", 1, None));
+}
+
+/// One answer of a megabyte: a place without end, copied for each of ten thousand parts.
+#[test]
+fn what_was_not_asked_for_or_is_no_honest_place_is_not_kept() {
+    let read = |path: usize, upload_id: usize, header: usize, asked: &[u32]| {
+        let part = format!(r#"{{"headers":{{"Authorization":"{}"}}}}"#, "s".repeat(header));
+        let parts: Vec<_> = [1, 2, 3, 9_999, 10_000].iter().map(|number| format!(r#""{number}":{part}"#)).collect();
+        let (path, upload_id, parts) = ("p".repeat(path), "u".repeat(upload_id), parts.join(","));
+        let body = format!(
+            r#"{{"confirmKey":"k","domain":"d","path":"{path}","uploadId":"{upload_id}","parts":{{{parts}}}}}"#
+        );
+        let (smh, answer) = (smh(target()), answer(200, &[], &body));
+        (smh.read_sign(&session(), asked, &answer), smh.read_begin(Offer::default(), &answer))
+    };
+    let (signed, begun) = read(4 << 10, 1 << 10, 1 << 10, &[2, 9_999]);
+    assert_eq!(signed.expect("a lease").links.keys().copied().collect::<Vec<_>>(), [2, 9_999]);
+    let Ok(Begin::Session { lease: Some(lease), .. }) = begun else { panic!("no session") };
+    assert_eq!(lease.links.keys().copied().collect::<Vec<_>>(), [1, 2, 3], "a begin names the first hundred");
+    for (path, upload_id, header) in [((4 << 10) + 1, 9, 9), (9, (1 << 10) + 1, 9), (9, 9, 16 << 10)] {
+        let (signed, begun) = read(path, upload_id, header, &[1]);
+        assert!(malformed(&signed.expect_err("refused")) && begun.is_err(), "{path} {upload_id} {header}");
+    }
+    let headers: Vec<_> = (0..101).map(|number| format!(r#""h{number}":"v""#)).collect();
+    let body = format!(r#"{{"domain":"d","path":"p","uploadId":"u","headers":{{{}}}}}"#, headers.join(","));
+    assert!(malformed(&smh(target()).read_sign(&session(), &[1], &answer(200, &[], &body)).expect_err("refused")));
 }

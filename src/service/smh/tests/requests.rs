@@ -1,6 +1,6 @@
 //! Every request, with every parameter.
 
-use super::{part, plan, proof, session, smh, target, with_caller};
+use super::{Offer, part, plan, proof, session, smh, target, with_caller};
 use crate::service::Content;
 use crate::{
     model::{
@@ -62,7 +62,7 @@ fn hashes(whole: bool) -> Content {
 
 fn lease(place: SmhTarget, body: &str) -> Lease {
     let answer: Answer = answer(201, &[], body);
-    match smh(place).read_begin(None, &answer) {
+    match smh(place).read_begin(Offer::default(), &answer) {
         Ok(Begin::Session { lease: Some(lease), .. }) => lease,
         other => panic!("{other:?}"),
     }
