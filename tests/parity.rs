@@ -1,6 +1,9 @@
 //! Every face has what the facade has, and its tests go through the same scenarios, its transports through the same cases.
 #![allow(clippy::unwrap_used)]
 
+#[path = "parity/in_c.rs"]
+mod in_c;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
