@@ -9,7 +9,7 @@ use std::{
 
 use partway_sandbox::{Config, Sandbox, StoredObject};
 
-use crate::{Outcome, cargo, library, quiet, root, run};
+use crate::{Outcome, cargo, library, page, quiet, root, run};
 
 pub(crate) const EXPORTS: &str = "include/exports.txt";
 /// Of a single run under a tool; the slowest takes a few seconds on an idle machine.
@@ -48,7 +48,7 @@ enum Kind {
 
 pub(crate) fn test(args: &[&str]) -> Outcome {
     if !args.is_empty() && args[0].starts_with('-') {
-        return Err("cargo xtask test c [NAME…]: runs whose name holds one of these; all without".to_owned());
+        return Err("cargo xtask test c [NAME…]: runs whose name holds one of these, and docs; all without".to_owned());
     }
     let began = Instant::now();
     for tool in ["gcc", "g++", "nm", "valgrind"] {
@@ -79,6 +79,10 @@ pub(crate) fn test(args: &[&str]) -> Outcome {
             valgrind.args(VALGRIND).arg(&plain).env("TIMES_SLOWER", VALGRIND_TIMES_SLOWER);
             failed.extend(one(&program, name, &out, "valgrind", valgrind).err());
         }
+    }
+    if args.is_empty() || args.contains(&"docs") {
+        runs += 1;
+        failed.extend(page::follow("docs/c.md", "target/first").err());
     }
     println!("{runs} runs, {} failed, {} s", failed.len(), began.elapsed().as_secs());
     if runs == 0 {

@@ -13,6 +13,7 @@ mod kotlin;
 mod library;
 mod mutants;
 mod notice;
+mod page;
 mod sim;
 mod swift;
 
@@ -27,7 +28,7 @@ type Outcome = Result<(), String>;
 const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   test [ARGS…]       the tests, as README.md says
-  test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
+  test c [NAME…]     the C header and library: programs under the sanitizers and valgrind; docs: what docs/c.md says to type
   test kotlin [NAME…]
                      the Kotlin face and its tests; first .ci/install/kotlin
   test swift [NAME…] the Swift face and its tests; first .ci/install/swift
