@@ -19,8 +19,8 @@
  * Callbacks  Come on threads of the library, and only these within a call of yours as well, on its thread: the length of a reader in partway_client_start
  *            and partway_client_start_all, its length and read_at in partway_source_digest; a hook in partway_call_on_cancel and in
  *            partway_upload_look_remote; any release in the call that lets go of what held the context last, most often a _free or a _set. In such a call
- *            hold no lock that they take. They may call the library and free what it gave them: a time-out counts as 0 in a callback, so nothing waits
- *            there, and partway_upload_look_remote is refused. Only a reader and a hook call nothing of the library, and a release nothing but a _free.
+ *            hold no lock that they take. They may call the library and free what it gave them; what has a time-out does not wait in a callback: it counts
+ *            as 0, and partway_upload_look_remote is refused. Only a reader and a hook call nothing of the library, and a release nothing but a _free.
  *            They must not throw, longjmp or end the thread.
  * Contexts   Each table of functions has a context, which each of them is given, and a release, which is called once, last.
  * Growth     A struct that you fill begins with struct_size: set it to its sizeof, and what you do not use to 0, "reserved" too. A struct that you read
@@ -993,8 +993,8 @@ typedef struct partway_transport_t {
     void (*release)(void *context);
     /**
      * Carries one request. The call is yours: answer it here or later, from any thread, once, and free it. Called on threads of its own, several at
-     * once, never within a call of yours; it may block. It may call the library: a time-out counts as 0 there, and partway_upload_look_remote is refused. A call
-     * that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection that broke.
+     * once, never within a call of yours; it may block. It may call the library: a time-out counts as 0 there, and partway_upload_look_remote is refused.
+     * A call that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection that broke.
      */
     void (*execute)(void *context, struct partway_call_t *call);
 } partway_transport_t;

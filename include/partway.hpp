@@ -798,9 +798,9 @@ struct Problem {
 };
 
 /**
- * A client: one a state directory and process. Its functions may be called by several threads at once. Opening it, start, start_all, forget and sign_out block
- * for the disk; close, hold and wait_idle wait; no other blocks. Destroying it ends what is under way and does not wait: callbacks may still be running, so what
- * they refer to must outlive them, or close it first.
+ * A client: one a state directory and process. Its functions may be called by several threads at once. Opening it, start, start_all, forget and sign_out
+ * block for the disk; close, hold and wait_idle wait; no other blocks. Destroying it ends what is under way and does not wait: callbacks may still be running,
+ * so what they refer to must outlive them, or close it first.
  */
 class Client {
   public:

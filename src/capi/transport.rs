@@ -32,8 +32,8 @@ pub struct partway_transport_t {
     /// else. What execute uses beside the context must live until then too.
     pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
     /// Carries one request. The call is yours: answer it here or later, from any thread, once, and free it. Called on threads of its own, several at
-    /// once, never within a call of yours; it may block. It may call the library: a time-out counts as 0 there, and partway_upload_look_remote is refused. A call
-    /// that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection that broke.
+    /// once, never within a call of yours; it may block. It may call the library: a time-out counts as 0 there, and partway_upload_look_remote is refused.
+    /// A call that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection that broke.
     pub execute: Option<unsafe extern "C" fn(context: *mut c_void, call: *mut partway_call_t)>,
 }
 
