@@ -1,29 +1,20 @@
 //! The buffers of one connection.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ureq::unversioned::transport::Buffers;
 
 use super::interim::{self, Head};
 
-/// What is sent at once, so that a bar moves and a stop is a stop on a slow line too.
+/// What is sent at once. With 128 and 256 KiB an upload took as long, and as much of the processor.
 const OUTPUT_BYTES: usize = 64 << 10;
-/// What is sent at once where it goes fast: a quarter of the calls, and a fifth of the processor's time less.
-const OUTPUT_BYTES_MAX: usize = 128 << 10;
-/// From here on it goes fast: 8 MB/s.
-const BYTES_PER_MS_FAST: u32 = 8_000;
 /// What is read at once; grown only for headers that are longer.
 const INPUT_BYTES: usize = 16 << 10;
 
-/// 64 KiB out (256 KiB where it goes fast) and 16 KiB in, allocated when they are first needed. ureq's own never grow, so that no header could be longer than
-/// 16 KiB.
+/// 64 KiB out and 16 KiB in, allocated when they are first needed. ureq's own never grow, so that no header could be longer than 16 KiB.
 pub(super) struct WireBuffers {
     output: Vec<u8>,
     spare: Spare,
-    fast: bool,
     input: Vec<u8>,
     start: usize,
     end: usize,
@@ -39,19 +30,12 @@ fn locked(spare: &Spare) -> MutexGuard<'_, Vec<u8>> {
 
 impl WireBuffers {
     pub(super) fn new(spare: Spare) -> Self {
-        Self { output: vec![], spare, fast: false, input: vec![], start: 0, end: 0, progress: false }
+        Self { output: vec![], spare, input: vec![], start: 0, end: 0, progress: false }
     }
 
     /// The first `amount` bytes to send.
     pub(super) fn filled(&self, amount: usize) -> &[u8] {
         &self.output[..amount]
-    }
-
-    /// So much went out in that time: what is sent next is as large as that suggests. A head says nothing.
-    pub(super) fn sent(&mut self, amount: usize, spent: Duration) {
-        if amount >= OUTPUT_BYTES {
-            self.fast = spent * BYTES_PER_MS_FAST <= Duration::from_millis(amount as u64);
-        }
     }
 
     /// All was sent: another connection of the lane may send from the same memory.
@@ -96,14 +80,11 @@ impl WireBuffers {
     }
 
     fn room(&mut self) -> &mut [u8] {
-        let room = if self.fast { OUTPUT_BYTES_MAX } else { OUTPUT_BYTES };
         if self.output.is_empty() {
             self.output = std::mem::take(&mut *locked(&self.spare));
         }
-        if self.output.len() < room {
-            self.output.resize(room, 0);
-        }
-        &mut self.output[..room]
+        self.output.resize(OUTPUT_BYTES, 0);
+        &mut self.output
     }
 }
 

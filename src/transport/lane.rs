@@ -31,8 +31,8 @@ use crate::{
 /// Idle connections that a lane keeps: the service, and where it stores.
 const IDLE_MAX: usize = 3;
 
-/// Blocking HTTP/1.1 over TCP and TLS. Nothing of it lives between calls but idle connections, at most three a lane, each with 80 KiB of buffers
-/// and dropped when unused for 15 s.
+/// Blocking HTTP/1.1 over TCP and TLS. Nothing of it lives between calls but 64 KiB that a lane sends from, and idle connections, at most three a lane,
+/// each with 16 KiB for answers and dropped when unused for 15 s.
 ///
 /// * A refusal (300 and above) that arrives while a body is being sent is heard, even when the connection is reset after it: the rest of the
 ///   body is then neither pulled nor sent.

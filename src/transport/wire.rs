@@ -255,21 +255,18 @@ impl Wire {
     /// Sends the first `amount` bytes of the output; none any more once the service refused the request.
     fn push(&mut self, amount: usize) -> Result<(), TransportFault> {
         let (slice, stall) = (self.current.setup.slice(), self.current.setup.stall);
-        let began = Instant::now();
-        let (mut at, mut moved, mut last) = (0, began, began);
+        let now = Instant::now();
+        let (mut at, mut moved, mut last) = (0, now, now);
         while !self.spoiled {
             let outcome = match &mut self.tls {
-                None if at == amount => break,
+                None if at == amount => return Ok(()),
                 None => Timed::as_is(&self.socket).write(&self.buffers.filled(amount)[at..]).inspect(|n| at += n),
                 Some(tls) => {
                     if at < amount {
                         at += tls.writer().write(&self.buffers.filled(amount)[at..]).unwrap_or(0);
                     }
                     if !tls.wants_write() {
-                        if at == amount {
-                            break;
-                        }
-                        return Err(fault::cut(self.served > 1));
+                        return if at == amount { Ok(()) } else { Err(fault::cut(self.served > 1)) };
                     }
                     tls.write_tls(&mut Timed::as_is(&self.socket))
                 }
@@ -296,7 +293,6 @@ impl Wire {
                 return Err(fault::stalled("The service took nothing, or next to nothing, for too long."));
             }
         }
-        self.buffers.sent(amount, last.duration_since(began));
         Ok(())
     }
 
