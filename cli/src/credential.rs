@@ -1,11 +1,6 @@
 //! The credential: from the environment or from a command. It is never an argument, never printed.
 
-use std::{
-    env,
-    process::{Command, Stdio},
-    sync::Arc,
-    thread,
-};
+use std::{env, sync::Arc, thread, time::Duration};
 
 use partway::{
     client::{Credential, CredentialAsk, CredentialProvider, Why},
@@ -13,10 +8,12 @@ use partway::{
     redact::Secret,
 };
 
-use crate::{exit::usage, target::app_of};
+use crate::{exit::usage, shell, target::app_of};
 
 const VARIABLE: &str = "PARTWAY_TOKEN";
 const APP_SECRET: &str = "PARTWAY_APP_SECRET";
+/// The library waits as long for an answer.
+const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Who answers when the library needs a credential.
 #[derive(Clone)]
@@ -39,10 +36,13 @@ impl Tokens {
         }
     }
 
-    /// The same, for verbs that can't do without.
-    pub(crate) fn need(command: Option<&str>) -> Result<Tokens, ErrorInfo> {
+    /// The same, for verbs that can't do without; `app`: the credential is an application's key.
+    pub(crate) fn need(command: Option<&str>, app: bool) -> Result<Tokens, ErrorInfo> {
         match Tokens::find(command) {
-            Tokens::None if env::var_os(APP_SECRET).is_some() => Ok(Tokens::None),
+            tokens if app => match app_secret() {
+                Some(_) => Ok(tokens),
+                None => Err(usage(format!("no credential: the application's secret comes from {APP_SECRET}"))),
+            },
             Tokens::None => {
                 Err(usage(format!("no credential: set {VARIABLE}, or give --token-command CMD whose output is it")))
             }
@@ -86,25 +86,19 @@ impl CredentialProvider for Tokens {
     }
 }
 
+fn app_secret() -> Option<Secret> {
+    env::var(APP_SECRET).ok().filter(|secret| !secret.is_empty()).map(Secret::new)
+}
+
 /// The application's own credential; its secret comes from the environment alone.
 fn app_key(app_id: &str, user_id: &str) -> Option<Credential> {
-    let secret = env::var(APP_SECRET).ok().filter(|secret| !secret.is_empty())?;
-    let app_secret = Secret::new(secret);
+    let app_secret = app_secret()?;
     Some(Credential::AppKey { app_id: app_id.to_owned(), app_secret, user_id: user_id.to_owned() })
 }
 
 fn output_of(command: &str) -> Result<Secret, String> {
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("/bin/sh", "-c") };
-    let output = Command::new(shell)
-        .args([flag, command])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|_| "could not be run".to_owned())?;
-    if !output.status.success() {
-        return Err(format!("failed ({})", output.status));
-    }
-    let text = String::from_utf8(output.stdout).map_err(|_| "printed something that is not text".to_owned())?;
+    let output = shell::output_of(command, TIME_MAX)?;
+    let text = String::from_utf8(output).map_err(|_| "printed something that is not text".to_owned())?;
     match text.trim() {
         "" => Err("printed nothing".to_owned()),
         token => Ok(Secret::new(token)),

@@ -16,6 +16,7 @@ use crate::{
     json::{ErrorObject, state_words},
     output,
     remote::{self, RemoteObject},
+    signals,
 };
 
 #[derive(Serialize)]
@@ -38,6 +39,8 @@ struct ExplainObject<'a> {
 }
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, ErrorInfo> {
+    // There is nothing to keep.
+    signals::on_first(signals::end)?;
     let tokens = if args.remote { Tokens::find(args.transfer.token_command.as_deref()) } else { Tokens::None };
     let client = client::open(client::config(&args.common, &args.transfer, tokens)?, None)?;
     let unknown = || ErrorInfo::new(Code::UnknownUpload, "the ID is not in the state directory");

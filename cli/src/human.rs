@@ -57,7 +57,7 @@ pub(crate) fn remedy(remedy: Remedy) -> Option<&'static str> {
         Remedy::ChooseFileAgain => "Look at the file: is it there, may it be read, is it still the one that was meant?",
         Remedy::ChooseOtherName => "Choose another destination.",
         Remedy::AnswerConflict => {
-            "Run the same command again with --conflict rename or --conflict overwrite; what was sent is not sent again."
+            "Run the same command again with another --conflict (rename, overwrite), or for KooDrive another --rename (force, auto); what was sent is not sent again."
         }
         Remedy::UpdateApp => "Leave it out, or use a newer version of partway.",
         Remedy::ContactSupport => "Ask the support of the service; the request id helps them.",
@@ -164,8 +164,7 @@ mod tests {
         };
         let (text, good) = super::finished(&finished);
         assert!(!good);
-        for part in
-            ["a.bin", "PW-4006", "the begin was refused", "The name is taken.", "--conflict overwrite", "resume ID"]
+        for part in ["a.bin", "PW-4006", "the begin was refused", "The name is taken.", "--rename (force", "resume ID"]
         {
             assert!(text.contains(part), "{part} is not in {text}");
         }

@@ -20,6 +20,7 @@ mod remote;
 mod resume;
 mod run;
 mod sandbox;
+mod shell;
 mod signals;
 mod state_dir;
 mod target;
@@ -47,5 +48,7 @@ fn main() -> ExitCode {
         Verb::Sandbox(args) => sandbox::run(args),
         Verb::Demo(args) => demo::run(args),
     };
-    result.unwrap_or_else(|error| output::refused(json, &error)).into()
+    let exit = result.unwrap_or_else(|error| output::refused(json, &error));
+    shell::end_all();
+    exit.into()
 }

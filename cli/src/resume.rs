@@ -5,7 +5,7 @@ use partway::{
     error::{Code, ErrorInfo},
 };
 
-use crate::{args::ResumeArgs, credential::Tokens, exit::Exit, output, run::Run, upload};
+use crate::{args::ResumeArgs, credential::Tokens, exit::Exit, output, run::Run, target::app_of, upload};
 
 pub(crate) fn run(args: &ResumeArgs) -> Result<Exit, ErrorInfo> {
     let command = args.transfer.token_command.as_deref();
@@ -15,8 +15,8 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<Exit, ErrorInfo> {
         ids => ids.iter().map(|id| known(&run, id)).collect::<Result<_, _>>()?,
     };
     let unfinished = || wanted.iter().filter(|snapshot| !snapshot.state.ended());
-    if unfinished().next().is_some() {
-        Tokens::need(command)?;
+    for snapshot in unfinished() {
+        Tokens::need(command, app_of(&snapshot.account).is_some())?;
     }
     for snapshot in unfinished() {
         let which = Select::one(&snapshot.id);

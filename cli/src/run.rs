@@ -127,7 +127,8 @@ impl Run {
             }
         }
         self.client.close(client::CLOSE_MS);
-        self.worst
+        // A 2 says that nothing was sent.
+        if self.worst == Exit::Usage && !self.watched.is_empty() { Exit::Failed } else { self.worst }
     }
 
     fn is_over(&self) -> bool {

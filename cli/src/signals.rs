@@ -8,7 +8,7 @@ use std::{
 
 use partway::error::{Code, ErrorInfo};
 
-use crate::exit::Exit;
+use crate::{exit::Exit, shell};
 
 static SEEN: AtomicBool = AtomicBool::new(false);
 /// timeout(1) and some shells signal the process and its group: so soon it is the same wish.
@@ -24,9 +24,15 @@ pub(crate) fn on_first(first: impl Fn() + Send + 'static) -> Result<(), ErrorInf
             first();
         }
         Some(at) if at.elapsed() < SAME_WISH => {}
-        Some(_) => process::exit(Exit::Interrupted.number().into()),
+        Some(_) => end(),
     })
     .map_err(|_| ErrorInfo::new(Code::Bug, "signals can't be handled"))
+}
+
+/// Ends the process here and now.
+pub(crate) fn end() {
+    shell::end_all();
+    process::exit(Exit::Interrupted.number().into());
 }
 
 /// Whether a signal came.

@@ -146,6 +146,7 @@ pub(crate) fn key(target: &Target, source: &Path) -> Result<String, ErrorInfo> {
         }
         Target::KooDrive(koo) => {
             fields.extend([&koo.endpoint, &koo.container, &koo.parent, &koo.name].map(|text| text.as_bytes()));
+            fields.extend(koo.shared_folder.iter().map(|text| text.as_bytes()));
         }
     }
     fields.push(source.as_os_str().as_encoded_bytes());
@@ -324,5 +325,11 @@ mod tests {
             key_of("--path b --space a", "/f"),
         ];
         assert!(others.iter().all(|other| *other != first));
+        let shared = |folder: Option<&str>| {
+            let koo =
+                KooDriveTarget { name: "n".into(), shared_folder: folder.map(str::to_owned), ..Default::default() };
+            key(&Target::KooDrive(koo), Path::new("/f")).expect("a key")
+        };
+        assert!(shared(None) != shared(Some("a")) && shared(Some("a")) != shared(Some("b")));
     }
 }

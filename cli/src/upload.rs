@@ -43,7 +43,7 @@ fn go(args: &UploadArgs, confirm_key: Option<&str>) -> Result<Exit, ErrorInfo> {
         .iter()
         .map(|file| plan(args, confirm_key, LocalFile::look(file), several))
         .collect::<Result<_, _>>()?;
-    let tokens = Tokens::need(args.transfer.token_command.as_deref())?;
+    let tokens = Tokens::need(args.transfer.token_command.as_deref(), args.koodrive.app_id.is_some())?;
     let mut run = Run::open(&args.common, &args.transfer, tokens)?;
     start(&mut run, planned);
     Ok(run.go())
@@ -86,9 +86,9 @@ fn start(run: &mut Run, planned: Vec<Planned>) {
             };
             let ready = match (fault, run.client.find(&request.key)) {
                 (Some(fault), None) => Ready::Refused(fault),
-                // Where the FILE is gone the upload that there is says so itself, or tells its ending.
-                (Some(_), Some(known)) => Ready::There(known.id),
-                (None, _) => {
+                // Where the FILE is gone the upload that there is says so itself. An ending that nobody saw is told, and nothing is sent.
+                (fault, Some(known)) if fault.is_some() || known.state.ended() => Ready::There(known.id),
+                (_, _) => {
                     requests.push(request);
                     Ready::ToStart
                 }

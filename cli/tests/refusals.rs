@@ -96,6 +96,14 @@ fn an_upload_without_a_credential() {
     let mut command = partway(&["upload"]);
     command.arg(&file).args(&GOOD[2..]).args(["--json", "--state-dir"]).arg(dir.path().join("state"));
     assert_eq!(run(&mut command).end(), (Some(2), "failed", false, "invalid_argument"));
+    // An application's secret is no token, and a token no secret.
+    let app = ["--app-id", "app", "--user-id", "1"];
+    for (more, variable) in [(&[][..], "PARTWAY_APP_SECRET"), (&app, "PARTWAY_TOKEN")] {
+        let mut command = partway(&["upload"]);
+        command.arg(&file).args(["--service", "koodrive", "--endpoint", "http://127.0.0.1:9", "--container", "c"]);
+        command.args(more).args(["--json", "--state-dir"]).arg(dir.path().join("state")).env(variable, "canary");
+        assert_eq!(run(&mut command).end(), (Some(2), "failed", false, "invalid_argument"), "{more:?}");
+    }
 }
 
 #[test]

@@ -151,6 +151,63 @@ fn an_ending_that_nobody_saw_is_told_once() {
 }
 
 #[test]
+fn a_failure_that_nobody_saw_is_told_once_and_nothing_is_sent() {
+    let world = World::new();
+    let (file, content) = world.file("a.bin", MIB);
+    let rule = world.cloud.add_rule(Rule::new(Step::Confirm, How::status(451, "UnavailableForLegalReasons")));
+    let mut command = world.upload(&[&file], "a.bin", &[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the command");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("an end").code(), Some(1));
+    assert_eq!(world.list()[0]["state"], "failed");
+    world.cloud.remove_rule(rule);
+    let requests = world.cloud.log().len();
+    let again = run(&mut world.upload(&[&file], "a.bin", &[]));
+    assert_eq!(again.end(), (Some(1), "failed", false, "content_refused"));
+    assert_eq!((again.lines.len(), world.cloud.log().len()), (1, requests), "nothing is asked");
+    // It was told: the same command begins anew.
+    assert_eq!(run(&mut world.upload(&[&file], "a.bin", &[])).end(), (Some(0), "completed", false, ""));
+    world.holds_only("a.bin", &content);
+}
+
+#[test]
+fn a_2_says_that_nothing_was_sent() {
+    let world = World::new();
+    let (file, _) = world.file("a.bin", MIB);
+    let (large, _) = world.file("large.bin", 1);
+    // More parts than there may be; a file of holes costs nothing.
+    fs::File::options().write(true).open(&large).and_then(|file| file.set_len(20 << 30)).expect("a large file");
+    let alone = run(&mut world.upload(&[&large], "d/", PARTS));
+    assert_eq!(alone.end(), (Some(2), "failed", false, "part_size_unusable"));
+    let both = run(&mut world.upload(&[&file, &large], "d", PARTS));
+    let outcomes: Vec<&str> = both.events("finished").filter_map(|line| line["outcome"].as_str()).collect();
+    assert!(outcomes.contains(&"completed") && outcomes.contains(&"failed"), "{:?}", both.lines);
+    assert_eq!((both.code, outcomes.len()), (Some(1), 2), "{:?}", both.lines);
+}
+
+/// A command that hangs, and what it started, are gone with the process that asked.
+#[test]
+fn a_command_that_hangs_outlives_nothing() {
+    let world = World::new();
+    let (file, _) = world.file("a.bin", MIB);
+    let mark = world.path("mark");
+    let hangs = format!("sleep 300 & touch '{}'; wait", mark.display());
+    let mut upload = world.upload(&[&file], "a.bin", &["--token-command", &hangs]);
+    let mut child = upload.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command");
+    let since = Instant::now();
+    while !mark.exists() {
+        assert!(since.elapsed() < Duration::from_secs(30), "it is not asked");
+        std::thread::yield_now();
+    }
+    terminate(&child);
+    // Whatever still had it would keep this from ending.
+    let mut said = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().expect("its stderr"), &mut said).expect("text");
+    assert_eq!(child.wait().expect("an end").code(), Some(3), "{said}");
+    assert!(since.elapsed() < Duration::from_secs(60), "{:?}", since.elapsed());
+}
+
+#[test]
 fn a_refused_credential_keeps_the_upload() {
     let world = World::new();
     let (file, content) = world.file("a.bin", MIB);

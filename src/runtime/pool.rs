@@ -34,6 +34,8 @@ struct State<J> {
     alive: usize,
     idle: usize,
     closed: bool,
+    /// Somebody waits for the threads to end: none stays for a next job.
+    draining: bool,
     /// Grows when what threads keep between jobs is worth nothing any more.
     generation: u64,
 }
@@ -51,7 +53,15 @@ impl<J: Send + 'static> Pool<J> {
         threads_max: usize,
         make: impl Fn() -> Worker<J> + Send + Sync + 'static,
     ) -> Self {
-        let state = State { queue: VecDeque::new(), threads_max, alive: 0, idle: 0, closed: false, generation: 0 };
+        let state = State {
+            queue: VecDeque::new(),
+            threads_max,
+            alive: 0,
+            idle: 0,
+            closed: false,
+            draining: false,
+            generation: 0,
+        };
         let (state, work, ended) = (Mutex::new(state), Condvar::new(), Condvar::new());
         Self { inner: Arc::new(Inner { name, state, work, ended, make: Box::new(make) }) }
     }
@@ -85,11 +95,13 @@ impl<J: Send + 'static> Pool<J> {
 
     /// The same, and waits until no thread lives, at most so long. `true`: none does.
     pub(super) fn drain(&self, timeout: Duration) -> bool {
+        self.inner.lock().draining = true;
         self.renew();
         let left = |state: &mut State<J>| state.alive > 0;
         let state = self.inner.lock();
-        let (state, _) =
+        let (mut state, _) =
             self.inner.ended.wait_timeout_while(state, timeout, left).unwrap_or_else(PoisonError::into_inner);
+        state.draining = false;
         state.alive == 0
     }
 
@@ -136,7 +148,8 @@ fn serve<J: Send + 'static>(inner: &Inner<J>) {
             state = inner.lock();
             continue;
         }
-        if state.closed || state.alive > state.threads_max || state.generation != generation {
+        let unwanted = state.closed || state.draining || state.alive > state.threads_max;
+        if unwanted || state.generation != generation {
             break;
         }
         state.idle += 1;
@@ -279,6 +292,38 @@ mod tests {
         assert_eq!(next(), 1);
         assert!(pool.drain(Duration::from_secs(30)), "the thread ends without waiting to be idle");
         assert_eq!((pool.alive(), next()), (0, 2));
+    }
+
+    /// A worker that takes its job after the drain began stayed for the next one, three seconds long.
+    #[test]
+    fn a_job_that_comes_while_it_is_drained_holds_nothing_up() {
+        let (begun, go) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (begin, wait) = (begun.clone(), go.clone());
+        let pool = Arc::new(Pool::new("test", 1, move || {
+            let (begin, wait) = (begin.clone(), wait.clone());
+            Box::new(move |first: bool| {
+                if first {
+                    begin.wait();
+                    wait.wait();
+                }
+            })
+        }));
+        pool.submit(true);
+        begun.wait();
+        let drained = std::thread::spawn({
+            let pool = pool.clone();
+            move || {
+                let began = std::time::Instant::now();
+                (pool.drain(Duration::from_secs(30)), began.elapsed())
+            }
+        });
+        while !pool.inner.lock().draining {
+            std::thread::yield_now();
+        }
+        pool.submit(false);
+        go.wait();
+        let (ended, took) = drained.join().expect("it ends");
+        assert!(ended && took < IDLE / 2, "{took:?}");
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::{
-    CancelToken, TransportFault, fault,
+    CancelToken, TransportFault,
+    buffers::Spare,
+    fault,
     setup::{Setup, millis},
 };
 use crate::{
@@ -22,6 +24,8 @@ use crate::{
 pub(super) struct Current {
     pub(super) setup: Arc<Setup>,
     state: Mutex<State>,
+    /// What its connections send from.
+    pub(super) output: Spare,
 }
 
 #[derive(Default)]
@@ -47,7 +51,7 @@ struct State {
 
 impl Current {
     pub(super) fn new(setup: Arc<Setup>) -> Current {
-        Current { setup, state: Mutex::default() }
+        Current { setup, state: Mutex::default(), output: Spare::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,6 +117,11 @@ impl Current {
     /// Counts what came.
     pub(super) fn received(&self, bytes: usize) {
         self.state().received += bytes as u64;
+    }
+
+    /// The answer's headers were read, and what comes is its body.
+    pub(super) fn head_done(&self) -> bool {
+        self.state().head_done
     }
 
     /// The answer's headers were read.

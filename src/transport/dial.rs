@@ -154,7 +154,7 @@ fn helper<T: Send + 'static>(sender: Sender<T>, work: impl FnOnce() -> T + Send 
     Ok(())
 }
 
-/// A blocking socket whose every read and write ends at a deadline. It has no `write_vectored`: std's would be a `writev`, and raise SIGPIPE.
+/// A blocking socket whose every read and write ends at a deadline.
 pub(super) struct Timed<'a> {
     socket: &'a TcpStream,
     until: Option<Instant>,
@@ -198,6 +198,21 @@ impl Write for Timed<'_> {
             self.socket.set_write_timeout(Some(left))?;
         }
         self.socket.write(buf)
+    }
+
+    /// What TLS has made of one buffer, in one call. Not std's, which is a `writev` and raises SIGPIPE.
+    #[cfg(unix)]
+    fn write_vectored(&mut self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+        // Apple's systems don't know the flag; there std makes sockets that raise no signal.
+        #[cfg(target_vendor = "apple")]
+        const QUIET: SendFlags = SendFlags::empty();
+        #[cfg(not(target_vendor = "apple"))]
+        const QUIET: SendFlags = SendFlags::NOSIGNAL;
+        if let Some(left) = self.left()? {
+            self.socket.set_write_timeout(Some(left))?;
+        }
+        Ok(sendmsg(self.socket, bufs, &mut SendAncillaryBuffer::default(), QUIET)?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

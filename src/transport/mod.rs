@@ -7,6 +7,7 @@ mod current;
 mod dial;
 mod fault;
 pub mod host;
+mod interim;
 mod lane;
 mod pins;
 mod proxy;
@@ -76,7 +77,7 @@ pub trait Lane: Send {
 }
 
 /// A body that is in memory already, or nothing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct BytesBody {
     bytes: Vec<u8>,
     at: usize,

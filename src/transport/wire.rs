@@ -5,7 +5,7 @@ use std::{
     io::{Read, Write},
     net::{Shutdown, TcpStream},
     sync::{Arc, Weak},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustls::ClientConnection;
@@ -22,10 +22,14 @@ use super::{
     current::Current,
     dial::{Timed, dial},
     fault::{self, unreached},
+    interim::is_refusal,
     proxy::bare,
     tls,
 };
 use crate::error::Code;
+
+/// Reads in a row that bring nothing of an answer: a record of 16 KiB may come in pieces, and tickets before it.
+const EMPTY_READS_MAX: u32 = 1_024;
 
 /// Makes a lane's connections: name, TCP, proxy and TLS under one deadline.
 pub(super) struct WireConnector(pub(super) Arc<Current>);
@@ -73,7 +77,7 @@ impl WireConnector {
             socket,
             _cut: cut,
             tls,
-            buffers: WireBuffers::default(),
+            buffers: WireBuffers::new(self.0.output.clone()),
             current: self.0.clone(),
             request: 0,
             served: 0,
@@ -81,6 +85,7 @@ impl WireConnector {
             unseen: false,
             asked: false,
             probed: Instant::now(),
+            pace: Pace::default(),
         })
     }
 }
@@ -98,12 +103,18 @@ struct Cut(Arc<TcpStream>);
 
 impl ShutdownHandle for Cut {
     fn shutdown(&self) {
-        // What the system took and did not send yet is dropped, by a reset when the socket is closed: a pause, or a network that costs too much, ends the bytes
-        // too, and not a send buffer later.
-        #[cfg(unix)]
-        let _ = rustix::net::sockopt::set_socket_linger(&*self.0, Some(std::time::Duration::ZERO));
+        end_with_a_reset(&self.0);
         let _ = self.0.shutdown(Shutdown::Both);
     }
+}
+
+/// What the system took and did not send yet is dropped when the socket is closed: a pause, or a network that costs too much, ends the bytes too, and not a send
+/// buffer later.
+fn end_with_a_reset(socket: &TcpStream) {
+    #[cfg(unix)]
+    let _ = rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO));
+    #[cfg(not(unix))]
+    let _ = socket;
 }
 
 /// A connection of a lane.
@@ -124,11 +135,43 @@ pub(super) struct Wire {
     /// The last wait was for the permission to send the body.
     asked: bool,
     probed: Instant,
+    pace: Pace,
+}
+
+/// How much of a request was taken, in the time that was spent with giving it.
+#[derive(Default)]
+struct Pace {
+    bytes: usize,
+    spent: Duration,
+}
+
+impl Pace {
+    /// In ten times the limit for a stall: a byte now and then is no progress, and would hold a place for ever. 110 bytes a second with the limit of 30 s.
+    const BYTES_MIN: usize = 32 << 10;
+
+    /// Counts; true when that was too little.
+    fn crawls(&mut self, bytes: usize, spent: Duration, stall: Duration) -> bool {
+        self.bytes += bytes;
+        self.spent += spent;
+        if self.spent < stall * 10 {
+            return false;
+        }
+        std::mem::take(self).bytes < Pace::BYTES_MIN
+    }
 }
 
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Wire")
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // The body may hear of a cancel before the connection is cut off, and fail: then this closes it.
+        if self.current.cancel().is_cancelled() {
+            end_with_a_reset(&self.socket);
+        }
     }
 }
 
@@ -144,6 +187,7 @@ impl UreqTransport for Wire {
             self.current.taken(self.served > 0);
             self.served = self.served.saturating_add(1);
             self.probed = Instant::now();
+            self.pace = Pace::default();
             self.asked = false;
         }
         self.current.sending();
@@ -155,31 +199,30 @@ impl UreqTransport for Wire {
         // A final answer to the question whether to send the body stays in the buffer: ureq asks for it again, as an answer.
         let asked = std::mem::replace(&mut self.asked, asking);
         let kept = asked && !asking && !self.buffers.input().is_empty();
-        if std::mem::take(&mut self.unseen) || kept {
-            return Ok(true);
-        }
-        if !asking {
+        let seen = std::mem::take(&mut self.unseen) || kept;
+        if !asking && !seen {
+            self.buffers.give_output();
             self.current.sent();
         }
-        let begun = !self.buffers.input().is_empty();
-        let mut until = self.current.answer_deadline(begun).map_err(|fault| self.current.fail(fault))?;
-        if asking {
-            until = until.min(Instant::now() + *timeout.after);
+        // Of a body nothing is taken out.
+        let in_head = !self.current.head_done();
+        if seen && (!in_head || self.buffers.settle_interim()) {
+            return Ok(true);
         }
-        match self.fill(Some(until)) {
-            // An end in the middle of an answer makes ureq ask again until its time is over.
-            Ok(0) if asking => Err(self.cut()),
-            Ok(n) => Ok(n > 0),
-            Err(error) => Err(match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut if asking => Error::Timeout(Timeout::Await100),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                    self.current.fail(fault::stalled("The answer did not come in time."))
-                }
-                io::ErrorKind::InvalidData => {
-                    self.current.fail(fault::malformed(Code::AnswerMalformed, "What came is not what TLS sends."))
-                }
-                _ => self.cut(),
-            }),
+        let asked_until = Instant::now().checked_add(*timeout.after).filter(|_| asking);
+        loop {
+            let begun = !in_head || self.buffers.begun();
+            let until = self.current.answer_deadline(begun).map_err(|fault| self.current.fail(fault))?;
+            let until = asked_until.map_or(until, |asked_until| until.min(asked_until));
+            match self.fill(Some(until)) {
+                // An end in the middle of an answer makes ureq ask again until its time is over.
+                Ok(0) if asking => return Err(self.cut()),
+                Ok(0) => return Ok(false),
+                Ok(_) if !in_head || self.buffers.settle_interim() => return Ok(true),
+                // Nothing but interim answers, of which nobody asked to hear.
+                Ok(_) => {}
+                Err(error) => return Err(self.no_answer(error.kind(), asking)),
+            }
         }
     }
 
@@ -198,42 +241,62 @@ impl Wire {
         self.current.fail(fault::cut(self.served > 1))
     }
 
+    fn no_answer(&self, kind: io::ErrorKind, asking: bool) -> Error {
+        match kind {
+            kind if blocked(kind) && asking => Error::Timeout(Timeout::Await100),
+            kind if blocked(kind) => self.current.fail(fault::stalled("The answer did not come in time.")),
+            io::ErrorKind::InvalidData => {
+                self.current.fail(fault::malformed(Code::AnswerMalformed, "What came is not what TLS sends."))
+            }
+            _ => self.cut(),
+        }
+    }
+
     /// Sends the first `amount` bytes of the output; none any more once the service refused the request.
     fn push(&mut self, amount: usize) -> Result<(), TransportFault> {
         let (slice, stall) = (self.current.setup.slice(), self.current.setup.stall);
-        let mut at = 0;
-        let mut moved = Instant::now();
+        let began = Instant::now();
+        let (mut at, mut moved, mut last) = (0, began, began);
         while !self.spoiled {
             let outcome = match &mut self.tls {
-                None if at == amount => return Ok(()),
+                None if at == amount => break,
                 None => Timed::as_is(&self.socket).write(&self.buffers.filled(amount)[at..]).inspect(|n| at += n),
                 Some(tls) => {
                     if at < amount {
                         at += tls.writer().write(&self.buffers.filled(amount)[at..]).unwrap_or(0);
                     }
                     if !tls.wants_write() {
-                        return if at == amount { Ok(()) } else { Err(fault::cut(self.served > 1)) };
+                        if at == amount {
+                            break;
+                        }
+                        return Err(fault::cut(self.served > 1));
                     }
                     tls.write_tls(&mut Timed::as_is(&self.socket))
                 }
             };
             let now = Instant::now();
-            match outcome {
-                Ok(n) if n > 0 => moved = now,
+            let taken = match outcome {
+                Ok(n) if n > 0 => n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if blocked(error.kind()) => {}
+                Err(error) if blocked(error.kind()) => 0,
                 // The service may have said why before it closed.
                 _ if self.refused() => return Ok(()),
                 _ => return Err(fault::cut(self.served > 1)),
+            };
+            if taken > 0 {
+                moved = now;
             }
             if now.duration_since(self.probed) >= slice {
                 self.probed = now;
                 self.refused();
             }
-            if !self.spoiled && now.duration_since(moved) >= stall {
-                return Err(fault::stalled("The service took nothing for too long."));
+            let crawls = self.pace.crawls(taken, now.duration_since(last), stall);
+            last = now;
+            if !self.spoiled && (crawls || now.duration_since(moved) >= stall) {
+                return Err(fault::stalled("The service took nothing, or next to nothing, for too long."));
             }
         }
+        self.buffers.sent(amount, last.duration_since(began));
         Ok(())
     }
 
@@ -268,15 +331,22 @@ impl Wire {
         let input = self.buffers.input_append_buf();
         let n = match &mut self.tls {
             None => socket.read(input)?,
-            Some(tls) => loop {
-                match tls.reader().read(input) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    outcome => break outcome?,
+            Some(tls) => {
+                let mut empty = 0;
+                loop {
+                    match tls.reader().read(input) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => empty += 1,
+                        outcome => break outcome?,
+                    }
+                    // Records of which none has a byte of an answer: TLS has no use for so many.
+                    if empty > EMPTY_READS_MAX {
+                        return Err(io::ErrorKind::InvalidData.into());
+                    }
+                    if tls.read_tls(&mut socket)? > 0 {
+                        tls.process_new_packets().map_err(|_| io::ErrorKind::InvalidData)?;
+                    }
                 }
-                if tls.read_tls(&mut socket)? > 0 {
-                    tls.process_new_packets().map_err(|_| io::ErrorKind::InvalidData)?;
-                }
-            },
+            }
         };
         self.buffers.input_appended(n);
         self.current.received(n);
@@ -288,35 +358,18 @@ fn blocked(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// A final answer of 300 and above at the beginning, behind any interim ones.
-fn is_refusal(mut input: &[u8]) -> bool {
-    loop {
-        match input.get(..10) {
-            Some(head) if head.starts_with(b"HTTP/1.") && head[8] == b' ' => match head[9] {
-                b'3'..=b'5' => return true,
-                b'1' => match input.windows(4).position(|window| window == b"\r\n\r\n") {
-                    Some(at) => input = &input[at + 4..],
-                    None => return false,
-                },
-                _ => return false,
-            },
-            _ => return false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::is_refusal;
+    use super::*;
 
     #[test]
-    fn a_refusal_is_final_and_above_299() {
-        assert!(is_refusal(b"HTTP/1.1 403 Forbidden\r\n"));
-        assert!(is_refusal(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 x"));
-        for no in
-            ["", "HTTP/1.1 4"[..9].as_ref(), "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "SSH-2.0-x 444"]
-        {
-            assert!(!is_refusal(no.as_bytes()), "{no}");
-        }
+    fn a_byte_now_and_then_is_no_progress() {
+        let (stall, second) = (Duration::from_secs(30), Duration::from_secs(1));
+        let mut pace = Pace::default();
+        assert!((0..299).all(|_| !pace.crawls(100, second, stall)), "not before its time");
+        assert!(pace.crawls(100, second, stall), "30,000 bytes in 300 s");
+        assert!((0..3_000).all(|_| !pace.crawls(200, second, stall)), "slow is not still");
+        // Time that goes by while the body is read, or held back by a rate, is none that was spent with giving it.
+        assert!((0..3_000).all(|_| !pace.crawls(0, Duration::ZERO, stall)));
     }
 }

@@ -65,9 +65,11 @@ impl RequestBody for Zeros {
         {
             return error.clone().map_or(Ok(0), Err);
         }
-        buf.fill(0);
-        self.pulled += buf.len() as u64;
-        Ok(buf.len())
+        let room = self.ends_at.as_ref().map_or(u64::MAX, |(end, _)| end - self.pulled);
+        let n = usize::try_from(room).unwrap_or(usize::MAX).min(buf.len());
+        buf[..n].fill(0);
+        self.pulled += n as u64;
+        Ok(n)
     }
 
     fn rewind(&mut self) {

@@ -89,6 +89,36 @@ fn cancelling_while_sending_is_prompt_and_ends_the_bytes_too() {
     assert_eq!(server.join().expect("served"), Err(std::io::ErrorKind::ConnectionReset));
 }
 
+/// A cancel is a bit and a hook: a body that looks at the bit may be first.
+#[test]
+fn a_body_that_hears_of_the_cancel_first_ends_the_bytes_too() {
+    struct Hears(u64, CancelToken);
+    impl RequestBody for Hears {
+        fn read(&mut self, buf: &mut [u8]) -> Result<usize, ErrorInfo> {
+            self.0 += buf.len() as u64;
+            if self.0 > 1 << 20 {
+                self.1.clear();
+                self.1.cancel();
+                return Err(ErrorInfo::new(Code::Cancelled, "stopped"));
+            }
+            Ok(buf.len())
+        }
+        fn rewind(&mut self) {}
+    }
+    let (sender, receiver) = mpsc::channel::<()>();
+    let (url, server) = serve(move |listener| {
+        let mut peer = listener.accept();
+        peer.head();
+        let _ = receiver.recv();
+        peer.stream.read_to_end(&mut vec![]).map_err(|error| error.kind())
+    });
+    let token = CancelToken::default();
+    let outcome = lane(quick()).execute(&put(&url), &mut Hears(0, token.clone()), &token);
+    assert_eq!(kind(outcome), ("cancelled", None));
+    drop(sender);
+    assert_eq!(server.join().expect("served"), Err(std::io::ErrorKind::ConnectionReset));
+}
+
 #[test]
 fn a_body_is_only_sent_when_it_is_wanted() {
     let (url, server) = serve(|listener| {
@@ -124,6 +154,52 @@ fn a_wanted_or_unanswered_body_is_sent() {
         assert_eq!(outcome.expect("200").status, 200);
         assert_eq!(ms >= 800, go.is_empty(), "{ms}");
     }
+}
+
+#[test]
+fn interim_answers_of_what_stands_between_are_no_answer() {
+    // What is said before the body, in pieces, and before the answer.
+    for (before, after) in [
+        (vec!["HTTP/1.1 100 Continue\r\nVia: 1.1 proxy\r\n\r\n"], ""),
+        (vec!["HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"], ""),
+        (vec!["HTTP/1.1 100 Continue\r\nVia: 1.1", " proxy\r\n", "\r\n"], "HTTP/1.1 102 Processing\r\nX-A: b\r\n\r\n"),
+        (vec!["HTTP/1.1 100\r\n\r\n"], "HTTP/1.1 100 Continue\r\nX-A: b\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"),
+    ] {
+        let (url, server) = serve(move |listener| {
+            let mut peer = listener.accept();
+            peer.head();
+            for piece in before {
+                peer.say(piece);
+                thread::sleep(Duration::from_millis(20));
+            }
+            let body = peer.body(1 << 20).len();
+            peer.say(after);
+            thread::sleep(Duration::from_millis(20));
+            peer.say("HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\nHTTP/1.1 103 is no head here\r\n\r\n");
+            peer.rest();
+            body
+        });
+        let request = Request { expect_continue: true, ..request(Method::Put, &url, 1 << 20) };
+        let answer = lane(quick()).execute(&request, &mut Zeros::default(), &CancelToken::default());
+        let answer = answer.unwrap_or_else(|fault| panic!("{after:?}: {fault:?}"));
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"HTTP/1.1 103 is no head here\r\n\r\n".as_slice()));
+        assert_eq!(server.join().expect("served"), 1 << 20);
+    }
+}
+
+#[test]
+fn a_hint_is_no_permission() {
+    let (url, server) = serve(|listener| {
+        let mut peer = listener.accept();
+        peer.head();
+        peer.say("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n");
+        thread::sleep(Duration::from_millis(50));
+        peer.say("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        peer.rest().len()
+    });
+    let request = Request { expect_continue: true, ..put(&url) };
+    let answer = lane(quick()).execute(&request, &mut Zeros::default(), &CancelToken::default()).expect("403");
+    assert_eq!((answer.status, server.join().expect("served")), (403, 0));
 }
 
 #[test]
