@@ -45,10 +45,14 @@ impl Schedule {
         (self.parallel_parts + CONTROLS_BESIDE_PARTS) as usize
     }
 
+    /// When all of these are open again; none when they are.
+    pub fn opens_at<'a>(&self, now: Tick, hosts: impl IntoIterator<Item = &'a str>) -> Option<Tick> {
+        hosts.into_iter().filter_map(|host| self.hosts.get(host)).map(|host| host.gate).filter(|gate| *gate > now).max()
+    }
+
     /// What an upload that speaks to `hosts` may start, while so many parts and controls are under way in all.
     pub fn lend<'a>(&self, now: Tick, hosts: impl IntoIterator<Item = &'a str>, parts: u32, controls: u32) -> Slots {
-        let closed = hosts.into_iter().any(|host| self.hosts.get(host).is_some_and(|host| host.gate > now));
-        if closed {
+        if self.opens_at(now, hosts).is_some() {
             return Slots { parts: 0, controls: 0, reads: 1 };
         }
         let free = (self.parallel_parts + CONTROLS_BESIDE_PARTS).saturating_sub(parts + controls);
@@ -117,6 +121,8 @@ mod tests {
         assert_eq!(schedule.lend(Tick(2_009), ["b", "a"], 0, 0).parts, 0);
         assert_eq!(schedule.lend(Tick(2_009), ["b"], 0, 0).parts, 4);
         assert_eq!(schedule.next_open(Tick(11)), Some(Tick(2_010)));
+        assert_eq!(schedule.opens_at(Tick(11), ["b", "a"]), Some(Tick(2_010)));
+        assert_eq!(schedule.opens_at(Tick(11), ["b"]), None);
         assert_eq!(schedule.lend(Tick(2_010), ["a"], 0, 0).parts, 4);
     }
 
