@@ -2,7 +2,11 @@
 
 use std::{
     ffi::c_char,
-    sync::{Arc, Weak},
+    ops::Deref,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -32,7 +36,28 @@ use crate::{
 
 /// A client: one a state directory and process. All its functions may be called by several threads at once. Close it with partway_client_free.
 pub struct partway_client_t {
-    client: Arc<Client>,
+    client: Arc<Open>,
+}
+
+/// The client behind one reference to it. A call with an upload keeps it for as long as it takes; only the reference keeps it open.
+pub(super) struct Open {
+    client: Client,
+    /// The reference was freed.
+    gone: AtomicBool,
+}
+
+impl Deref for Open {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for partway_client_t {
+    fn drop(&mut self) {
+        self.client.gone.store(true, Ordering::SeqCst);
+    }
 }
 
 impl Opaque for partway_client_t {
@@ -41,7 +66,7 @@ impl Opaque for partway_client_t {
 
 /// # Safety
 /// As [`held`].
-unsafe fn open<'a>(client: *const partway_client_t) -> Result<&'a Arc<Client>, ErrorInfo> {
+unsafe fn open<'a>(client: *const partway_client_t) -> Result<&'a Arc<Open>, ErrorInfo> {
     // SAFETY: passed on.
     Ok(&unsafe { held(client)? }.client)
 }
@@ -60,7 +85,8 @@ pub unsafe extern "C" fn partway_client_open(
     attempt(out_error, || {
         // SAFETY: passed on.
         let (out, config) = unsafe { (Out::required(out_client, "out_client")?, held(config)?) };
-        out.put(given(partway_client_t { client: Arc::new(Client::open(config.build()?)?) }));
+        let client = Open { client: Client::open(config.build()?)?, gone: AtomicBool::new(false) };
+        out.put(given(partway_client_t { client: Arc::new(client) }));
         Ok(())
     })
 }
@@ -94,7 +120,7 @@ pub unsafe extern "C" fn partway_client_free(client: *mut partway_client_t) {
     unsafe { free(client) }
 }
 
-fn upload_of(client: &Arc<Client>, started: &Started) -> *mut partway_upload_t {
+fn upload_of(client: &Arc<Open>, started: &Started) -> *mut partway_upload_t {
     given(partway_upload_t::started(Arc::downgrade(client), started))
 }
 
@@ -619,8 +645,9 @@ pub unsafe extern "C" fn partway_client_problem(
     })
 }
 
-pub(super) fn still_open(client: &Weak<Client>) -> Result<Arc<Client>, ErrorInfo> {
-    client.upgrade().ok_or_else(closed)
+/// The client of an upload, unless the reference that the upload is from was freed; it may still be there then, in a call that is under way.
+pub(super) fn still_open(client: &Weak<Open>) -> Result<Arc<Open>, ErrorInfo> {
+    client.upgrade().filter(|client| !client.gone.load(Ordering::SeqCst)).ok_or_else(closed)
 }
 
 pub(super) fn closed() -> ErrorInfo {

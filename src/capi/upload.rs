@@ -8,7 +8,7 @@ use std::{
 use super::{
     callback::patience_ms,
     change::partway_change_t,
-    client::{closed, still_open, unknown_upload},
+    client::{Open, closed, still_open, unknown_upload},
     error::partway_error_t,
     explanation::{explanation_given, partway_explanation_t},
     pointer::{Opaque, Out, free, given, held},
@@ -20,7 +20,7 @@ use super::{
     word,
 };
 use crate::{
-    client::{Client, How, RemoteLook, Select, Started},
+    client::{How, RemoteLook, Select, Started},
     error::{Code, ErrorInfo},
 };
 
@@ -30,7 +30,7 @@ pub const PARTWAY_ID_SIZE: usize = 27;
 /// A reference to an upload: its client and its id. The upload does not depend on it: freeing it touches nothing, and there may be many of the same
 /// upload. All its functions may be called by several threads at once.
 pub struct partway_upload_t {
-    client: Weak<Client>,
+    client: Weak<Open>,
     id: String,
     id_terminated: Box<[u8]>,
     /// The id of the upload that it took over, with its NUL.
@@ -42,13 +42,13 @@ impl Opaque for partway_upload_t {
 }
 
 impl partway_upload_t {
-    pub(super) fn new(client: Weak<Client>, id: String) -> partway_upload_t {
+    pub(super) fn new(client: Weak<Open>, id: String) -> partway_upload_t {
         let id_terminated = terminated(&id);
         partway_upload_t { client, id, id_terminated, continues: None }
     }
 
     /// The one that a start led to.
-    pub(super) fn started(client: Weak<Client>, started: &Started) -> partway_upload_t {
+    pub(super) fn started(client: Weak<Open>, started: &Started) -> partway_upload_t {
         let continues = match &started.how {
             How::Continued { from } => Some(terminated(from)),
             How::New | How::AlreadyThere => None,
@@ -80,7 +80,7 @@ pub(super) unsafe fn write_id(place: *mut c_char, id: &str) {
 
 /// # Safety
 /// As [`held`].
-unsafe fn open<'a>(upload: *const partway_upload_t) -> Result<(&'a partway_upload_t, Arc<Client>), ErrorInfo> {
+unsafe fn open<'a>(upload: *const partway_upload_t) -> Result<(&'a partway_upload_t, Arc<Open>), ErrorInfo> {
     // SAFETY: passed on.
     let upload = unsafe { held(upload)? };
     Ok((upload, still_open(&upload.client)?))

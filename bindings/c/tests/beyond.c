@@ -704,6 +704,35 @@ static void a_client_that_is_freed_while_others_wait(void) {
     partway_upload_free(upload);
 }
 
+/* The call that keeps the client is under way; who holds it is gone. */
+static void *look_for_long(void *upload) {
+    partway_remote_task_t *task = NULL;
+    partway_status_t status = partway_upload_look_remote(upload, NULL, &task, NULL);
+    CHECK(status == PARTWAY_OK || status == PARTWAY_ERROR_CLOSED);
+    partway_remote_task_free(task);
+    return NULL;
+}
+
+static void a_client_that_is_freed_during_a_call(void) {
+    host_state_t first = HOST_STATE;
+    partway_client_t *client = open_client("during", &first, 0);
+    no_rules();
+    stall_after(2);
+    partway_upload_t *upload = begin(client, request_of("during", "during.mp4", file_of("lasting", 4 * MIB, 34)));
+    gone_to(upload, has_two_parts);
+    say("/rules", "{\"step\":\"task\",\"how\":\"hold_answer\"}");
+    size_t before = standing();
+    pthread_t looking;
+    CHECK(pthread_create(&looking, NULL, look_for_long, upload) == 0);
+    UNTIL(standing() > before);
+    partway_client_free(client);
+    BAD(PARTWAY_ERROR_CLOSED, partway_upload_resume(upload, &error));
+    no_rules();
+    CHECK(pthread_join(looking, NULL) == 0);
+    partway_upload_free(upload);
+    UNTIL(counted(&first, &first.released) == 1);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 4);
     api = argv[1], control = argv[2];
@@ -716,6 +745,7 @@ int main(int argc, char **argv) {
     a_source_that_is_had_later();
     the_hosts_own_sockets();
     a_client_that_is_freed_while_others_wait();
+    a_client_that_is_freed_during_a_call();
     no_rules();
     applications();
     return 0;
