@@ -57,6 +57,7 @@ impl Deref for Open {
 impl Drop for partway_client_t {
     fn drop(&mut self) {
         self.client.gone.store(true, Ordering::SeqCst);
+        self.client.release();
     }
 }
 

@@ -727,10 +727,27 @@ static void a_client_that_is_freed_during_a_call(void) {
     UNTIL(standing() > before);
     partway_client_free(client);
     BAD(PARTWAY_ERROR_CLOSED, partway_upload_resume(upload, &error));
+
+    /* Nobody has the client any more: the directory is opened anew, with the host that is given now. */
+    host_state_t second = HOST_STATE;
+    client = open_client("during", &second, 0);
+    UNTIL(counted(&second, &second.asks) == 1);
+    partway_snapshot_t *found = NULL;
+    partway_upload_t *again = NULL;
+    GOOD(partway_client_find(client, TEXT("during"), &found, &error));
+    GOOD(partway_client_upload(client, found->id.data, found->id.len, &again, &error));
+    partway_snapshot_free(found);
     no_rules();
     CHECK(pthread_join(looking, NULL) == 0);
     partway_upload_free(upload);
     UNTIL(counted(&first, &first.released) == 1);
+    /* What stood still is dropped. */
+    GOOD(partway_upload_pause(again, &error));
+    gone_to(again, is_paused);
+    GOOD(partway_upload_resume(again, &error));
+    done(again);
+    stored("during.mp4", "lasting");
+    end(&second);
 }
 
 int main(int argc, char **argv) {
