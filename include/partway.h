@@ -14,13 +14,18 @@
  *            pointer to a pointer is yours and has a _free of its own; what you find inside of something else lives as long as that. Every _free takes
  *            NULL, never blocks, and must be called once. Asks are given to you by callbacks and are yours as well.
  * Threads    A parameter that is a pointer to const may be used by several threads at once; one that is not is yours alone during the call. Everything
- *            may be made on one thread and freed on another. "Any but the main one" is said of what may touch the disk or wait. After a fork the child
- *            uses none of it that was made before.
- * Callbacks  Come on threads of the library, never from within a call of yours. They may call the library and free what it gave them. In a callback
- *            nothing waits: the time-out of a call counts as 0. They must not throw, longjmp or end the thread.
+ *            may be made on one thread and freed on another. Each comment says on which threads a function may be called, and whether it blocks: "any but
+ *            the main one" is said of everything that does. After a fork the child uses none of it that was made before.
+ * Callbacks  Come on threads of the library, and only these within a call of yours as well, on its thread: the length of a reader in partway_client_start
+ *            and partway_client_start_all, its length and read_at in partway_source_digest; a hook in partway_call_on_cancel and in
+ *            partway_upload_look_remote; any release in the call that lets go of what held the context last, most often a _free or a _set. In such a call
+ *            hold no lock that they take. They may call the library and free what it gave them; what has a time-out does not wait in a callback: it counts
+ *            as 0, and partway_upload_look_remote is refused. Only a reader and a hook call nothing of the library, and a release nothing but a _free.
+ *            They must not throw, longjmp or end the thread.
  * Contexts   Each table of functions has a context, which each of them is given, and a release, which is called once, last.
- * Growth     A struct that you fill begins with struct_size: set it to its sizeof, and what you do not use to 0. A struct that you read begins with the
- *            size that it has in the library. Numbers of lists are only ever added: be ready for one that you do not know.
+ * Growth     A struct that you fill begins with struct_size: set it to its sizeof, and what you do not use to 0, "reserved" too. A struct that you read
+ *            begins with the size that it has in the library. One without a size never changes. Numbers of lists are only ever added: be ready for one
+ *            that you do not know.
  * Misuse     NULL, texts that are not UTF-8, unknown numbers and wrong sizes are errors. A pointer that was freed, or that is not what it should be, is
  *            not noticed. A fault of the library itself is PARTWAY_ERROR_BUG; it never unwinds into your code.
  */
@@ -274,7 +279,11 @@
 #define PARTWAY_CONFLICT_RENAME 2
 /** When the name is taken: replace the file. */
 #define PARTWAY_CONFLICT_OVERWRITE 3
-/** When the name is taken: refuse. */
+
+/**
+ * When the name is taken: make nothing beside or over what is there. The upload waits for an answer, as with PARTWAY_CONFLICT_ASK; the services' own words
+ * for the two differ.
+ */
 #define PARTWAY_CONFLICT_REFUSE 4
 /** When the name is taken: keep what is there if it has the same content, else take another name. */
 #define PARTWAY_CONFLICT_KEEP_IF_SAME 5
@@ -310,6 +319,12 @@
 #define PARTWAY_KOODRIVE_EDITION_INTERNATIONAL_2024 2
 /** Which edition of KooDrive answers: an operator's. */
 #define PARTWAY_KOODRIVE_EDITION_CARRIER 3
+/** What a look at the service led to: there is nothing to ask for. The upload was not begun there, or was made in one request. */
+#define PARTWAY_LOOK_NO_SESSION 1
+/** What a look at the service led to: the service does not know it, or does not know it any more. */
+#define PARTWAY_LOOK_GONE 2
+/** What a look at the service led to: it told something. */
+#define PARTWAY_LOOK_FOUND 3
 /** Request, text: https://host[:port] of the service; plain http:// makes the way of the bytes plain too. */
 #define PARTWAY_REQUEST_ENDPOINT 100
 /** Request, text: the account whose credential is asked for. */
@@ -530,6 +545,8 @@ typedef struct partway_error_t {
     uint32_t remedy;
     /** The HTTP status behind it; 0: none. */
     uint32_t http_status;
+    /** Not used. */
+    uint32_t reserved;
     /** When the service asked to come back, in milliseconds; PARTWAY_NONE: it did not say. */
     uint64_t retry_after_ms;
     /** The stable name, such as quota_exceeded. */
@@ -562,6 +579,8 @@ typedef struct partway_waiting_t {
     uint32_t choices;
     /** True: waiting alone will hardly help. You or a person have to do something. */
     bool needs_host;
+    /** Not used. */
+    uint8_t reserved[7];
     /** Since when, by the device's clock, in milliseconds since 1970. */
     int64_t since_unix_ms;
     /** When it is tried again without anybody's help, in milliseconds from the snapshot; PARTWAY_NONE: not by itself. */
@@ -600,6 +619,8 @@ typedef struct partway_receipt_t {
     bool instant;
     /** True: a file of the same name was replaced. */
     bool overwritten;
+    /** Not used. */
+    uint8_t reserved[6];
 } partway_receipt_t;
 
 /** Everything about one upload at one moment. Read only, never changes, may be read by several threads at once. */
@@ -632,6 +653,8 @@ typedef struct partway_snapshot_t {
     uint32_t phase;
     /** What a cancel could undo, once it is cancelled, PARTWAY_REMOTE_…; else 0. */
     uint32_t remote;
+    /** Not used. */
+    uint32_t reserved;
     /** For what it waits; NULL unless it is waiting. */
     const struct partway_waiting_t *waiting;
     /** The object; NULL unless it is completed. */
@@ -696,6 +719,8 @@ typedef struct partway_explanation_t {
 typedef struct partway_listed_part_t {
     /** From 1. */
     uint32_t part_number;
+    /** Not used. */
+    uint32_t reserved;
     /** Its size there. */
     uint64_t size_bytes;
     /** MD5 of its content, lower-case hex, when the service's tag is one. */
@@ -708,6 +733,8 @@ typedef struct partway_remote_task_t {
     size_t struct_size;
     /** 1: the object was made; 0: it was not; -1: the service does not say. */
     int32_t complete;
+    /** Not used. */
+    uint32_t reserved;
     /** When it was begun, by the service's clock, in milliseconds since 1970; 0: the service does not say. */
     int64_t created_unix_ms;
     /** The service's own word for the kind of file. */
@@ -736,15 +763,19 @@ typedef uint32_t partway_status_t;
 /**
  * Reads a source that is no file. Set struct_size to sizeof(partway_reader_t). It is copied; what context points to must live until release is called.
  *
- * The functions are called on threads of the library and may block. They must not call the library, throw, longjmp or end the thread. They return
- * PARTWAY_OK, or one of PARTWAY_ERROR_SOURCE_…; any other number counts as PARTWAY_ERROR_SOURCE_UNREADABLE.
+ * The functions are called on threads of the library, and within your own calls where these ask for what the reader has: length in partway_client_start and
+ * partway_client_start_all, length and read_at in partway_source_digest. They may block, and the call with them. They must not call the library, throw,
+ * longjmp or end the thread. They return PARTWAY_OK, or one of PARTWAY_ERROR_SOURCE_…; any other number counts as PARTWAY_ERROR_SOURCE_UNREADABLE.
  */
 typedef struct partway_reader_t {
     /** sizeof(partway_reader_t). */
     size_t struct_size;
     /** Given to each function. */
     void *context;
-    /** Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread. */
+    /**
+     * Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread, also within the call of
+     * yours that lets go of it, such as partway_source_free, partway_request_free or partway_request_set_source. It may free, and calls nothing else.
+     */
     void (*release)(void *context);
     /** The whole length in bytes, now. */
     partway_status_t (*length)(void *context, uint64_t *out_length);
@@ -755,12 +786,16 @@ typedef struct partway_reader_t {
     partway_status_t (*read_at)(void *context, uint64_t offset, uint8_t *buffer, size_t size, size_t *out_count);
     /** Not 0: several threads may read at once; else they wait for each other. */
     uint32_t concurrent;
+    /** Not used: 0. */
+    uint32_t reserved;
 } partway_reader_t;
 
 /** A state of SHA-256 at the beginning of a part. */
 typedef struct partway_midstate_t {
     /** From 2: part 1 begins with no state. */
     uint32_t part_number;
+    /** Not used. */
+    uint32_t reserved;
     /** Of the part's first byte. */
     uint64_t offset;
     /** The eight words. */
@@ -785,6 +820,8 @@ typedef struct partway_digests_t {
     const struct partway_midstate_t *midstates;
     /** How many. */
     size_t midstates_count;
+    /** KooDrive's digest of the beginning, lower-case hex. */
+    struct partway_text_t pre_hash;
 } partway_digests_t;
 
 /** What to send. It holds secrets: never log it. Found in a call. */
@@ -807,6 +844,8 @@ typedef struct partway_http_request_t {
     uint64_t patience_ms;
     /** True: "Expect: 100-continue" would help, because the last try of this body was cut. */
     bool expect_continue;
+    /** Not used. */
+    uint8_t reserved[7];
 } partway_http_request_t;
 
 /** Where the bytes of a body lie in a file. */
@@ -815,6 +854,8 @@ typedef struct partway_body_range_t {
     size_t struct_size;
     /** A descriptor that stays the library's, open until the call is freed. Its position is not to be used or moved: pread, mmap. */
     int32_t fd;
+    /** Not used. */
+    uint32_t reserved;
     /** Of the first byte, from the beginning of the file. */
     uint64_t offset;
     /** How many bytes. */
@@ -835,6 +876,8 @@ typedef struct partway_limits_t {
     uint64_t memory_bytes;
     /** Sources that are open at once; as many as uploads work by default. */
     uint32_t open_sources;
+    /** Not used: 0. */
+    uint32_t reserved;
 } partway_limits_t;
 
 /** What you know of the network. Set struct_size to sizeof(partway_network_t). */
@@ -847,6 +890,8 @@ typedef struct partway_network_t {
     uint32_t metered;
     /** Not 0: it is a foreign operator's. */
     uint32_t roaming;
+    /** Not used: 0. */
+    uint32_t reserved;
     /** Grows when the path changed: connections of the old one are dropped, waits end. */
     uint64_t generation;
     /** The system's own number of a network that is not the default one; 0: none. Kept, and not used on any platform yet. */
@@ -879,16 +924,19 @@ typedef struct partway_idle_t {
  * What you give to a client. Set struct_size to sizeof(partway_host_t), and what you do not provide to NULL. It is copied; what context points to must live
  * until release is called.
  *
- * All functions but on_log are called on one thread of the library, in order, never from within one of your own calls. They may call the library, and free what
- * it gave them; what waits elsewhere does not wait there. They must not throw, longjmp or end the thread. One that takes long delays the others and
- * nothing else.
+ * All functions but on_log are called on one thread of the library, in order, none of them within a call of yours. They may call the library, and free what
+ * it gave them; a time-out counts as 0 there, and partway_upload_look_remote is refused. They must not throw, longjmp or end the thread. One that takes long
+ * delays the others and nothing else.
  */
 typedef struct partway_host_t {
     /** sizeof(partway_host_t). */
     size_t struct_size;
     /** Given to each function. */
     void *context;
-    /** Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread. */
+    /**
+     * Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread, also within the call of
+     * yours that lets go of it, such as partway_config_free, partway_config_set_host or partway_client_free. It may free, and calls nothing else.
+     */
     void (*release)(void *context);
     /**
      * These uploads changed. Of one upload the latest wins, but no change of state is skipped; at most ten calls a second. The first call is the
@@ -937,12 +985,16 @@ typedef struct partway_transport_t {
     size_t struct_size;
     /** Given to each function. */
     void *context;
-    /** Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread. */
+    /**
+     * Called once, after the last call of any other function has returned, when nothing of the library holds the context any more: on any thread, also within
+     * the call of yours that lets go of it, such as partway_config_free, partway_config_set_transport or partway_client_free. It may free, and calls nothing
+     * else. What execute uses beside the context must live until then too.
+     */
     void (*release)(void *context);
     /**
      * Carries one request. The call is yours: answer it here or later, from any thread, once, and free it. Called on threads of its own, several at
-     * once; it may block. A call that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection
-     * that broke.
+     * once, never within a call of yours; it may block. It may call the library: a time-out counts as 0 there, and partway_upload_look_remote is refused.
+     * A call that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection that broke.
      */
     void (*execute)(void *context, struct partway_call_t *call);
 } partway_transport_t;
@@ -1497,7 +1549,7 @@ const struct partway_http_request_t *partway_call_request(const struct partway_c
 /**
  * Reads the next bytes of the body: at most size, at most 256 KiB; *out_count is 0 at its end.
  *
- * Blocks until the source and the byte rate give some. Threads: any; several wait for each other.
+ * Blocks until the source and the byte rate give some; several wait for each other. Threads: any but the main one, that of execute too.
  * Errors: invalid_argument; cancelled and others when the call is over: there is nothing left to answer then.
  */
 partway_status_t partway_call_read_body(const struct partway_call_t *call,
@@ -1509,16 +1561,17 @@ partway_status_t partway_call_read_body(const struct partway_call_t *call,
 /**
  * Back to the first byte, for a body that must be sent once more.
  *
- * Blocks until the library's worker, which may be reading the source, has done it. Threads: any, that of execute too.
+ * Blocks until the library's worker, which may be reading the source, has done it. Threads: any but the main one, that of execute too.
  * Errors: invalid_argument; cancelled and others when the call is over.
  */
-partway_status_t partway_call_rewind_body(const struct partway_call_t *call, struct partway_error_t **out_error);
+partway_status_t partway_call_rewind_body(const struct partway_call_t *call,
+                                          struct partway_error_t **out_error);
 
 /**
  * Where the bytes of the body lie, when they are those of a file and nothing limits their rate: you may read them there instead, and then say with
  * partway_call_sent how far you are. False: read them with partway_call_read_body.
  *
- * Blocks until the library's worker has answered. Threads: any, that of execute too.
+ * Blocks until the library's worker has answered. Threads: any but the main one, that of execute too.
  */
 bool partway_call_body_range(const struct partway_call_t *call,
                              struct partway_body_range_t *out_range);
@@ -1539,10 +1592,12 @@ void partway_call_sent(const struct partway_call_t *call,
 bool partway_call_is_cancelled(const struct partway_call_t *call);
 
 /**
- * What to do at the moment when nobody wants the answer any more; at once, on this thread, when that was before. A later hook replaces an earlier one.
- * release may be NULL; else it is called once: after the hook ran, or when it is certain that it never will, unless this call fails.
+ * What to do at the moment when nobody wants the answer any more; a later hook replaces an earlier one. It comes on a thread of the library, or within
+ * partway_upload_look_remote where the call is one of that, or within this call when that moment is past. It must not block, and calls nothing of the
+ * library. release may be NULL; else it is called once, in the same places: after the hook ran, or when it is certain that it never will, unless this call
+ * fails.
  *
- * Threads: any; the hook and its release run on any thread and must not block. Errors: invalid_argument.
+ * Threads: any. Never blocks, beside what a hook and a release do that come within it. Errors: invalid_argument.
  */
 partway_status_t partway_call_on_cancel(const struct partway_call_t *call,
                                         void (*hook)(void *context),
@@ -1659,8 +1714,8 @@ void partway_config_free(struct partway_config_t *config);
  * Opens the state directory, recovers what is in it and, unless told otherwise, goes on with it. A directory that this process has open already gives the
  * same client once more, as it is: nothing else of the config is looked at then, and its host's callbacks are not called.
  *
- * Memory: the config stays yours; free the client with partway_client_free.
- * Threads: any but the main one: it reads and may write the disk. Errors: invalid_argument, state_dir_unusable and others; nothing is open then.
+ * Blocks while the disk is read and written. Memory: the config stays yours; free the client with partway_client_free.
+ * Threads: any but the main one. Errors: invalid_argument, state_dir_unusable and others; nothing is open then.
  */
 partway_status_t partway_client_open(const struct partway_config_t *config,
                                      struct partway_client_t **out_client,
@@ -1694,8 +1749,8 @@ void partway_client_free(struct partway_client_t *client);
  * out_upload may be NULL; else free what it receives with partway_upload_free, which never touches the upload itself.
  * out_how may be NULL; else it receives PARTWAY_HOW_….
  *
- * Memory: the request stays yours. Threads: any but the main one: it writes the disk. Errors: invalid_argument and others of the categories usage, source
- * and state; closed. Nothing was started then.
+ * Blocks while the disk is written; the length of a source that you read is asked for within this call (partway_reader_t). Memory: the request stays yours.
+ * Threads: any but the main one. Errors: invalid_argument and others of the categories usage, source and state; closed. Nothing was started then.
  */
 partway_status_t partway_client_start(const struct partway_client_t *client,
                                       const struct partway_request_t *request,
@@ -1709,7 +1764,7 @@ partway_status_t partway_client_start(const struct partway_client_t *client,
  * requests has count requests. out_uploads, out_hows and out_errors may be NULL; else each has room for count, and receives in each place the upload or
  * NULL, PARTWAY_HOW_… or 0, the error or NULL. Free uploads with partway_upload_free and errors with partway_error_free.
  *
- * Memory: the requests stay yours. Threads: any but the main one: it writes the disk.
+ * Blocks while the disk is written; lengths are asked for as in partway_client_start. Memory: the requests stay yours. Threads: any but the main one.
  * Returns PARTWAY_OK when all were started. Errors: that of the first one that was not.
  */
 partway_status_t partway_client_start_all(const struct partway_client_t *client,
@@ -1794,7 +1849,7 @@ partway_status_t partway_client_cancel(const struct partway_client_t *client,
 /**
  * "I have stored how they ended": removes those that ended, and leaves the others. out_count may be NULL; else it receives how many are gone.
  *
- * Threads: any but the main one: it writes the disk. Errors: invalid_argument.
+ * Blocks while the disk is written. Threads: any but the main one. Errors: invalid_argument.
  */
 partway_status_t partway_client_forget(const struct partway_client_t *client,
                                        uint32_t which,
@@ -1971,6 +2026,14 @@ void partway_upload_free(struct partway_upload_t *upload);
 const char *partway_upload_id(const struct partway_upload_t *upload);
 
 /**
+ * The id of the upload whose proof this one took over: 26 characters and a NUL. That one is gone. NULL when the call that gave you this reference made
+ * no upload of an older one (partway_client_start, partway_client_start_all or partway_upload_retry does: PARTWAY_HOW_CONTINUED), and for NULL.
+ *
+ * Memory: valid until the reference is freed. Threads: any. Never blocks.
+ */
+const char *partway_upload_continued_from(const struct partway_upload_t *upload);
+
+/**
  * It stays until resumed, also over restarts; idempotent in every state.
  *
  * Threads: any. Never blocks. Errors: invalid_argument; closed.
@@ -1995,7 +2058,7 @@ partway_status_t partway_upload_cancel(const struct partway_upload_t *upload,
 /**
  * "I have stored how it ended": removes it if it ended, and leaves it if it did not. out_gone may be NULL; else it receives which.
  *
- * Threads: any but the main one: it writes the disk. Errors: invalid_argument; closed.
+ * Blocks while the disk is written. Threads: any but the main one. Errors: invalid_argument; closed.
  */
 partway_status_t partway_upload_forget(const struct partway_upload_t *upload,
                                        bool *out_gone,
@@ -2063,7 +2126,7 @@ partway_status_t partway_upload_wait_change(const struct partway_upload_t *uploa
 /**
  * Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone, as if it had been forgotten.
  *
- * Memory: out_upload may be NULL; else free what it receives with partway_upload_free. Threads: any but the main one: it writes the disk.
+ * Blocks while the disk is written. Memory: out_upload may be NULL; else free what it receives with partway_upload_free. Threads: any but the main one.
  * Errors: invalid_argument; closed; unknown_upload; wrong_state for any other upload.
  */
 partway_status_t partway_upload_retry(const struct partway_upload_t *upload,
@@ -2073,22 +2136,23 @@ partway_status_t partway_upload_retry(const struct partway_upload_t *upload,
 /**
  * What its journal says, in order, and where it stands: JSON for a bug report. It holds no name, path, key, tag, token, URL or handle of the service.
  *
- * Memory: free the text with partway_string_free. Threads: any but the main one: it reads the disk. Errors: invalid_argument; closed; unknown_upload when
- * there is no such upload or its journal can't be read now.
+ * Blocks while the disk is read. Memory: free the text with partway_string_free. Threads: any but the main one. Errors: invalid_argument; closed;
+ * unknown_upload when there is no such upload or its journal can't be read now.
  */
 partway_status_t partway_upload_timeline_json(const struct partway_upload_t *upload,
                                               struct partway_string_t **out_json,
                                               struct partway_error_t **out_error);
 
 /**
- * Asks the service for its own view of the upload, in whatever state that is; nothing of the upload changes. *out_task is NULL when the service has
- * nothing to tell: it was not begun there, or the service does not know it any more.
+ * Asks the service for its own view of the upload, in whatever state that is; nothing of the upload changes. out_look may be NULL; else it receives
+ * PARTWAY_LOOK_…. *out_task is NULL unless that is PARTWAY_LOOK_FOUND.
  *
- * Blocks: for a credential, 60 seconds at most, and for up to three requests; not to be called in a callback. Memory: free the task with
- * partway_remote_task_free. Threads: any but the main one. Errors: invalid_argument; closed; unknown_upload; credential_refused; what the service or the
- * way to it refused.
+ * Blocks: for a credential, 60 seconds at most, and for up to three requests. Memory: free the task with partway_remote_task_free. Threads: any but the main
+ * one; refused in a callback. Errors: invalid_argument; closed; unknown_upload; credential_refused; wrong_state in a callback; what the service or the way
+ * to it refused.
  */
 partway_status_t partway_upload_look_remote(const struct partway_upload_t *upload,
+                                            uint32_t *out_look,
                                             struct partway_remote_task_t **out_task,
                                             struct partway_error_t **out_error);
 

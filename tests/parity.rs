@@ -1,6 +1,9 @@
 //! Every face has what the facade has, and its tests go through the same scenarios, its transports through the same cases.
 #![allow(clippy::unwrap_used)]
 
+#[path = "parity/in_c.rs"]
+mod in_c;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -8,6 +11,18 @@ use std::{
 
 /// What has no name in C, and why.
 const NOT_IN_C: &[(&str, &str)] = &[("go_only", "for a command line that serves one upload")];
+
+/// What partway.hpp leaves to partway.h: nothing is to be freed, and nothing can fail.
+const AS_IN_C: &[&str] = &[
+    "partway_abi_version",
+    "partway_library_version",
+    "partway_error_meaning",
+    "partway_error_name",
+    "partway_phase_name",
+    "partway_remedy_name",
+    "partway_state_name",
+    "partway_waiting_name",
+];
 
 /// Where the client of Swift is, and what is called otherwise there.
 const SWIFT: &[&str] = &["Client.swift", "UploadClient.swift", "Upload.swift", "Sequences.swift"];
@@ -90,6 +105,36 @@ fn each_has_its_name_in_c() {
             );
         }
     }
+}
+
+/// The functions of C, but for those that C++ uses as they are.
+fn not_in_cpp(cpp: &str, exports: &str) -> Vec<String> {
+    let cpp: Vec<String> = Text::of(cpp).bare;
+    let words: BTreeSet<&str> =
+        cpp.iter().flat_map(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_'))).collect();
+    let missing = lines(exports).filter(|name| words.contains(name) == AS_IN_C.contains(name));
+    missing.map(str::to_owned).collect()
+}
+
+#[test]
+fn all_of_c_is_in_cpp() {
+    let exports = read("include/exports.txt");
+    assert_eq!(not_in_cpp(&read("include/partway.hpp"), &exports), [""; 0]);
+    assert!(AS_IN_C.iter().all(|name| lines(&exports).any(|export| export == *name)));
+}
+
+#[test]
+fn what_is_not_in_cpp_is_missed() {
+    let exports = "# all\npartway_a\npartway_abi_version\n";
+    assert_eq!(not_in_cpp("call(partway_a);", exports), [""; 0]);
+    for text in ["", "// partway_a", "partway_a_b();", "\"partway_a\""] {
+        assert_eq!(not_in_cpp(text, exports), ["partway_a"], "{text}");
+    }
+    assert_eq!(
+        not_in_cpp("partway_a(partway_abi_version());", exports),
+        ["partway_abi_version"],
+        "no exception any more"
+    );
 }
 
 /// What the generated face calls by another name, because the languages have a `close` of their own.

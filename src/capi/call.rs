@@ -7,6 +7,7 @@ use super::{
     error::partway_error_t,
     kept::Keep,
     pointer::{Opaque, Out, free, held},
+    sized::{Fill, Sized_, no_padding},
     snapshot::partway_pair_t,
     status::{attempt, harmless, misuse, partway_status_t},
     text::{bytes, partway_text_t, required},
@@ -75,7 +76,22 @@ pub struct partway_http_request_t {
     pub patience_ms: u64,
     /// True: "Expect: 100-continue" would help, because the last try of this body was cut.
     pub expect_continue: bool,
+    /// Not used.
+    pub reserved: [u8; 7],
 }
+
+no_padding!(partway_http_request_t {
+    struct_size,
+    method,
+    url,
+    headers,
+    headers_count,
+    body_bytes,
+    answer_bytes_max,
+    patience_ms,
+    expect_continue,
+    reserved
+});
 
 /// Where the bytes of a body lie in a file.
 #[repr(C)]
@@ -85,14 +101,18 @@ pub struct partway_body_range_t {
     pub struct_size: usize,
     /// A descriptor that stays the library's, open until the call is freed. Its position is not to be used or moved: pread, mmap.
     pub fd: i32,
+    /// Not used.
+    pub reserved: u32,
     /// Of the first byte, from the beginning of the file.
     pub offset: u64,
     /// How many bytes.
     pub size_bytes: u64,
 }
 
+no_padding!(partway_body_range_t { struct_size, fd, reserved, offset, size_bytes });
+
 // SAFETY: repr(C), begins with its size; all else are numbers.
-unsafe impl super::sized::Sized_ for partway_body_range_t {
+unsafe impl Sized_ for partway_body_range_t {
     const NAME: &'static str = "partway_body_range_t";
     const FIRST_SIZE: usize = size_of::<partway_body_range_t>();
 }
@@ -116,6 +136,7 @@ impl partway_call_t {
             answer_bytes_max: told.answer_bytes_max,
             patience_ms: told.patience_ms,
             expect_continue: told.expect_continue,
+            reserved: [0; 7],
         };
         partway_call_t { call, request, _keep: keep }
     }
@@ -136,7 +157,7 @@ pub unsafe extern "C" fn partway_call_request(call: *const partway_call_t) -> *c
 
 /// Reads the next bytes of the body: at most size, at most 256 KiB; *out_count is 0 at its end.
 ///
-/// Blocks until the source and the byte rate give some. Threads: any; several wait for each other.
+/// Blocks until the source and the byte rate give some; several wait for each other. Threads: any but the main one, that of execute too.
 /// Errors: invalid_argument; cancelled and others when the call is over: there is nothing left to answer then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_call_read_body(
@@ -164,7 +185,7 @@ pub unsafe extern "C" fn partway_call_read_body(
 
 /// Back to the first byte, for a body that must be sent once more.
 ///
-/// Blocks until the library's worker, which may be reading the source, has done it. Threads: any, that of execute too.
+/// Blocks until the library's worker, which may be reading the source, has done it. Threads: any but the main one, that of execute too.
 /// Errors: invalid_argument; cancelled and others when the call is over.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_call_rewind_body(
@@ -180,7 +201,7 @@ pub unsafe extern "C" fn partway_call_rewind_body(
 /// Where the bytes of the body lie, when they are those of a file and nothing limits their rate: you may read them there instead, and then say with
 /// partway_call_sent how far you are. False: read them with partway_call_read_body.
 ///
-/// Blocks until the library's worker has answered. Threads: any, that of execute too.
+/// Blocks until the library's worker has answered. Threads: any but the main one, that of execute too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_call_body_range(
     call: *const partway_call_t,
@@ -188,12 +209,18 @@ pub unsafe extern "C" fn partway_call_body_range(
 ) -> bool {
     harmless(false, || {
         // SAFETY: passed on.
-        let (Ok(call), Ok(out)) = (unsafe { (held(call), super::sized::Fill::optional(out_range)) }) else {
+        let (Ok(call), Ok(out)) = (unsafe { (held(call), Fill::optional(out_range)) }) else {
             return false;
         };
         let Some(range) = call.call.body_range() else { return false };
         let struct_size = size_of::<partway_body_range_t>();
-        out.put(partway_body_range_t { struct_size, fd: range.fd, offset: range.offset, size_bytes: range.len });
+        out.put(partway_body_range_t {
+            struct_size,
+            fd: range.fd,
+            reserved: 0,
+            offset: range.offset,
+            size_bytes: range.len,
+        });
         true
     })
 }
@@ -246,10 +273,12 @@ impl Drop for Hook {
     }
 }
 
-/// What to do at the moment when nobody wants the answer any more; at once, on this thread, when that was before. A later hook replaces an earlier one.
-/// release may be NULL; else it is called once: after the hook ran, or when it is certain that it never will, unless this call fails.
+/// What to do at the moment when nobody wants the answer any more; a later hook replaces an earlier one. It comes on a thread of the library, or within
+/// partway_upload_look_remote where the call is one of that, or within this call when that moment is past. It must not block, and calls nothing of the
+/// library. release may be NULL; else it is called once, in the same places: after the hook ran, or when it is certain that it never will, unless this call
+/// fails.
 ///
-/// Threads: any; the hook and its release run on any thread and must not block. Errors: invalid_argument.
+/// Threads: any. Never blocks, beside what a hook and a release do that come within it. Errors: invalid_argument.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_call_on_cancel(
     call: *const partway_call_t,

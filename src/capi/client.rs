@@ -2,7 +2,11 @@
 
 use std::{
     ffi::c_char,
-    sync::{Arc, Weak},
+    ops::Deref,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -32,7 +36,29 @@ use crate::{
 
 /// A client: one a state directory and process. All its functions may be called by several threads at once. Close it with partway_client_free.
 pub struct partway_client_t {
-    client: Arc<Client>,
+    client: Arc<Open>,
+}
+
+/// The client behind one reference to it. A call with an upload keeps it for as long as it takes; only the reference keeps it open.
+pub(super) struct Open {
+    client: Client,
+    /// The reference was freed.
+    gone: AtomicBool,
+}
+
+impl Deref for Open {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for partway_client_t {
+    fn drop(&mut self) {
+        self.client.gone.store(true, Ordering::SeqCst);
+        self.client.release();
+    }
 }
 
 impl Opaque for partway_client_t {
@@ -41,7 +67,7 @@ impl Opaque for partway_client_t {
 
 /// # Safety
 /// As [`held`].
-unsafe fn open<'a>(client: *const partway_client_t) -> Result<&'a Arc<Client>, ErrorInfo> {
+unsafe fn open<'a>(client: *const partway_client_t) -> Result<&'a Arc<Open>, ErrorInfo> {
     // SAFETY: passed on.
     Ok(&unsafe { held(client)? }.client)
 }
@@ -49,8 +75,8 @@ unsafe fn open<'a>(client: *const partway_client_t) -> Result<&'a Arc<Client>, E
 /// Opens the state directory, recovers what is in it and, unless told otherwise, goes on with it. A directory that this process has open already gives the
 /// same client once more, as it is: nothing else of the config is looked at then, and its host's callbacks are not called.
 ///
-/// Memory: the config stays yours; free the client with partway_client_free.
-/// Threads: any but the main one: it reads and may write the disk. Errors: invalid_argument, state_dir_unusable and others; nothing is open then.
+/// Blocks while the disk is read and written. Memory: the config stays yours; free the client with partway_client_free.
+/// Threads: any but the main one. Errors: invalid_argument, state_dir_unusable and others; nothing is open then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_client_open(
     config: *const partway_config_t,
@@ -60,7 +86,8 @@ pub unsafe extern "C" fn partway_client_open(
     attempt(out_error, || {
         // SAFETY: passed on.
         let (out, config) = unsafe { (Out::required(out_client, "out_client")?, held(config)?) };
-        out.put(given(partway_client_t { client: Arc::new(Client::open(config.build()?)?) }));
+        let client = Open { client: Client::open(config.build()?)?, gone: AtomicBool::new(false) };
+        out.put(given(partway_client_t { client: Arc::new(client) }));
         Ok(())
     })
 }
@@ -94,8 +121,8 @@ pub unsafe extern "C" fn partway_client_free(client: *mut partway_client_t) {
     unsafe { free(client) }
 }
 
-fn upload_of(client: &Arc<Client>, started: &Started) -> *mut partway_upload_t {
-    given(partway_upload_t::new(Arc::downgrade(client), started.id.clone()))
+fn upload_of(client: &Arc<Open>, started: &Started) -> *mut partway_upload_t {
+    given(partway_upload_t::started(Arc::downgrade(client), started))
 }
 
 /// Starts an upload, or finds the one of that key; one that failed or was cancelled is begun again with what it had proven, as the request says now
@@ -105,8 +132,8 @@ fn upload_of(client: &Arc<Client>, started: &Started) -> *mut partway_upload_t {
 /// out_upload may be NULL; else free what it receives with partway_upload_free, which never touches the upload itself.
 /// out_how may be NULL; else it receives PARTWAY_HOW_….
 ///
-/// Memory: the request stays yours. Threads: any but the main one: it writes the disk. Errors: invalid_argument and others of the categories usage, source
-/// and state; closed. Nothing was started then.
+/// Blocks while the disk is written; the length of a source that you read is asked for within this call (partway_reader_t). Memory: the request stays yours.
+/// Threads: any but the main one. Errors: invalid_argument and others of the categories usage, source and state; closed. Nothing was started then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_client_start(
     client: *const partway_client_t,
@@ -133,7 +160,7 @@ pub unsafe extern "C" fn partway_client_start(
 /// requests has count requests. out_uploads, out_hows and out_errors may be NULL; else each has room for count, and receives in each place the upload or
 /// NULL, PARTWAY_HOW_… or 0, the error or NULL. Free uploads with partway_upload_free and errors with partway_error_free.
 ///
-/// Memory: the requests stay yours. Threads: any but the main one: it writes the disk.
+/// Blocks while the disk is written; lengths are asked for as in partway_client_start. Memory: the requests stay yours. Threads: any but the main one.
 /// Returns PARTWAY_OK when all were started. Errors: that of the first one that was not.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_client_start_all(
@@ -324,7 +351,7 @@ pub unsafe extern "C" fn partway_client_cancel(
 
 /// "I have stored how they ended": removes those that ended, and leaves the others. out_count may be NULL; else it receives how many are gone.
 ///
-/// Threads: any but the main one: it writes the disk. Errors: invalid_argument.
+/// Blocks while the disk is written. Threads: any but the main one. Errors: invalid_argument.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_client_forget(
     client: *const partway_client_t,
@@ -619,8 +646,9 @@ pub unsafe extern "C" fn partway_client_problem(
     })
 }
 
-pub(super) fn still_open(client: &Weak<Client>) -> Result<Arc<Client>, ErrorInfo> {
-    client.upgrade().ok_or_else(closed)
+/// The client of an upload, unless the reference that the upload is from was freed; it may still be there then, in a call that is under way.
+pub(super) fn still_open(client: &Weak<Open>) -> Result<Arc<Open>, ErrorInfo> {
+    client.upgrade().filter(|client| !client.gone.load(Ordering::SeqCst)).ok_or_else(closed)
 }
 
 pub(super) fn closed() -> ErrorInfo {

@@ -4,6 +4,7 @@ use super::{
     error::partway_error_t,
     kept::{free_view, view},
     pointer::{Out, held},
+    sized::no_padding,
     source::partway_source_t,
     status::{attempt, partway_status_t},
     text::partway_text_t,
@@ -17,11 +18,15 @@ use crate::client::digest;
 pub struct partway_midstate_t {
     /// From 2: part 1 begins with no state.
     pub part_number: u32,
+    /// Not used.
+    pub reserved: u32,
     /// Of the part's first byte.
     pub offset: u64,
     /// The eight words.
     pub h: [u32; 8],
 }
+
+no_padding!(partway_midstate_t { part_number, reserved, offset, h });
 
 /// The digests of a source. Free it with partway_digests_free.
 #[repr(C)]
@@ -43,7 +48,21 @@ pub struct partway_digests_t {
     pub midstates: *const partway_midstate_t,
     /// How many.
     pub midstates_count: usize,
+    /// KooDrive's digest of the beginning, lower-case hex.
+    pub pre_hash: partway_text_t,
 }
+
+no_padding!(partway_digests_t {
+    struct_size,
+    size_bytes,
+    beginning_hash,
+    full_hash,
+    sha256,
+    crc64,
+    midstates,
+    midstates_count,
+    pre_hash,
+});
 
 /// Reads a source once: its digests and, unless part_size_bytes is PARTWAY_NONE, the states of SHA-256 at each multiple of it, itself one of 64.
 ///
@@ -62,6 +81,7 @@ pub unsafe extern "C" fn partway_source_digest(
         let digests = digest(&source.offer()?, word::some(part_size_bytes))?;
         let one = |state: &crate::client::PartMidstate| partway_midstate_t {
             part_number: state.part_number,
+            reserved: 0,
             offset: state.offset,
             h: state.h,
         };
@@ -74,6 +94,7 @@ pub unsafe extern "C" fn partway_source_digest(
             crc64: keep.some_text(digests.crc64.as_deref()),
             midstates_count: digests.midstates.len(),
             midstates: keep.all(digests.midstates.iter().map(one).collect()),
+            pre_hash: keep.some_text(digests.pre_hash.as_deref()),
         }));
         Ok(())
     })

@@ -3,6 +3,7 @@
 use super::{
     kept::{Keep, free_view, view},
     pointer::Out,
+    sized::no_padding,
     text::partway_text_t,
     word,
 };
@@ -24,6 +25,8 @@ pub struct partway_error_t {
     pub remedy: u32,
     /// The HTTP status behind it; 0: none.
     pub http_status: u32,
+    /// Not used.
+    pub reserved: u32,
     /// When the service asked to come back, in milliseconds; PARTWAY_NONE: it did not say.
     pub retry_after_ms: u64,
     /// The stable name, such as quota_exceeded.
@@ -38,6 +41,22 @@ pub struct partway_error_t {
     pub log_line: partway_text_t,
 }
 
+no_padding!(partway_error_t {
+    struct_size,
+    code,
+    category,
+    disposition,
+    remedy,
+    http_status,
+    reserved,
+    retry_after_ms,
+    name,
+    detail,
+    service_code,
+    request_id,
+    log_line
+});
+
 pub(super) fn error_view(error: &ErrorInfo, keep: &mut Keep) -> partway_error_t {
     partway_error_t {
         struct_size: size_of::<partway_error_t>(),
@@ -46,6 +65,7 @@ pub(super) fn error_view(error: &ErrorInfo, keep: &mut Keep) -> partway_error_t 
         disposition: word::place(Disposition::ALL, error.disposition()),
         remedy: word::place(Remedy::ALL, error.remedy()),
         http_status: error.http_status.unwrap_or(0).into(),
+        reserved: 0,
         retry_after_ms: word::or_none(error.retry_after_ms),
         name: keep.text(error.name()),
         detail: keep.text(&error.detail),

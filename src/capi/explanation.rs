@@ -2,6 +2,7 @@
 
 use super::{
     kept::{free_view, view},
+    sized::no_padding,
     text::partway_text_t,
     word,
 };
@@ -35,6 +36,19 @@ pub struct partway_explanation_t {
     /// In one sentence, for developers.
     pub text: partway_text_t,
 }
+
+no_padding!(partway_explanation_t {
+    struct_size,
+    state,
+    remedy,
+    blocked_by,
+    blocked_by_count,
+    attempts,
+    retries_left,
+    since_unix_ms,
+    next_try_ms,
+    text
+});
 
 fn reason(reason: &WaitReason) -> u32 {
     word::number(word::REASONS, reason, word::PARTWAY_WAITING_OTHER)

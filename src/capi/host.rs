@@ -10,7 +10,7 @@ use super::{
     list::partway_list_t,
     pointer::given,
     sign::partway_sign_ask_t,
-    sized::{Sized_, read},
+    sized::{Sized_, no_padding, read},
     snapshot::partway_snapshot_t,
     text::partway_text_t,
     word,
@@ -26,9 +26,9 @@ use crate::{
 /// What you give to a client. Set struct_size to sizeof(partway_host_t), and what you do not provide to NULL. It is copied; what context points to must live
 /// until release is called.
 ///
-/// All functions but on_log are called on one thread of the library, in order, never from within one of your own calls. They may call the library, and free what
-/// it gave them; what waits elsewhere does not wait there. They must not throw, longjmp or end the thread. One that takes long delays the others and
-/// nothing else.
+/// All functions but on_log are called on one thread of the library, in order, none of them within a call of yours. They may call the library, and free what
+/// it gave them; a time-out counts as 0 there, and partway_upload_look_remote is refused. They must not throw, longjmp or end the thread. One that takes long
+/// delays the others and nothing else.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct partway_host_t {
@@ -36,7 +36,8 @@ pub struct partway_host_t {
     pub struct_size: usize,
     /// Given to each function.
     pub context: *mut c_void,
-    /// Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread.
+    /// Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread, also within the call of
+    /// yours that lets go of it, such as partway_config_free, partway_config_set_host or partway_client_free. It may free, and calls nothing else.
     pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
     /// These uploads changed. Of one upload the latest wins, but no change of state is skipped; at most ten calls a second. The first call is the
     /// present. The snapshots are valid during the call; keep one with partway_snapshot_copy.
@@ -61,6 +62,19 @@ pub struct partway_host_t {
     /// during the call.
     pub on_forgotten: Option<unsafe extern "C" fn(context: *mut c_void, ids: *const partway_text_t, count: usize)>,
 }
+
+no_padding!(partway_host_t {
+    struct_size,
+    context,
+    release,
+    on_changes,
+    on_idle,
+    on_credential,
+    on_source,
+    on_sign,
+    on_log,
+    on_forgotten
+});
 
 // SAFETY: repr(C), begins with its size; all else are pointers and optional functions, for which zero is NULL.
 unsafe impl Sized_ for partway_host_t {

@@ -1,6 +1,9 @@
 //! What a scheduler needs to know, given out.
 
-use super::{sized::Sized_, word};
+use super::{
+    sized::{Sized_, no_padding},
+    word,
+};
 use crate::client::Idle;
 
 /// What a scheduler needs to know. Set struct_size to sizeof(partway_idle_t) where you want one filled.
@@ -26,6 +29,18 @@ pub struct partway_idle_t {
     /// Not used.
     pub reserved: u32,
 }
+
+no_padding!(partway_idle_t {
+    struct_size,
+    active,
+    queued,
+    waiting_for_person,
+    wants,
+    bytes_remaining,
+    next_wake_ms,
+    at_rest,
+    reserved
+});
 
 // SAFETY: repr(C), begins with its size; all else are numbers.
 unsafe impl Sized_ for partway_idle_t {

@@ -1,6 +1,6 @@
 //! Bounds of a client, given in.
 
-use super::sized::Sized_;
+use super::sized::{Sized_, no_padding};
 use crate::client::Limits;
 
 /// Bounds of a client. Set struct_size to sizeof(partway_limits_t); 0 elsewhere is the default.
@@ -19,12 +19,28 @@ pub struct partway_limits_t {
     pub memory_bytes: u64,
     /// Sources that are open at once; as many as uploads work by default.
     pub open_sources: u32,
+    /// Not used: 0.
+    pub reserved: u32,
 }
+
+no_padding!(partway_limits_t {
+    struct_size,
+    parallel_uploads,
+    parallel_parts,
+    rate_bytes_per_s,
+    memory_bytes,
+    open_sources,
+    reserved
+});
 
 // SAFETY: repr(C), begins with its size; all else are numbers.
 unsafe impl Sized_ for partway_limits_t {
     const NAME: &'static str = "partway_limits_t";
     const FIRST_SIZE: usize = size_of::<partway_limits_t>();
+
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 
 pub(super) fn limits(given: &partway_limits_t) -> Limits {

@@ -1,6 +1,9 @@
 //! What the host knows of the network, given in.
 
-use super::{sized::Sized_, status::misuse};
+use super::{
+    sized::{Sized_, no_padding},
+    status::misuse,
+};
 use crate::{
     client::{Network, Online},
     error::ErrorInfo,
@@ -25,16 +28,24 @@ pub struct partway_network_t {
     pub metered: u32,
     /// Not 0: it is a foreign operator's.
     pub roaming: u32,
+    /// Not used: 0.
+    pub reserved: u32,
     /// Grows when the path changed: connections of the old one are dropped, waits end.
     pub generation: u64,
     /// The system's own number of a network that is not the default one; 0: none. Kept, and not used on any platform yet.
     pub bind_handle: u64,
 }
 
+no_padding!(partway_network_t { struct_size, state, metered, roaming, reserved, generation, bind_handle });
+
 // SAFETY: repr(C), begins with its size; all else are numbers.
 unsafe impl Sized_ for partway_network_t {
     const NAME: &'static str = "partway_network_t";
     const FIRST_SIZE: usize = size_of::<partway_network_t>();
+
+    fn reserved(&self) -> u32 {
+        self.reserved
+    }
 }
 
 pub(super) fn network(given: &partway_network_t) -> Result<Network, ErrorInfo> {

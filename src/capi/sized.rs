@@ -5,6 +5,37 @@ use std::mem::MaybeUninit;
 use super::status::misuse;
 use crate::error::{Code, ErrorInfo};
 
+/// Holds a struct of the header to having no byte that is no field. A struct grows at its end only: were its last bytes padding, a field of a later
+/// version would stand in them, and an older caller, who never set them, would be taken to have set it.
+macro_rules! no_padding {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        const _: () = {
+            const fn size_of_field<S, F>(_: fn(&S) -> &F) -> usize {
+                size_of::<F>()
+            }
+            // No field is left out here, or this does not compile.
+            let _ = |all: $name| {
+                let $name { $($field: _),+ } = all;
+            };
+            let fields = [$((std::mem::offset_of!($name, $field), size_of_field(|all: &$name| &all.$field))),+];
+            let (mut at, mut sum, mut end) = (0, 0, 0);
+            while at < fields.len() {
+                let (offset, size) = fields[at];
+                sum += size;
+                end = if offset + size > end { offset + size } else { end };
+                at += 1;
+            }
+            assert!(end == size_of::<$name>(), concat!(stringify!($name), " ends with padding: give it a reserved field"));
+            // Where a pointer has 4 bytes an eight of them after it may begin later; that is between fields, and the same for ever.
+            assert!(
+                sum == size_of::<$name>() || size_of::<usize>() < 8,
+                concat!(stringify!($name), " has padding: give it a reserved field")
+            );
+        };
+    };
+}
+pub(super) use no_padding;
+
 /// A struct of the header whose first field is `size_t struct_size`, made of numbers and pointers only.
 ///
 /// # Safety
@@ -14,6 +45,11 @@ pub(super) unsafe trait Sized_: Copy {
     const NAME: &'static str;
     /// The size that it had when it was first published.
     const FIRST_SIZE: usize;
+
+    /// A field that has no meaning yet: a later version may give it one, so until then it must be 0.
+    fn reserved(&self) -> u32 {
+        0
+    }
 }
 
 fn check<T: Sized_>(size: usize) -> Result<usize, ErrorInfo> {
@@ -46,7 +82,7 @@ pub(super) unsafe fn read<T: Sized_>(pointer: *const T) -> Result<T, ErrorInfo> 
     };
     // SAFETY: by the contract all of `size` may be read.
     let beyond = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), size - known) };
-    if beyond.iter().any(|byte| *byte != 0) {
+    if value.reserved() != 0 || beyond.iter().any(|byte| *byte != 0) {
         return Err(ErrorInfo::new(Code::Unsupported, format!("{} sets what this version does not know", T::NAME)));
     }
     Ok(value)
@@ -129,6 +165,18 @@ mod tests {
             let refused = read((&raw const new).cast::<Two>()).expect_err("unknown");
             assert_eq!(refused.code, Code::Unsupported);
         }
+    }
+
+    #[test]
+    fn what_has_no_meaning_yet_is_not_set() {
+        use super::super::limits::partway_limits_t;
+        // SAFETY: numbers only, for which zero is a value.
+        let zero: partway_limits_t = unsafe { MaybeUninit::zeroed().assume_init() };
+        let limits = partway_limits_t { struct_size: size_of::<partway_limits_t>(), ..zero };
+        // SAFETY: live structs whose size is theirs.
+        let (fine, set) = unsafe { (read(&raw const limits), read(&partway_limits_t { reserved: 1, ..limits })) };
+        assert_eq!(fine.map(|read| read.reserved).expect("read"), 0);
+        assert_eq!(set.map(|_| ()).expect_err("unknown").code, Code::Unsupported);
     }
 
     #[test]

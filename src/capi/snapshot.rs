@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     error::{error_view, partway_error_t},
     kept::{Keep, free_view, share_view, view},
+    sized::no_padding,
     text::partway_text_t,
     word,
 };
@@ -23,6 +24,8 @@ pub struct partway_pair_t {
     pub value: partway_text_t,
 }
 
+no_padding!(partway_pair_t { name, value });
+
 /// A named wait. Found in a snapshot.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -35,6 +38,8 @@ pub struct partway_waiting_t {
     pub choices: u32,
     /// True: waiting alone will hardly help. You or a person have to do something.
     pub needs_host: bool,
+    /// Not used.
+    pub reserved: [u8; 7],
     /// Since when, by the device's clock, in milliseconds since 1970.
     pub since_unix_ms: i64,
     /// When it is tried again without anybody's help, in milliseconds from the snapshot; PARTWAY_NONE: not by itself.
@@ -44,6 +49,18 @@ pub struct partway_waiting_t {
     /// How much of the source you said is prepared, 0 to 1; below 0: you did not say.
     pub prepared: f64,
 }
+
+no_padding!(partway_waiting_t {
+    struct_size,
+    reason,
+    choices,
+    needs_host,
+    reserved,
+    since_unix_ms,
+    retry_in_ms,
+    error,
+    prepared
+});
 
 /// The finished object, as the service told it. Found in a snapshot.
 #[repr(C)]
@@ -75,7 +92,26 @@ pub struct partway_receipt_t {
     pub instant: bool,
     /// True: a file of the same name was replaced.
     pub overwritten: bool,
+    /// Not used.
+    pub reserved: [u8; 6],
 }
+
+no_padding!(partway_receipt_t {
+    struct_size,
+    size_bytes,
+    name,
+    path,
+    path_count,
+    file_id,
+    sha256,
+    crc64,
+    version,
+    request_id,
+    service_json,
+    instant,
+    overwritten,
+    reserved
+});
 
 /// Everything about one upload at one moment. Read only, never changes, may be read by several threads at once.
 #[repr(C)]
@@ -109,6 +145,8 @@ pub struct partway_snapshot_t {
     pub phase: u32,
     /// What a cancel could undo, once it is cancelled, PARTWAY_REMOTE_…; else 0.
     pub remote: u32,
+    /// Not used.
+    pub reserved: u32,
     /// For what it waits; NULL unless it is waiting.
     pub waiting: *const partway_waiting_t,
     /// The object; NULL unless it is completed.
@@ -145,6 +183,41 @@ pub struct partway_snapshot_t {
     pub retries: u64,
 }
 
+no_padding!(partway_snapshot_t {
+    struct_size,
+    revision,
+    id,
+    key,
+    group,
+    account,
+    destination,
+    tags,
+    tags_count,
+    service,
+    network_policy,
+    state,
+    phase,
+    remote,
+    reserved,
+    waiting,
+    receipt,
+    error,
+    created_unix_ms,
+    changed_unix_ms,
+    bytes_total,
+    bytes_hashed,
+    bytes_acknowledged,
+    bytes_shown,
+    bytes_sent,
+    bytes_resent,
+    rate_bytes_per_s,
+    eta_ms,
+    parts_done,
+    parts_total,
+    requests,
+    retries
+});
+
 pub(super) fn pairs(of: &BTreeMap<String, String>, keep: &mut Keep) -> Vec<partway_pair_t> {
     of.iter().map(|(name, value)| partway_pair_t { name: keep.text(name), value: keep.text(value) }).collect()
 }
@@ -156,6 +229,7 @@ fn waiting_view(waiting: &Waiting, keep: &mut Keep) -> partway_waiting_t {
         reason: word::number(word::REASONS, &waiting.reason, word::PARTWAY_WAITING_OTHER),
         choices: waiting.choices.iter().fold(0, |bits, choice| bits | word::number(word::CHOICES, choice, 0)),
         needs_host: waiting.needs_host,
+        reserved: [0; 7],
         since_unix_ms: waiting.since_unix_ms,
         retry_in_ms: word::or_none(waiting.retry_in_ms),
         error: error.map_or(std::ptr::null(), |error| keep.one(error)),
@@ -180,6 +254,7 @@ fn receipt_view(receipt: &Receipt, keep: &mut Keep) -> partway_receipt_t {
         service_json: keep.some_text(receipt.service_json.as_deref()),
         instant: receipt.instant,
         overwritten: receipt.overwritten,
+        reserved: [0; 6],
     }
 }
 
@@ -200,6 +275,7 @@ fn snapshot_view(snapshot: &Snapshot, keep: &mut Keep) -> partway_snapshot_t {
         state: word::state_number(&snapshot.state),
         phase: 0,
         remote: 0,
+        reserved: 0,
         waiting: std::ptr::null(),
         receipt: std::ptr::null(),
         error: std::ptr::null(),

@@ -2,6 +2,7 @@
 
 use super::{
     kept::{free_view, view},
+    sized::no_padding,
     text::partway_text_t,
 };
 
@@ -14,6 +15,8 @@ pub struct partway_string_t {
     /// It.
     pub text: partway_text_t,
 }
+
+no_padding!(partway_string_t { struct_size, text });
 
 pub(super) fn string_given(text: &str) -> *mut partway_string_t {
     view(|keep| partway_string_t { struct_size: size_of::<partway_string_t>(), text: keep.text(text) })

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::status::misuse;
+use super::{sized::no_padding, status::misuse};
 use crate::error::ErrorInfo;
 
 /// A text or bytes that are given out. `data` is NULL when there is none. After the last byte there is a NUL that `len` does not count.
@@ -15,6 +15,8 @@ pub struct partway_text_t {
     /// How many.
     pub len: usize,
 }
+
+no_padding!(partway_text_t { data, len });
 
 impl partway_text_t {
     pub(super) const NONE: partway_text_t = partway_text_t { data: std::ptr::null(), len: 0 };

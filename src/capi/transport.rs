@@ -6,7 +6,7 @@ use super::{
     call::partway_call_t,
     callback::calling,
     pointer::given,
-    sized::{Sized_, read},
+    sized::{Sized_, no_padding, read},
     status::misuse,
 };
 use crate::{
@@ -27,13 +27,17 @@ pub struct partway_transport_t {
     pub struct_size: usize,
     /// Given to each function.
     pub context: *mut c_void,
-    /// Called once, after the last call of any other function, when nothing of the library holds the context any more: on any thread.
+    /// Called once, after the last call of any other function has returned, when nothing of the library holds the context any more: on any thread, also within
+    /// the call of yours that lets go of it, such as partway_config_free, partway_config_set_transport or partway_client_free. It may free, and calls nothing
+    /// else. What execute uses beside the context must live until then too.
     pub release: Option<unsafe extern "C" fn(context: *mut c_void)>,
     /// Carries one request. The call is yours: answer it here or later, from any thread, once, and free it. Called on threads of its own, several at
-    /// once; it may block. A call that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection
-    /// that broke.
+    /// once, never within a call of yours; it may block. It may call the library: a time-out counts as 0 there, and partway_upload_look_remote is refused.
+    /// A call that is silent for as long as its request has patience is over; one that is freed unanswered counts as a connection that broke.
     pub execute: Option<unsafe extern "C" fn(context: *mut c_void, call: *mut partway_call_t)>,
 }
+
+no_padding!(partway_transport_t { struct_size, context, release, execute });
 
 // SAFETY: repr(C), begins with its size; all else are pointers and optional functions, for which zero is NULL.
 unsafe impl Sized_ for partway_transport_t {

@@ -8,11 +8,11 @@ use std::{
 use super::{
     callback::patience_ms,
     change::partway_change_t,
-    client::{closed, still_open, unknown_upload},
+    client::{Open, closed, still_open, unknown_upload},
     error::partway_error_t,
     explanation::{explanation_given, partway_explanation_t},
     pointer::{Opaque, Out, free, given, held},
-    remote::{partway_remote_task_t, task_given},
+    remote::{PARTWAY_LOOK_FOUND, PARTWAY_LOOK_GONE, PARTWAY_LOOK_NO_SESSION, partway_remote_task_t, task_given},
     snapshot::{partway_snapshot_t, snapshot_given},
     source::partway_source_t,
     status::{attempt, attempt_in_time, harmless, partway_status_t},
@@ -20,7 +20,7 @@ use super::{
     word,
 };
 use crate::{
-    client::{Client, RemoteLook, Select},
+    client::{How, RemoteLook, Select, Started},
     error::{Code, ErrorInfo},
 };
 
@@ -30,9 +30,11 @@ pub const PARTWAY_ID_SIZE: usize = 27;
 /// A reference to an upload: its client and its id. The upload does not depend on it: freeing it touches nothing, and there may be many of the same
 /// upload. All its functions may be called by several threads at once.
 pub struct partway_upload_t {
-    client: Weak<Client>,
+    client: Weak<Open>,
     id: String,
     id_terminated: Box<[u8]>,
+    /// The id of the upload that it took over, with its NUL.
+    continues: Option<Box<[u8]>>,
 }
 
 impl Opaque for partway_upload_t {
@@ -40,14 +42,27 @@ impl Opaque for partway_upload_t {
 }
 
 impl partway_upload_t {
-    pub(super) fn new(client: Weak<Client>, id: String) -> partway_upload_t {
-        let id_terminated = [id.as_bytes(), &[0]].concat().into();
-        partway_upload_t { client, id, id_terminated }
+    pub(super) fn new(client: Weak<Open>, id: String) -> partway_upload_t {
+        let id_terminated = terminated(&id);
+        partway_upload_t { client, id, id_terminated, continues: None }
+    }
+
+    /// The one that a start led to.
+    pub(super) fn started(client: Weak<Open>, started: &Started) -> partway_upload_t {
+        let continues = match &started.how {
+            How::Continued { from } => Some(terminated(from)),
+            How::New | How::AlreadyThere => None,
+        };
+        partway_upload_t { continues, ..partway_upload_t::new(client, started.id.clone()) }
     }
 
     fn select(&self) -> Select {
         Select::one(&self.id)
     }
+}
+
+fn terminated(id: &str) -> Box<[u8]> {
+    [id.as_bytes(), &[0]].concat().into()
 }
 
 /// # Safety
@@ -65,7 +80,7 @@ pub(super) unsafe fn write_id(place: *mut c_char, id: &str) {
 
 /// # Safety
 /// As [`held`].
-unsafe fn open<'a>(upload: *const partway_upload_t) -> Result<(&'a partway_upload_t, Arc<Client>), ErrorInfo> {
+unsafe fn open<'a>(upload: *const partway_upload_t) -> Result<(&'a partway_upload_t, Arc<Open>), ErrorInfo> {
     // SAFETY: passed on.
     let upload = unsafe { held(upload)? };
     Ok((upload, still_open(&upload.client)?))
@@ -89,6 +104,17 @@ pub unsafe extern "C" fn partway_upload_id(upload: *const partway_upload_t) -> *
     harmless(std::ptr::null(), || {
         unsafe { held(upload) }.map_or(std::ptr::null(), |upload| upload.id_terminated.as_ptr().cast())
     })
+}
+
+/// The id of the upload whose proof this one took over: 26 characters and a NUL. That one is gone. NULL when the call that gave you this reference made
+/// no upload of an older one (partway_client_start, partway_client_start_all or partway_upload_retry does: PARTWAY_HOW_CONTINUED), and for NULL.
+///
+/// Memory: valid until the reference is freed. Threads: any. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn partway_upload_continued_from(upload: *const partway_upload_t) -> *const c_char {
+    // SAFETY: passed on.
+    let continues = || unsafe { held(upload) }.ok().and_then(|upload| upload.continues.as_deref());
+    harmless(std::ptr::null(), || continues().map_or(std::ptr::null(), |id| id.as_ptr().cast()))
 }
 
 /// It stays until resumed, also over restarts; idempotent in every state.
@@ -141,7 +167,7 @@ pub unsafe extern "C" fn partway_upload_cancel(
 
 /// "I have stored how it ended": removes it if it ended, and leaves it if it did not. out_gone may be NULL; else it receives which.
 ///
-/// Threads: any but the main one: it writes the disk. Errors: invalid_argument; closed.
+/// Blocks while the disk is written. Threads: any but the main one. Errors: invalid_argument; closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_upload_forget(
     upload: *const partway_upload_t,
@@ -279,7 +305,7 @@ pub unsafe extern "C" fn partway_upload_wait_change(
 
 /// Begins a failed or cancelled upload again: a new id, the same key, everything that was proven. The old one is gone, as if it had been forgotten.
 ///
-/// Memory: out_upload may be NULL; else free what it receives with partway_upload_free. Threads: any but the main one: it writes the disk.
+/// Blocks while the disk is written. Memory: out_upload may be NULL; else free what it receives with partway_upload_free. Threads: any but the main one.
 /// Errors: invalid_argument; closed; unknown_upload; wrong_state for any other upload.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_upload_retry(
@@ -292,7 +318,7 @@ pub unsafe extern "C" fn partway_upload_retry(
         let ((upload, client), out) = unsafe { (open(upload)?, Out::optional(out_upload)) };
         let started = client.retry(&upload.id)?;
         if !out_upload.is_null() {
-            out.put(given(partway_upload_t::new(upload.client.clone(), started.id)));
+            out.put(given(partway_upload_t::started(upload.client.clone(), &started)));
         }
         Ok(())
     })
@@ -300,8 +326,8 @@ pub unsafe extern "C" fn partway_upload_retry(
 
 /// What its journal says, in order, and where it stands: JSON for a bug report. It holds no name, path, key, tag, token, URL or handle of the service.
 ///
-/// Memory: free the text with partway_string_free. Threads: any but the main one: it reads the disk. Errors: invalid_argument; closed; unknown_upload when
-/// there is no such upload or its journal can't be read now.
+/// Blocks while the disk is read. Memory: free the text with partway_string_free. Threads: any but the main one. Errors: invalid_argument; closed;
+/// unknown_upload when there is no such upload or its journal can't be read now.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_upload_timeline_json(
     upload: *const partway_upload_t,
@@ -316,31 +342,37 @@ pub unsafe extern "C" fn partway_upload_timeline_json(
     })
 }
 
-/// Asks the service for its own view of the upload, in whatever state that is; nothing of the upload changes. *out_task is NULL when the service has
-/// nothing to tell: it was not begun there, or the service does not know it any more.
+/// Asks the service for its own view of the upload, in whatever state that is; nothing of the upload changes. out_look may be NULL; else it receives
+/// PARTWAY_LOOK_…. *out_task is NULL unless that is PARTWAY_LOOK_FOUND.
 ///
-/// Blocks: for a credential, 60 seconds at most, and for up to three requests; not to be called in a callback. Memory: free the task with
-/// partway_remote_task_free. Threads: any but the main one. Errors: invalid_argument; closed; unknown_upload; credential_refused; what the service or the
-/// way to it refused.
+/// Blocks: for a credential, 60 seconds at most, and for up to three requests. Memory: free the task with partway_remote_task_free. Threads: any but the main
+/// one; refused in a callback. Errors: invalid_argument; closed; unknown_upload; credential_refused; wrong_state in a callback; what the service or the way
+/// to it refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn partway_upload_look_remote(
     upload: *const partway_upload_t,
+    out_look: *mut u32,
     out_task: *mut *mut partway_remote_task_t,
     out_error: *mut *mut partway_error_t,
 ) -> partway_status_t {
     attempt(out_error, || {
         // SAFETY: passed on.
         let ((upload, client), out) = unsafe { (open(upload)?, Out::required(out_task, "out_task")?) };
+        // SAFETY: the header asks for NULL or a place that may be written to.
+        let out_look = unsafe { Out::optional(out_look) };
         if patience_ms(1) != Some(1) {
             return Err(ErrorInfo::new(
                 Code::WrongState,
                 "not in a callback: what it waits for could not be told there",
             ));
         }
-        out.put(match client.look_remote(&upload.id)? {
-            RemoteLook::Found(task) => task_given(&task),
-            RemoteLook::NoSession | RemoteLook::Gone => std::ptr::null_mut(),
-        });
+        let (look, task) = match client.look_remote(&upload.id)? {
+            RemoteLook::NoSession => (PARTWAY_LOOK_NO_SESSION, std::ptr::null_mut()),
+            RemoteLook::Gone => (PARTWAY_LOOK_GONE, std::ptr::null_mut()),
+            RemoteLook::Found(task) => (PARTWAY_LOOK_FOUND, task_given(&task)),
+        };
+        out_look.put(look);
+        out.put(task);
         Ok(())
     })
 }

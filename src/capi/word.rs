@@ -123,7 +123,8 @@ pub const PARTWAY_CONFLICT_ASK: u32 = 1;
 pub const PARTWAY_CONFLICT_RENAME: u32 = 2;
 /// When the name is taken: replace the file.
 pub const PARTWAY_CONFLICT_OVERWRITE: u32 = 3;
-/// When the name is taken: refuse.
+/// When the name is taken: make nothing beside or over what is there. The upload waits for an answer, as with PARTWAY_CONFLICT_ASK; the services' own words
+/// for the two differ.
 pub const PARTWAY_CONFLICT_REFUSE: u32 = 4;
 /// When the name is taken: keep what is there if it has the same content, else take another name.
 pub const PARTWAY_CONFLICT_KEEP_IF_SAME: u32 = 5;

@@ -40,14 +40,18 @@ pub use crate::{
     transport::host::{FdRange, HttpRequest, HttpResponse, READ_BYTES_MAX, Transport, TransportCall, TransportFault},
 };
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize},
+};
 
 use crate::{runtime::Runtime, transport::UreqTransport};
 
 /// One a state directory and process. Cheap to clone; the last clone's drop ends what is under way, and journals stay whole.
-#[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// It does not count any more among those that keep it open.
+    released: AtomicBool,
 }
 
 struct Inner {
@@ -55,6 +59,8 @@ struct Inner {
     problems: Vec<Problem>,
     /// Unless the host carries requests itself.
     transport: Option<Arc<UreqTransport>>,
+    /// Clients that were not released. With the last one it ends, also while a call of one that was is under way.
+    handles: AtomicUsize,
 }
 
 /// The library's version, such as `0.1.0`. **now**

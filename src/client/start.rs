@@ -37,17 +37,22 @@ impl Client {
             .collect();
         let started = self.inner.runtime.with_start_lock(|| self.start_checked(&checked));
         match started {
-            Ok(results) => results,
+            Ok((results, from)) => {
+                // A kill before this finds both, and the new one says which one it took over. Others may start meanwhile: they find the new one.
+                self.inner.runtime.supersede(from);
+                results
+            }
             Err(error) => {
                 checked.into_iter().map(|result| Err(result.err().unwrap_or_else(|| error.clone()))).collect()
             }
         }
     }
 
+    /// What became of each, and the ended uploads whose place others have taken.
     fn start_checked(
         &self,
         checked: &[Result<(UploadRecord, Option<Source>), ErrorInfo>],
-    ) -> Vec<Result<Started, ErrorInfo>> {
+    ) -> (Vec<Result<Started, ErrorInfo>>, Vec<String>) {
         let mut fresh: Vec<Fresh> = vec![];
         let results = checked
             .iter()
@@ -83,24 +88,20 @@ impl Client {
             })
             .collect::<Vec<_>>();
         if fresh.is_empty() {
-            return results;
+            return (results, vec![]);
         }
         let made: Vec<String> = fresh.iter().map(|fresh| fresh.id.clone()).collect();
         let from: Vec<String> = fresh.iter().filter_map(|fresh| fresh.from.clone()).collect();
         let journals = fresh.into_iter().map(|fresh| (fresh.records, fresh.offer.map(|offer| offer.what))).collect();
         match self.inner.runtime.add(journals) {
-            Ok(()) => {
-                // A kill before this finds both, and the new one says which one it took over.
-                self.inner.runtime.supersede(from);
-                results
-            }
+            Ok(()) => (results, from),
             // A twin of one that could not be made is there as little as that one.
-            Err(error) => results
-                .into_iter()
-                .map(|result| {
-                    result.and_then(|started| if made.contains(&started.id) { Err(error.clone()) } else { Ok(started) })
-                })
-                .collect(),
+            Err(error) => {
+                let refused = |started: Started| {
+                    if made.contains(&started.id) { Err(error.clone()) } else { Ok(started) }
+                };
+                (results.into_iter().map(|result| result.and_then(refused)).collect(), vec![])
+            }
         }
     }
 }

@@ -79,11 +79,15 @@ impl Watch {
     }
 
     pub(crate) fn known(&self, id: &str) -> Result<Snapshot, ErrorInfo> {
-        self.board.snapshot(id).ok_or_else(|| ErrorInfo::new(Code::UnknownUpload, "there is no upload of that id"))
+        self.board.snapshot(id).ok_or_else(unknown_upload)
     }
 
     #[cfg(feature = "capi")]
     pub(crate) fn is_closed(&self) -> bool {
         self.board.is_closed()
     }
+}
+
+pub(super) fn unknown_upload() -> ErrorInfo {
+    ErrorInfo::new(Code::UnknownUpload, "there is no upload of that id")
 }

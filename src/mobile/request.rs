@@ -94,7 +94,7 @@ pub enum Conflict {
         #[uniffi(default = None)]
         if_version: Option<String>,
     },
-    /// Refuse.
+    /// Make nothing beside or over what is there: the upload waits for an answer, as with `Ask`. The services' own words for the two differ.
     Refuse,
     /// Keep what is there if it has the same content, else take another name.
     KeepIfSame,

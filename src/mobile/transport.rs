@@ -192,3 +192,88 @@ impl client::Transport for Carrier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Mutex, time::Duration};
+
+    use super::*;
+    use crate::{
+        error::Code,
+        model::http::{Answer, Body, ByteRange, Method, Request, TransportFault as Fault},
+        transport::{BytesBody, CancelToken, Lanes as _, host::HostLanes},
+    };
+
+    /// Keeps what it was given, and throws.
+    struct Throws {
+        kept: Arc<Mutex<Vec<Arc<TransportCall>>>>,
+        reads: bool,
+    }
+
+    impl Transport for Throws {
+        fn execute(&self, call: Arc<TransportCall>) -> Result<(), HostError> {
+            if self.reads {
+                assert_eq!(call.read_body(10).expect("bytes").len(), 10);
+            }
+            self.kept.lock().expect("a list").push(call);
+            Err(HostError::Failed { detail: "no".to_owned() })
+        }
+    }
+
+    fn carried_by(host: impl Transport + 'static, body: &[u8], token: &CancelToken) -> Result<Answer, Fault> {
+        let request = Request {
+            method: Method::Put,
+            url: "https://h.example/p".into(),
+            headers: vec![],
+            body: Body::Source(ByteRange { offset: 0, len: body.len() as u64 }),
+            answer_bytes_max: 100,
+            patience_ms: 10_000,
+            expect_continue: false,
+            to_sign: None,
+        };
+        let mut lane = HostLanes::new(Arc::new(Carrier(Arc::new(host)))).lane();
+        lane.execute(&request, &mut BytesBody::new(body.to_vec()), token)
+    }
+
+    #[test]
+    fn a_host_that_throws_is_a_connection_that_broke_also_while_it_holds_the_call() {
+        for reads in [false, true] {
+            let kept = Arc::default();
+            let host = Throws { kept: Arc::clone(&kept), reads };
+            match carried_by(host, &[7; 100], &CancelToken::default()) {
+                Err(Fault::Cut { error, .. }) => assert_eq!(error.code, Code::ConnectionCut),
+                other => panic!("{other:?}"),
+            }
+            let kept = kept.lock().expect("a list").pop().expect("a call");
+            let late = HttpResponse { status: 200, headers: vec![], body: vec![] };
+            assert!(!kept.respond(late) && !kept.fail(TransportFault::Cut), "it is over");
+        }
+    }
+
+    #[test]
+    fn a_hook_that_throws_harms_nobody() {
+        struct Hook(Mutex<std::sync::mpsc::Sender<()>>);
+        impl CancelHook for Hook {
+            fn cancelled(&self) -> Result<(), HostError> {
+                self.0.lock().expect("a sender").send(()).expect("sent");
+                Err(HostError::Failed { detail: "no".to_owned() })
+            }
+        }
+        /// Sets the hook, and lets the request be.
+        struct Silent(Arc<Hook>, CancelToken, Mutex<Vec<Arc<TransportCall>>>);
+        impl Transport for Silent {
+            fn execute(&self, call: Arc<TransportCall>) -> Result<(), HostError> {
+                call.on_cancel(self.0.clone());
+                self.2.lock().expect("a list").push(call);
+                self.1.cancel();
+                Ok(())
+            }
+        }
+        let (sender, called) = std::sync::mpsc::channel();
+        let token = CancelToken::default();
+        let host = Silent(Arc::new(Hook(Mutex::new(sender))), token.clone(), Mutex::default());
+        let fault = carried_by(host, b"", &token).expect_err("it is stopped");
+        assert!(fault.error().is_none(), "{fault:?}");
+        called.recv_timeout(Duration::from_secs(10)).expect("the hook is called");
+    }
+}

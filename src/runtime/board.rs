@@ -54,8 +54,10 @@ impl Board {
     /// Puts a snapshot up in the place of the one before, with the next revision; that is what is given back.
     pub(crate) fn publish(&self, mut snapshot: Snapshot) -> Snapshot {
         let mut state = self.lock();
-        snapshot.revision = state.by_id.get(&snapshot.id).map_or(1, |old| old.revision + 1);
-        if let Some(id) = Id::parse(&snapshot.id) {
+        let old = state.by_id.get(&snapshot.id);
+        snapshot.revision = old.map_or(1, |old| old.revision + 1);
+        // The last that came has the key: one that took another's place, while that one may still be told of.
+        if let (None, Some(id)) = (old, Id::parse(&snapshot.id)) {
             let hash = state.hasher.hash_one(&snapshot.key);
             state.by_key.insert(hash, id);
         }
@@ -82,11 +84,12 @@ impl Board {
         }
     }
 
-    /// Takes one down.
-    pub(crate) fn remove(&self, id: &str) {
+    /// Takes one down; whether it was up.
+    pub(crate) fn remove(&self, id: &str) -> bool {
         let mut state = self.lock();
         state.explanations.remove(id);
-        if let Some(old) = state.by_id.remove(id) {
+        let old = state.by_id.remove(id);
+        if let Some(old) = &old {
             let hash = state.hasher.hash_one(&old.key);
             if state.by_key.get(&hash).is_some_and(|other| other.as_str() == id) {
                 state.by_key.remove(&hash);
@@ -94,6 +97,13 @@ impl Board {
         }
         drop(state);
         self.changed.notify_all();
+        old.is_some()
+    }
+
+    /// Those that are up and not among `ids`, which are sorted.
+    pub(super) fn beside(&self, ids: &[Id]) -> Vec<String> {
+        let is_among = |id: &String| Id::parse(id).is_some_and(|id| ids.binary_search(&id).is_ok());
+        self.lock().by_id.keys().filter(|id| !is_among(id)).cloned().collect()
     }
 
     /// What the host said last.
@@ -193,5 +203,38 @@ impl Board {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().closed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Facts, Record};
+
+    fn snapshot(id: &str) -> Snapshot {
+        let record = serde_json::json!({
+            "id": id, "key": "k", "created_unix_ms": 0, "source": {},
+            "target": { "service": "smh", "endpoint": "https://api.example.com", "account": "me", "library": "l", "path": "a" },
+        });
+        let upload = serde_json::from_value(record).expect("a record");
+        super::super::snapshot_of(&Facts::new([Record::Upload(Box::new(upload))]).expect("facts"), 0)
+    }
+
+    /// An upload that was begun again is still told of until it is gone; its key is the new one's from the start.
+    #[test]
+    fn a_key_belongs_to_the_upload_that_came_last() {
+        let (old, new) = ("01M7WDNRZR1VYK827PWWTC5XX8", "01M7WDNRZR1VYK827PWWTC5XX9");
+        let board = Board::default();
+        board.publish(snapshot(old));
+        board.publish(snapshot(new));
+        assert_eq!(board.publish(snapshot(old)).revision, 2);
+        assert_eq!(board.find("k").map(|found| found.id).as_deref(), Some(new));
+        assert!(board.remove(old) && !board.remove(old));
+        assert_eq!(board.find("k").map(|found| found.id).as_deref(), Some(new));
+        let other = Id::parse(old).expect("an id");
+        assert_eq!(
+            (board.beside(&[other]), board.beside(&[Id::parse(new).expect("an id")])),
+            (vec![new.to_owned()], vec![])
+        );
     }
 }

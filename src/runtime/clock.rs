@@ -11,6 +11,9 @@ pub(super) struct Clock {
     /// So much later it is for a test.
     #[cfg(test)]
     pub(super) ahead_ms: u64,
+    /// So far has the wall clock jumped beside that.
+    #[cfg(test)]
+    pub(super) jumped_ms: i64,
 }
 
 impl Clock {
@@ -20,6 +23,8 @@ impl Clock {
             origin_ms: boot_ms().saturating_sub(1),
             #[cfg(test)]
             ahead_ms: 0,
+            #[cfg(test)]
+            jumped_ms: 0,
         }
     }
 
@@ -31,7 +36,10 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Now {
-        Now { tick: self.tick(), unix_ms: unix_ms() }
+        let now = Now { tick: self.tick(), unix_ms: unix_ms() };
+        #[cfg(test)]
+        let now = Now { unix_ms: now.unix_ms + self.jumped_ms, ..now };
+        now
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Why, host::CredentialAnswer};
-use crate::model::{Credential, SortedSet, Tick};
+use crate::model::{Credential, SortedMap, Tick};
 
 /// An ask that nobody answers for so long lets its uploads wait by name; a later answer still counts.
 pub(super) const ASK_MS_MAX: u64 = 60_000;
@@ -11,12 +11,24 @@ pub(super) const ASK_MS_MAX: u64 = 60_000;
 /// A credential is replaced this long before its end, or a third of its life, whichever is less.
 const LEAD_MS_MAX: u64 = 60_000;
 
+/// What came in time for the end of another is not replaced again before this: a host whose credentials are always over would be asked without a pause.
+const REPLACE_MS_MIN: u64 = 30_000;
+
+/// A question that the host has not answered yet.
+#[derive(Clone, Copy)]
+struct Asked {
+    number: u64,
+    by: Tick,
+    why: Why,
+}
+
 #[derive(Default)]
 struct Account {
     secret: Option<Credential>,
     generation: u64,
-    ask: Option<(u64, Tick)>,
-    waiting: SortedSet<usize>,
+    ask: Option<Asked>,
+    /// Each with the generation that it was refused with.
+    waiting: SortedMap<usize, Option<u64>>,
     /// The next one is to be had by then.
     renew_at: Option<Tick>,
     signed_out: bool,
@@ -36,11 +48,14 @@ pub(super) enum Reply {
     SignedOut,
 }
 
+/// What becomes of those that wait, when the host brings nothing newer: each row, and the one in hand where it was refused no such one.
+pub(super) type Unserved = Vec<(usize, Option<(Credential, u64)>)>;
+
 /// What an answer of the host led to.
 #[derive(Default)]
 pub(super) struct Answered {
-    /// Those that wait for it.
-    pub(super) rows: SortedSet<usize>,
+    /// Those that waited for it in vain.
+    pub(super) rows: Unserved,
     /// A new one, for all of the account.
     pub(super) given: Option<(Credential, u64)>,
     /// There is none: when to ask again.
@@ -70,7 +85,7 @@ impl Credentials {
         {
             return Reply::Now(secret.clone(), entry.generation);
         }
-        entry.waiting.insert(row, ());
+        entry.waiting.insert(row, refused);
         if entry.ask.is_some() {
             return Reply::Wait;
         }
@@ -80,7 +95,7 @@ impl Credentials {
             None => Why::First,
         };
         self.asks += 1;
-        entry.ask = Some((self.asks, now.after_ms(ASK_MS_MAX)));
+        entry.ask = Some(Asked { number: self.asks, by: now.after_ms(ASK_MS_MAX), why });
         Reply::Ask(self.asks, why)
     }
 
@@ -90,7 +105,7 @@ impl Credentials {
         for (account, entry) in &mut self.accounts {
             if entry.ask.is_none() && entry.renew_at.is_some_and(|at| at <= now) && work(account) {
                 self.asks += 1;
-                entry.ask = Some((self.asks, now.after_ms(ASK_MS_MAX)));
+                entry.ask = Some(Asked { number: self.asks, by: now.after_ms(ASK_MS_MAX), why: Why::Expiring });
                 asks.push((account.clone(), self.asks));
             }
         }
@@ -104,32 +119,33 @@ impl Credentials {
         if entry.signed_out {
             return Answered::default();
         }
-        let open = entry.ask.is_some_and(|(number, _)| number == ask);
-        if open {
+        let asked = entry.ask.filter(|asked| asked.number == ask);
+        if asked.is_some() {
             entry.ask = None;
         }
+        let why = asked.map_or(Why::First, |asked| asked.why);
         match answer {
-            // The one that was refused, once more: nothing new.
             CredentialAnswer::Supplied(secret) if !entry.is(&secret) => {
-                let rows = std::mem::take(&mut entry.waiting);
-                Answered { rows, given: Some(entry.put(secret, now)), ..Answered::default() }
+                entry.waiting.clear();
+                Answered { given: Some(entry.put(secret, why, now)), ..Answered::default() }
             }
             // Whoever signed in since is not signed out by an answer about the time before.
             CredentialAnswer::SignedOut if ask <= entry.pushed_after => Answered::default(),
             CredentialAnswer::SignedOut => {
-                let rows = self.sign_out(account);
-                Answered { rows, signed_out: true, ..Answered::default() }
+                self.sign_out(account);
+                Answered { signed_out: true, ..Answered::default() }
             }
-            answer if open => {
+            // The one that is in hand, once more: nothing new, but it may last longer than was known.
+            CredentialAnswer::Supplied(secret) if asked.is_some() => {
+                entry.keep(secret, why, now);
+                Answered { rows: entry.unserved(), ..Answered::default() }
+            }
+            CredentialAnswer::Later { retry_in_ms } if asked.is_some() => {
                 // Nothing newer is to be had: the old one is used to its end.
                 entry.renew_at = None;
-                let retry_in_ms = match answer {
-                    CredentialAnswer::Later { retry_in_ms } => retry_in_ms,
-                    _ => None,
-                };
-                Answered { rows: std::mem::take(&mut entry.waiting), retry_in_ms, ..Answered::default() }
+                Answered { rows: entry.unserved(), retry_in_ms, ..Answered::default() }
             }
-            _ => Answered::default(),
+            CredentialAnswer::Supplied(_) | CredentialAnswer::Later { .. } => Answered::default(),
         }
     }
 
@@ -139,26 +155,26 @@ impl Credentials {
         entry.waiting.clear();
         entry.signed_out = false;
         entry.pushed_after = self.asks;
-        entry.put(secret, now)
+        entry.put(secret, Why::First, now)
     }
 
-    /// Nobody is signed in: the credential is wiped, and nobody is asked for another. Gives the rows that wait for one.
-    pub(super) fn sign_out(&mut self, account: &str) -> SortedSet<usize> {
+    /// Nobody is signed in: the credential is wiped, and nobody is asked for another. Whoever waits for one is to be told so.
+    pub(super) fn sign_out(&mut self, account: &str) {
         let entry = self.accounts.entry(account.to_owned()).or_default();
         entry.secret = None;
         entry.ask = None;
         entry.renew_at = None;
         entry.signed_out = true;
-        std::mem::take(&mut entry.waiting)
+        entry.waiting.clear();
     }
 
     /// Rows whose ask was not answered in time.
-    pub(super) fn expired(&mut self, now: Tick) -> SortedSet<usize> {
-        let mut rows = SortedSet::new();
+    pub(super) fn expired(&mut self, now: Tick) -> Unserved {
+        let mut rows = vec![];
         for account in self.accounts.values_mut() {
-            if account.ask.is_some_and(|(_, by)| by <= now) {
+            if account.ask.is_some_and(|asked| asked.by <= now) {
                 account.ask = None;
-                rows.extend(std::mem::take(&mut account.waiting));
+                rows.append(&mut account.unserved());
             }
         }
         rows
@@ -166,7 +182,7 @@ impl Credentials {
 
     /// When the next ask has waited long enough.
     pub(super) fn next_expiry(&self) -> Option<Tick> {
-        self.accounts.values().filter_map(|account| account.ask.map(|(_, by)| by)).min()
+        self.accounts.values().filter_map(|account| account.ask.map(|asked| asked.by)).min()
     }
 
     /// When the next credential is to be replaced.
@@ -181,11 +197,28 @@ impl Account {
         self.secret.as_ref().is_some_and(|secret| secret.is_same_as(other))
     }
 
-    fn put(&mut self, secret: Credential, now: Tick) -> (Credential, u64) {
+    /// A new one; `why` the host was asked for it.
+    fn put(&mut self, secret: Credential, why: Why, now: Tick) -> (Credential, u64) {
         self.generation += 1;
-        self.renew_at = secret.expires_in_ms().map(|ms| now.after_ms(ms - LEAD_MS_MAX.min(ms / 3)));
-        self.secret = Some(secret.clone());
+        self.keep(secret.clone(), why, now);
         (secret, self.generation)
+    }
+
+    /// It is the one in hand, and lasts as long as it says now.
+    fn keep(&mut self, secret: Credential, why: Why, now: Tick) {
+        let apart_ms = if why == Why::Expiring { REPLACE_MS_MIN } else { 0 };
+        self.renew_at = secret.expires_in_ms().map(|ms| now.after_ms((ms - LEAD_MS_MAX.min(ms / 3)).max(apart_ms)));
+        self.secret = Some(secret);
+    }
+
+    /// Nothing newer is to be had for those that wait. Who was refused no such one as is in hand can use that.
+    fn unserved(&mut self) -> Unserved {
+        let (secret, generation) = (&self.secret, self.generation);
+        let kept = |refused: Option<u64>| {
+            let fresh = refused.is_none_or(|refused| generation > refused);
+            secret.clone().filter(|_| fresh).map(|secret| (secret, generation))
+        };
+        std::mem::take(&mut self.waiting).into_iter().map(|(row, refused)| (row, kept(refused))).collect()
     }
 }
 
@@ -207,7 +240,7 @@ mod tests {
         assert!(matches!(credentials.want("a", 1, None, Tick(1)), Reply::Ask(1, Why::First)));
         assert!((2..10).all(|row| matches!(credentials.want("a", row, None, Tick(1)), Reply::Wait)));
         let answered = credentials.answered("a", 1, token("one"), Tick(1));
-        assert_eq!((answered.rows.len(), generation(&answered)), (9, Some(1)));
+        assert_eq!((answered.rows.len(), generation(&answered)), (0, Some(1)), "the account's rows are all told");
         assert!(matches!(credentials.want("a", 1, None, Tick(2)), Reply::Now(_, 1)));
         assert!(matches!(credentials.want("a", 1, Some(1), Tick(2)), Reply::Ask(2, Why::Refused)));
         assert!(matches!(credentials.want("a", 2, Some(1), Tick(2)), Reply::Wait));
@@ -261,7 +294,7 @@ mod tests {
         assert_eq!(credentials.expiring(Tick(3_540_000), |_| true), [("a".to_owned(), 1)]);
         assert!(matches!(credentials.want("a", 1, None, Tick(3_540_000)), Reply::Wait));
         let given = credentials.answered("a", 1, CredentialAnswer::Supplied(hour("two")), Tick(3_540_000));
-        assert_eq!((given.rows.len(), generation(&given)), (1, Some(2)));
+        assert_eq!((given.rows.len(), generation(&given)), (0, Some(2)));
         // Not to be had: the old one is used to its end.
         assert_eq!(credentials.expiring(Tick(9_000_000), |_| true).len(), 1);
         credentials.answered("a", 2, CredentialAnswer::Later { retry_in_ms: None }, Tick(9_000_000));
@@ -274,11 +307,65 @@ mod tests {
         let mut credentials = Credentials::default();
         credentials.set("a", Credential::token("one"), Tick(0));
         credentials.want("a", 1, Some(1), Tick(0));
-        assert_eq!(credentials.sign_out("a").len(), 1);
+        credentials.sign_out("a");
+        assert!(credentials.expired(Tick(1_000_000)).is_empty(), "whoever waited was told so");
         assert!(matches!(credentials.want("a", 1, None, Tick(1)), Reply::SignedOut));
         let late = credentials.answered("a", 1, token("late"), Tick(1));
         assert!(late.given.is_none() && matches!(credentials.want("a", 1, None, Tick(1)), Reply::SignedOut));
         credentials.set("a", Credential::token("two"), Tick(2));
         assert!(matches!(credentials.want("a", 1, None, Tick(3)), Reply::Now(_, 2)));
+    }
+    fn token_for(value: &str, ms: u64) -> CredentialAnswer {
+        CredentialAnswer::Supplied(Credential::Token { value: value.into(), expires_in_ms: Some(ms) })
+    }
+
+    fn kept(unserved: &Unserved) -> Vec<(usize, Option<u64>)> {
+        unserved.iter().map(|(row, kept)| (*row, kept.as_ref().map(|(_, generation)| *generation))).collect()
+    }
+
+    /// A credential that still does was kept from an upload that came while the next one was asked for: it waited for a host that had nothing newer, for ever.
+    #[test]
+    fn who_comes_while_the_next_one_is_asked_for_gets_the_old_one_when_there_is_none() {
+        let answers: [&dyn Fn(&mut Credentials) -> Unserved; 3] = [
+            &|credentials| credentials.answered("a", 1, token_for("one", 3_600_000), Tick(3_540_001)).rows,
+            &|credentials| {
+                credentials.answered("a", 1, CredentialAnswer::Later { retry_in_ms: None }, Tick(3_540_001)).rows
+            },
+            &|credentials| credentials.expired(Tick(3_540_000 + ASK_MS_MAX)),
+        ];
+        for answer in answers {
+            let mut credentials = Credentials::default();
+            credentials.set("a", Credential::Token { value: "one".into(), expires_in_ms: Some(3_600_000) }, Tick(0));
+            assert!(matches!(credentials.want("a", 1, None, Tick(3_540_000)), Reply::Ask(1, Why::Expiring)));
+            // Of another one nobody knows yet whether the service takes it; this one the service has refused.
+            assert!(matches!(credentials.want("a", 2, Some(1), Tick(3_540_000)), Reply::Wait));
+            assert_eq!(kept(&answer(&mut credentials)), [(1, Some(1)), (2, None)]);
+        }
+    }
+
+    #[test]
+    fn the_same_one_with_a_longer_life_is_asked_for_later() {
+        let mut credentials = Credentials::default();
+        credentials.set("a", Credential::Token { value: "one".into(), expires_in_ms: Some(3_600_000) }, Tick(0));
+        assert_eq!(credentials.expiring(Tick(3_540_000), |_| true).len(), 1);
+        assert!(credentials.answered("a", 1, token_for("one", 3_600_000), Tick(3_540_000)).given.is_none());
+        assert_eq!(credentials.next_renewal(), Some(Tick(3_540_000 + 3_540_000)));
+        assert!(matches!(credentials.want("a", 1, None, Tick(3_540_001)), Reply::Now(_, 1)));
+    }
+
+    /// Each answer led to the next question at once, as fast as the host answered.
+    #[test]
+    fn a_host_whose_tokens_are_over_at_once_is_asked_twice_a_minute() {
+        let mut credentials = Credentials::default();
+        assert!(matches!(credentials.want("a", 1, None, Tick(1)), Reply::Ask(1, Why::First)));
+        credentials.answered("a", 1, token_for("1", 0), Tick(1));
+        let mut asked = 0;
+        for tick in 1..60_000 {
+            for (_, ask) in credentials.expiring(Tick(tick), |_| true) {
+                asked += 1;
+                credentials.answered("a", ask, token_for(&format!("{tick}"), 0), Tick(tick));
+            }
+        }
+        assert_eq!(asked, 2);
     }
 }

@@ -1,69 +1,44 @@
-//! The disk thread: journal writes and reads of sources, in order. Long reads are cut into slices so that no write waits for a whole part.
+//! The disk thread: what is done to journals, in order. Nothing of a host's runs on it.
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crossbeam_channel::Sender;
 
 use super::{
+    LogLevel,
     board::Board,
-    journal::{Id, Journal, OpenFault, StateDir, Sync},
+    journal::{Id, Journal, OpenFault, Recovery, StateDir, Sync},
+    logger::Logger,
     mailbox::Mailbox,
-    message::{Loaded, Message, Said},
+    message::{Loaded, Message, Removed, Said},
     outlet::Outlet,
     pool::Pool,
+    sources::{Copy, When},
     unix_ms,
 };
 use crate::{
-    engine::{Command, CommitId, Event, Facts, OpId, ReadDigest, Record, at_rest},
+    engine::{Command, CommitId, Facts, Record, at_rest},
     error::{Code, ErrorInfo},
-    hash::{Crc64, Digester, Md5},
-    model::{Identity, http::ByteRange},
-    source::{Source, SourceWhat},
-    transport::CancelToken,
 };
-
-/// So much of a source is read before whoever waits gets a turn.
-const SLICE_BYTES: u64 = 8 << 20;
-const BUFFER_BYTES: usize = 256 << 10;
 
 /// One thing to do on the disk.
 pub(super) enum Job {
     /// Locks and reads a journal.
     Load { row: usize, id: Id },
-    /// Appends a record.
-    Append { row: usize, id: Id, commit: CommitId, record: Box<Record> },
+    /// Appends records.
+    Append { row: usize, id: Id, records: Vec<(CommitId, Record)> },
     /// Closes a journal and drops its lock.
     Close { row: usize, id: Id },
     /// Keeps what was said of uploads at rest, one after the other, without a machine.
     Say { all: Vec<(usize, Id, Vec<Command>)> },
-    /// Removes a journal that is closed, and takes its snapshot down; `copy`: the host's temporary copy goes as well.
-    Remove { id: Id, board: Arc<Board>, outlet: Arc<Outlet>, gone: Sender<()>, copy: bool },
-    /// Removes a host's temporary copy.
-    RemoveCopy { path: PathBuf },
-    /// Opens a source.
-    Open { row: usize, ask: u64, what: SourceWhat },
-    /// Looks at a source that is open.
-    Look { row: usize, ask: u64, source: Arc<dyn Source> },
-    /// Reads and hashes a stretch of a source.
-    Read(ReadJob),
-}
-
-/// A read under way.
-pub(super) struct ReadJob {
-    pub(super) row: usize,
-    pub(super) op: OpId,
-    pub(super) source: Arc<dyn Source>,
-    pub(super) left: ByteRange,
-    pub(super) crc64: Crc64,
-    pub(super) md5: Option<Md5>,
-    pub(super) keep: Option<Vec<u8>>,
-    pub(super) digester: Option<Box<Digester>>,
-    pub(super) identity: Identity,
-    pub(super) cancel: CancelToken,
+    /// Removes a journal that is closed, and takes its snapshot down; `superseded`: another upload took it over, the host's temporary copy included.
+    Remove { row: usize, id: Id, board: Arc<Board>, outlet: Arc<Outlet>, gone: Sender<()>, superseded: bool },
 }
 
 /// A journal at work.
@@ -74,18 +49,65 @@ struct Open {
 }
 
 /// The journals that are open, whichever thread serves them.
-type Journals = Arc<Mutex<HashMap<Id, Open>>>;
+#[derive(Default)]
+pub(super) struct Journals {
+    open: Mutex<HashMap<Id, Open>>,
+    closed: AtomicBool,
+    /// That there are no locks here was said.
+    unlocked_said: AtomicBool,
+}
+
+impl Journals {
+    fn open(&self) -> MutexGuard<'_, HashMap<Id, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of all of them, at once or when the disk thread is through with the one it has: whoever opens the directory next finds them free. Never blocks.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        let open = match self.open.try_lock() {
+            Ok(mut open) => std::mem::take(&mut *open),
+            // Whoever has them looks whether they are closed when he is through.
+            Err(_) => return,
+        };
+        drop(open);
+    }
+
+    fn close_if_closed(&self) {
+        if self.closed.load(Ordering::SeqCst) {
+            let open = std::mem::take(&mut *self.open());
+            drop(open);
+        }
+    }
+
+    /// Opening may have had to do something, or found that it can't keep others away.
+    fn note(&self, id: Id, recovery: Recovery, logger: &Logger) {
+        if recovery.cut_bytes > 0 {
+            let bytes = recovery.cut_bytes;
+            logger.log(LogLevel::Info, "journal", || format!("{id}: a torn end of {bytes} bytes was cut off"));
+        }
+        if recovery.unlocked && !self.unlocked_said.swap(true, Ordering::SeqCst) {
+            let what = "the state directory is on a file system without locks: nothing keeps a second process away";
+            logger.log(LogLevel::Warn, "journal", || what.to_owned());
+        }
+    }
+}
 
 /// The pool of one.
-pub(super) fn pool(dir: Arc<StateDir>, mailbox: Arc<Mailbox>) -> Arc<Pool<Job>> {
-    let journals = Journals::default();
+pub(super) fn pool(
+    dir: Arc<StateDir>,
+    mailbox: Arc<Mailbox>,
+    journals: Arc<Journals>,
+    logger: Logger,
+) -> Arc<Pool<Job>> {
     Arc::new_cyclic(|pool: &std::sync::Weak<Pool<Job>>| {
         let again = pool.clone();
         Pool::new("partway-disk", 1, move || {
             let (dir, mailbox, journals, again) = (dir.clone(), mailbox.clone(), journals.clone(), again.clone());
-            let mut buffer = vec![];
+            let logger = logger.clone();
             Box::new(move |job| {
-                let later = serve(job, &dir, &mailbox, &journals, &mut buffer);
+                let later = serve(job, &dir, &mailbox, &journals, &logger);
+                journals.close_if_closed();
                 if let (Some(later), Some(pool)) = (later, again.upgrade()) {
                     pool.submit(later);
                 }
@@ -94,32 +116,28 @@ pub(super) fn pool(dir: Arc<StateDir>, mailbox: Arc<Mailbox>) -> Arc<Pool<Job>> 
     })
 }
 
-fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffer: &mut Vec<u8>) -> Option<Job> {
-    let open = || journals.lock().unwrap_or_else(PoisonError::into_inner);
+fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, logger: &Logger) -> Option<Job> {
     match job {
         Job::Load { row, id } => {
-            let loaded = match dir.open_journal::<Record>(id) {
-                Ok((journal, records, _)) => match Facts::new(records) {
-                    Ok(facts) => {
-                        open().insert(id, Open { journal, failed_round: None });
-                        Loaded::Ready(Box::new(facts))
-                    }
-                    Err(error) => Loaded::Lost(error),
-                },
+            let loaded = match dir.open_folded(id, |records| Facts::new(records)) {
+                Ok((journal, Ok(facts), recovery)) => {
+                    journals.note(id, recovery, logger);
+                    journals.open().insert(id, Open { journal, failed_round: None });
+                    Loaded::Ready(Box::new(facts))
+                }
+                Ok((_, Err(error), _)) => Loaded::Lost(error),
                 Err(fault) => not_loaded(fault),
             };
             mailbox.post(Message::Loaded { row, loaded });
         }
-        Job::Append { row, id, commit, record } => {
-            let result = append(&mut open(), dir, id, commit, &record);
-            let event = match result {
-                Ok(()) => Event::Committed(commit),
-                Err(error) => Event::CommitFailed(commit, error),
-            };
-            mailbox.post(Message::Event { row, event });
+        Job::Append { row, id, records } => {
+            let results = append(&mut journals.open(), id, records);
+            if !results.is_empty() {
+                mailbox.post(Message::Appended { row, results });
+            }
         }
         Job::Close { row, id } => {
-            let journal = open().remove(&id);
+            let journal = journals.open().remove(&id);
             drop(journal);
             mailbox.post(Message::Closed { row });
         }
@@ -129,39 +147,23 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, buffe
             // Behind what came meanwhile: what uploads at work write does not wait for all of these.
             return (!rest.is_empty()).then_some(Job::Say { all: rest });
         }
-        Job::Remove { id, board, outlet, gone, copy } => {
-            let path = if copy { copy_of(dir, id) } else { None };
-            // A journal that can't be removed is found again at the next start: the ending is told once more, never lost.
-            if dir.remove(id).is_ok() {
-                board.remove(id.as_str());
-                outlet.forgotten(id.as_str());
-                if let Some(path) = path {
-                    let _ = std::fs::remove_file(path);
+        Job::Remove { row, id, board, outlet, gone, superseded } => {
+            let copy = if superseded { None } else { copy_of(dir, id) };
+            // A journal that can't be removed is still there, and its upload with it: the ending is told once more, never lost.
+            let removed = match dir.remove(id) {
+                Ok(()) => {
+                    if board.remove(id.as_str()) {
+                        outlet.forgotten(id.as_str());
+                    }
+                    Removed::Gone(copy)
                 }
+                Err(_) => Removed::Not,
+            };
+            let is_gone = matches!(removed, Removed::Gone(_));
+            mailbox.post(Message::Removed { row, removed });
+            if is_gone {
                 let _ = gone.send(());
             }
-        }
-        Job::RemoveCopy { path } => {
-            let _ = std::fs::remove_file(path);
-        }
-        Job::Open { row, ask, what } => {
-            // A host's own reader runs in here: what it breaks is its own upload's.
-            let result = harmless(|| what.open().and_then(look));
-            mailbox.post(Message::Opened { row, ask, result });
-        }
-        Job::Look { row, ask, source } => {
-            let result = harmless(|| look(source));
-            mailbox.post(Message::Opened { row, ask, result });
-        }
-        Job::Read(job) => {
-            let (row, op) = (job.row, job.op);
-            return match harmless(|| Ok(read_slice(job, mailbox, buffer))) {
-                Ok(later) => later,
-                Err(error) => {
-                    mailbox.post(Message::Event { row, event: Event::Read { op, result: Err(error) } });
-                    None
-                }
-            };
         }
     }
     None
@@ -179,11 +181,15 @@ fn say_all(dir: &StateDir, mailbox: &Mailbox, all: Vec<(usize, Id, Vec<Command>)
             (row, id, commands, said)
         })
         .collect();
+    let ends = |said: &Result<(Box<Facts>, Journal), Said>| matches!(said, Ok((facts, _)) if facts.ending.is_some());
+    let unnamed = written.iter().any(|(_, id, _, said)| ends(said) && !dir.has_settled_name(*id));
+    let named = if unnamed { dir.settle_names() } else { Ok(()) };
     for (row, id, commands, said) in written {
         let said = match said {
             Ok((facts, journal)) => {
                 // An ending is told only when it outlives the power.
-                let kept = if facts.ending.is_some() { dir.settle(id) } else { Ok(()) };
+                let ended = facts.ending.is_some();
+                let kept = if ended { named.clone().and_then(|()| dir.settle(id)) } else { Ok(()) };
                 drop(journal);
                 kept.map_or_else(|error| Said::Not(Loaded::Refused(error)), |()| Said::Kept(facts))
             }
@@ -195,12 +201,15 @@ fn say_all(dir: &StateDir, mailbox: &Mailbox, all: Vec<(usize, Id, Vec<Command>)
 
 /// Locks a journal and appends what was said; nothing of it is synced.
 fn say(dir: &StateDir, id: Id, commands: &[Command]) -> Result<(Box<Facts>, Journal), Said> {
-    let (mut journal, records, _) = dir.open_journal::<Record>(id).map_err(|fault| Said::Not(not_loaded(fault)))?;
-    let mut facts = Facts::new(records).map_err(|error| Said::Not(Loaded::Lost(error)))?;
+    let opened = dir.open_folded(id, |records| Facts::new(records));
+    let (mut journal, facts, _) = opened.map_err(|fault| Said::Not(not_loaded(fault)))?;
+    let mut facts = facts.map_err(|error| Said::Not(Loaded::Lost(error)))?;
     for command in commands {
         for record in at_rest(&facts, command, unix_ms()).ok_or(Said::NeedsMachine)? {
             // What is kept already stays: to say it again does no harm.
-            journal.append(&record, Sync::Process).map_err(|error| Said::Not(Loaded::Refused(error)))?;
+            fits(&journal, &record)
+                .and_then(|()| journal.append(&record, Sync::Process))
+                .map_err(|error| Said::Not(Loaded::Refused(error)))?;
             facts.apply(record);
         }
     }
@@ -211,108 +220,160 @@ fn not_loaded(fault: OpenFault) -> Loaded {
     match fault {
         fault @ OpenFault::InUse { .. } => Loaded::Elsewhere(fault.into()),
         OpenFault::Io(error) => Loaded::Refused(error),
+        OpenFault::Gone => Loaded::Gone,
         fault => Loaded::Lost(fault.into()),
     }
 }
 
-/// The host's temporary copy that an upload was made of.
-fn copy_of(dir: &StateDir, id: Id) -> Option<PathBuf> {
-    let source = Facts::new(dir.read::<Record>(id).ok()?).ok()?.upload.source;
-    source.path.filter(|_| source.delete_at_end).map(PathBuf::from)
+/// The host's temporary copy that goes with a journal.
+fn copy_of(dir: &StateDir, id: Id) -> Option<Copy> {
+    let facts = dir.fold(id, |records| Facts::new(records)).ok()?.ok()?;
+    Copy::of(&facts, None, When::Forgotten)
 }
 
+/// A journal that was filled by whatever it was still takes what a host wants of the upload, and its end.
+fn fits(journal: &Journal, record: &Record) -> Result<(), ErrorInfo> {
+    if journal.has_room() || matches!(record, Record::Wish { .. } | Record::Ending { .. }) {
+        return Ok(());
+    }
+    Err(ErrorInfo::new(Code::JournalUnwritable, "the journal is as long as it may be"))
+}
+
+/// Appends what there is room for, all of it at once. Of a part that is only being tried nobody waits to hear that it is kept.
 fn append(
     journals: &mut HashMap<Id, Open>,
-    dir: &StateDir,
     id: Id,
-    commit: CommitId,
-    record: &Record,
-) -> Result<(), ErrorInfo> {
-    // After a failed sync a journal is worth nothing any more: it is opened anew.
-    let failed_round = journals.get(&id).and_then(|open| open.failed_round);
-    if journals.get(&id).is_none_or(|open| open.journal.is_poisoned()) {
-        journals.remove(&id);
-        let (journal, _, _) = dir.open_journal::<Record>(id).map_err(ErrorInfo::from)?;
-        journals.insert(id, Open { journal, failed_round });
-    }
-    let open =
-        journals.get_mut(&id).ok_or_else(|| ErrorInfo::new(Code::Bug, "a record for a journal that is not open"))?;
-    if open.failed_round == Some(commit.round) {
-        return Err(ErrorInfo::new(Code::JournalUnwritable, "a record before this one could not be kept"));
-    }
-    let result = open.journal.append(record, record.sync());
-    if result.is_err() {
-        open.failed_round = Some(commit.round);
-    }
-    result
-}
-
-type Opened = (Arc<dyn Source>, Identity);
-
-fn look(source: Arc<dyn Source>) -> Result<Opened, ErrorInfo> {
-    let identity = source.identity()?;
-    Ok((source, identity))
-}
-
-/// Runs what may be a host's code: a panic of its is an unreadable source.
-fn harmless<T>(work: impl FnOnce() -> Result<T, ErrorInfo>) -> Result<T, ErrorInfo> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(ErrorInfo::new(Code::SourceUnreadable, "reading the source panicked")))
-}
-
-fn read_slice(mut job: ReadJob, mailbox: &Mailbox, buffer: &mut Vec<u8>) -> Option<Job> {
-    buffer.resize(BUFFER_BYTES, 0);
-    let slice_end = job.left.offset + job.left.len.min(SLICE_BYTES);
-    while job.left.offset < slice_end {
-        if job.cancel.is_cancelled() {
-            let error = ErrorInfo::new(Code::Cancelled, "the read was stopped");
-            mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Err(error) } });
-            return None;
-        }
-        let most = usize::try_from(slice_end - job.left.offset).unwrap_or(BUFFER_BYTES).min(BUFFER_BYTES);
-        match job.source.read_at(job.left.offset, &mut buffer[..most]) {
-            Ok(0) => {
-                let error = ErrorInfo::new(Code::SourceChanged, "the file ends before the part does");
-                mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Err(error) } });
-                return None;
-            }
-            Ok(n) => {
-                job.crc64.update(&buffer[..n]);
-                if let Some(md5) = &mut job.md5 {
-                    md5.update(&buffer[..n]);
-                }
-                if let Some(digester) = &mut job.digester {
-                    digester.update(&buffer[..n]);
-                }
-                if let Some(kept) = &mut job.keep {
-                    kept.extend_from_slice(&buffer[..n]);
-                }
-                job.left.offset += n as u64;
-                job.left.len -= n as u64;
-            }
-            Err(error) => {
-                mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: Err(error) } });
-                return None;
-            }
-        }
-    }
-    if job.left.len > 0 {
-        return Some(Job::Read(job));
-    }
-    // What was read counts only if it was read from the source that was opened.
-    let result = job.source.identity().and_then(|now| {
-        if now.same_as(&job.identity) {
-            Ok(())
-        } else {
-            Err(ErrorInfo::new(Code::SourceChanged, "the file was touched while it was being read"))
-        }
-    });
-    let digest = ReadDigest {
-        crc64: job.crc64.value(),
-        md5: job.md5.map(Md5::finish_hex),
-        bytes: job.keep,
-        digester: job.digester,
+    records: Vec<(CommitId, Record)>,
+) -> Vec<(CommitId, Result<(), ErrorInfo>)> {
+    let fail = |error: &ErrorInfo| records.iter().map(|(commit, _)| (*commit, Err(error.clone()))).collect();
+    let Some(open) = journals.get_mut(&id) else {
+        return fail(&ErrorInfo::new(Code::Bug, "a record for a journal that is not open"));
     };
-    mailbox.post(Message::Event { row: job.row, event: Event::Read { op: job.op, result: result.map(|()| digest) } });
-    None
+    let last_round = records.iter().map(|(commit, _)| commit.round).max();
+    // After a failed sync a handle is worth nothing any more: the journal is opened anew, and stays locked meanwhile.
+    if open.journal.is_poisoned()
+        && let Err(error) = open.journal.reopen()
+    {
+        open.failed_round = last_round;
+        return fail(&error);
+    }
+    let (failed_round, journal) = (open.failed_round, &mut open.journal);
+    let mut results: Vec<_> = records
+        .iter()
+        .map(|(commit, record)| {
+            let result = if failed_round == Some(commit.round) {
+                Err(ErrorInfo::new(Code::JournalUnwritable, "a record before this one could not be kept"))
+            } else {
+                fits(journal, record)
+            };
+            (*commit, result)
+        })
+        .collect();
+    let fitting = results.iter().zip(&records).filter(|((_, result), _)| result.is_ok());
+    if let Err(error) = journal.append_all(fitting.map(|(_, (_, record))| (record, record.sync()))) {
+        open.failed_round = last_round;
+        results.iter_mut().filter(|(_, result)| result.is_ok()).for_each(|(_, result)| *result = Err(error.clone()));
+    }
+    let awaited = |record: &Record, result: &Result<(), ErrorInfo>| result.is_err() || !is_unawaited(record);
+    let kept = results.into_iter().zip(&records);
+    kept.filter(|((_, result), (_, record))| awaited(record, result)).map(|(result, _)| result).collect()
+}
+
+/// True for what nobody waits for: that a part is being tried tells the next process what may be sent again, and holds nothing up in this one.
+pub(super) fn is_unawaited(record: &Record) -> bool {
+    matches!(record, Record::Try { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{engine::Ending, engine::Wish, runtime::journal::FILE_BYTES_MAX, runtime::journal::RESERVED_BYTES};
+
+    fn id() -> Id {
+        Id::parse("01M7WDNRZR1VYK827PWWTC5XX8").expect("an id")
+    }
+
+    fn upload() -> Record {
+        let target = serde_json::json!({ "service": "smh", "endpoint": "https://api.example.com", "account": "me", "library": "l", "path": "a" });
+        let record = serde_json::json!({ "r": "upload", "id": id().as_str(), "key": "k", "created_unix_ms": 0, "target": target, "source": {} });
+        serde_json::from_value(record).expect("a record")
+    }
+
+    /// A journal that is open for appending.
+    fn opened() -> (tempfile::TempDir, StateDir, HashMap<Id, Open>) {
+        let temp = tempfile::tempdir().expect("a directory");
+        let dir = StateDir::open(temp.path().join("state")).expect("a state directory");
+        dir.create_all(&[(id(), vec![upload()])]).expect("created");
+        let (journal, ..) = dir.open_journal::<Record>(id()).expect("opened");
+        (temp, dir, HashMap::from([(id(), Open { journal, failed_round: None })]))
+    }
+
+    fn commits(round: u32, records: impl IntoIterator<Item = Record>) -> Vec<(CommitId, Record)> {
+        records.into_iter().zip(1..).map(|(record, number)| (CommitId { round, number }, record)).collect()
+    }
+
+    fn part(part_number: u32) -> Record {
+        Record::Part { part_number, crc64: 7 }
+    }
+
+    fn kept(results: &[(CommitId, Result<(), ErrorInfo>)]) -> Vec<(u64, bool)> {
+        results.iter().map(|(commit, result)| (commit.number, result.is_ok())).collect()
+    }
+
+    #[test]
+    fn records_of_one_turn_are_one_write_and_nobody_hears_of_a_try() {
+        let (_temp, dir, mut journals) = opened();
+        let all = commits(0, [part(1), Record::Try { part_number: 2 }, part(3)]);
+        assert_eq!(kept(&append(&mut journals, id(), all)), [(1, true), (3, true)]);
+        assert!(append(&mut journals, id(), commits(0, [Record::Try { part_number: 4 }])).is_empty());
+        assert_eq!(dir.read::<Record>(id()).expect("readable").len(), 5);
+    }
+
+    /// It was opened anew under another lock, by then perhaps another process's, and the round that had failed was forgotten: what came behind the hole was kept.
+    #[test]
+    fn a_journal_that_is_opened_anew_stays_locked_and_remembers_what_failed() {
+        let (temp, dir, mut journals) = opened();
+        assert_eq!(kept(&append(&mut journals, id(), commits(0, [part(1)]))), [(1, true)]);
+        let open = journals.get_mut(&id()).expect("open");
+        open.journal.poison();
+        open.failed_round = Some(3);
+        // Half a line that could not be taken back.
+        let path = temp.path().join("state").join(format!("{}.journal", id()));
+        let mut file = std::fs::OpenOptions::new().append(true).open(&path).expect("opened");
+        std::io::Write::write_all(&mut file, b"0123abcd {\"r\":\"part\"").expect("written");
+        assert_eq!(kept(&append(&mut journals, id(), commits(3, [part(2)]))), [(1, false)], "behind what failed");
+        assert!(dir.open_journal::<Record>(id()).is_err(), "it is locked");
+        assert_eq!(kept(&append(&mut journals, id(), commits(4, [part(2)]))), [(1, true)]);
+        assert_eq!(dir.read::<Record>(id()).expect("whole").len(), 3);
+        // Something that we wrote is gone: whatever happened there, nothing is written behind it.
+        journals.get_mut(&id()).expect("open").journal.poison();
+        std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(100)).expect("cut");
+        assert_eq!(kept(&append(&mut journals, id(), commits(5, [part(3)]))), [(1, false)]);
+        assert!(dir.open_journal::<Record>(id()).is_err(), "it is still locked");
+    }
+
+    /// A journal that was full took no end, nor a wish for one.
+    #[test]
+    fn a_full_journal_still_takes_the_last_words() {
+        let (_temp, dir, mut journals) = opened();
+        let open = journals.get_mut(&id()).expect("open");
+        open.journal.pretend_bytes(FILE_BYTES_MAX - RESERVED_BYTES);
+        let ending = Record::Ending { ending: Ending::Cancelled(crate::engine::Remote::Aborted), unix_ms: 1 };
+        let all = commits(0, [part(1), Record::Wish { wish: Wish::Cancel }, part(2), ending]);
+        assert_eq!(kept(&append(&mut journals, id(), all)), [(1, false), (2, true), (3, false), (4, true)]);
+        assert_eq!(dir.read::<Record>(id()).expect("readable").len(), 3);
+    }
+
+    #[test]
+    fn a_client_that_closes_lets_go_of_its_journals_whoever_is_at_work() {
+        let (_temp, dir, open) = opened();
+        let journals = Journals::default();
+        *journals.open() = open;
+        let working = journals.open();
+        journals.close();
+        assert!(dir.open_journal::<Record>(id()).is_err(), "the disk thread is not through");
+        drop(working);
+        journals.close_if_closed();
+        assert!(dir.open_journal::<Record>(id()).is_ok());
+    }
 }

@@ -1,6 +1,6 @@
 //! The driver: one thread that owns every upload. It takes messages, feeds machines, lends slots, and publishes what became of it.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use crossbeam_channel::Sender;
 
@@ -8,8 +8,8 @@ use super::{
     CredentialAsk, Limits, LogLevel, Network, Why,
     board::Board,
     clock::Clock,
-    credentials::{Credentials, Reply},
-    disk::{Job, ReadJob},
+    credentials::{Credentials, Reply, Unserved},
+    disk::{Job, is_unawaited},
     host::CredentialAnswer,
     journal::Id,
     logger::Logger,
@@ -22,11 +22,13 @@ use super::{
     row::{Live, Row, Stage, Words},
     schedule::Schedule,
     signing::Signing,
+    sources::{self, Copy, ReadJob, When},
+    thread,
 };
 use crate::{
     engine::{
-        Command, Ending, Event, Facts, Limits as MachineLimits, Machine, OpId, OpKind, Remote, Slots, State, Step,
-        WaitReason, Waiting, Work,
+        Command, Event, Facts, Limits as MachineLimits, Machine, OpId, OpKind, Slots, State, Step, WaitReason, Waiting,
+        Work,
     },
     error::{Code, ErrorInfo},
     hash::{Crc64, Md5},
@@ -40,6 +42,12 @@ use crate::{
 
 /// Uploads beyond the bound that are opened to keep what a host said of them.
 const COMMAND_PLACES: usize = 4;
+/// Uploads beside these whose ending is told and that are still undone at the service: the others stand in line for that.
+const ABORT_PLACES: usize = 4;
+/// Records of one upload that go to the disk together: far less than the line that a torn end may be as long as.
+const RECORDS_AT_ONCE: usize = 64;
+/// The longest sleep. A wait is counted by a clock that stands still while the device sleeps, so that it may be over long before the thread wakes.
+const LOOK_UP_MS: u64 = 30_000;
 /// How often an upload that another process has is looked at again, and one whose journal the disk refused.
 pub(super) const LOOK_AGAIN_MS: u64 = 5_000;
 
@@ -80,9 +88,17 @@ pub(super) struct Driver {
     pub(super) board: Arc<Board>,
     pub(super) outlet: Arc<Outlet>,
     pub(super) disk: Arc<Pool<Job>>,
+    pub(super) sources: Arc<Pool<sources::Job>>,
     pub(super) net: Arc<Pool<SendJob>>,
     pub(super) rate: Arc<Rate>,
     pub(super) mailbox: Arc<Mailbox>,
+    /// Dropped last: whoever has the other end sees that nothing of a host's is held here any more.
+    pub(super) _there: Sender<Infallible>,
+}
+
+/// How long the driver sleeps before it looks again.
+fn nap(wake: Tick, now: Tick) -> Duration {
+    Duration::from_millis(wake.since_ms(now).clamp(1, LOOK_UP_MS))
 }
 
 impl Driver {
@@ -97,7 +113,7 @@ impl Driver {
                 Taken::Closed => return,
             }
             self.turn();
-            wait = self.next_wake().map(|at| Duration::from_millis(at.since_ms(self.clock.tick()).max(1)));
+            wait = self.next_wake().map(|at| nap(at, self.clock.tick()));
             if wait.is_none() && self.at_rest() {
                 let mailbox = self.mailbox.clone();
                 match mailbox.sleep(Box::new(move || spawn(self))) {
@@ -169,6 +185,7 @@ impl Driver {
                 self.rate.set(limits.rate_bytes_per_s);
                 self.schedule.set_parallel_parts(limits.parallel_parts);
                 self.net.set_threads_max(self.schedule.threads_max());
+                self.sources.set_threads_max(limits.source_threads_max());
             }
             Message::Hold => {
                 self.logger.log(LogLevel::Debug, "client", || "hold".to_owned());
@@ -184,11 +201,25 @@ impl Driver {
                     row.again_if(&[WaitReason::Held]);
                 }
             }
+            Message::Vanished { ids } => self.each(&ids, |driver, row| {
+                // Whatever else it is at finds that out itself.
+                if driver.rows.get(&row).is_some_and(|row| matches!(row.stage, Stage::Idle)) {
+                    driver.vanish(row);
+                }
+            }),
             Message::Event { row, event } => self.event(row, event),
+            Message::Appended { row, results } => results.into_iter().for_each(|(commit, result)| {
+                let event = match result {
+                    Ok(()) => Event::Committed(commit),
+                    Err(error) => Event::CommitFailed(commit, error),
+                };
+                self.event(row, event);
+            }),
             Message::Answered { row, host, event } => self.answered(row, &host, event),
             Message::Loaded { row, loaded } => self.loaded(row, loaded),
             Message::Said { row, commands, said } => self.said(row, commands, said),
             Message::Closed { row } => self.closed(row),
+            Message::Removed { row, removed } => self.removed(row, removed),
             Message::Opened { row, ask, result } => self.opened(row, ask, result),
             Message::Signed { account, ask, signature } => self.signed(&account, ask, signature),
             Message::Source { row, ask, news } => self.source_news(row, ask, news),
@@ -214,8 +245,23 @@ impl Driver {
         if answered.signed_out {
             return self.sign_out(account);
         }
-        for (row, ()) in answered.rows {
-            self.no_credential(row, answered.retry_in_ms);
+        self.unserved(answered.rows, answered.retry_in_ms);
+    }
+
+    /// Nothing newer is to be had. Who can use the one in hand gets that.
+    fn unserved(&mut self, rows: Unserved, retry_in_ms: Option<u64>) {
+        for (number, kept) in rows {
+            match kept {
+                Some((secret, generation)) => self.serve_credential(number, secret, generation),
+                None => self.no_credential(number, retry_in_ms),
+            }
+        }
+    }
+
+    fn serve_credential(&mut self, number: usize, secret: crate::model::Credential, generation: u64) {
+        match self.askers.remove(&number) {
+            Some((_, reply)) => drop(reply.send(Some((secret, generation)))),
+            None => self.event(number, Event::Credential { credential: Some(secret), generation }),
         }
     }
 
@@ -232,10 +278,7 @@ impl Driver {
     /// A row, or an asker beside them, wants a credential.
     fn want_credential(&mut self, number: usize, account: String, service: ServiceName, refused: Option<u64>) {
         match self.credentials.want(&account, number, refused, self.clock.tick()) {
-            Reply::Now(secret, generation) => match self.askers.remove(&number) {
-                Some((_, reply)) => drop(reply.send(Some((secret, generation)))),
-                None => self.event(number, Event::Credential { credential: Some(secret), generation }),
-            },
+            Reply::Now(secret, generation) => self.serve_credential(number, secret, generation),
             Reply::Wait => {}
             Reply::SignedOut if self.askers.contains_key(&number) => self.no_credential(number, None),
             Reply::SignedOut => self.event(number, Event::SignedOut),
@@ -295,8 +338,7 @@ impl Driver {
         if !network.is_offline() {
             for row in self.rows.iter_mut().map(|(_, row)| row) {
                 row.again_if(&[WaitReason::Network, WaitReason::NetworkPolicy, WaitReason::Retry]);
-                let pending = matches!(row.state, State::Cancelled { remote: Remote::AbortPending });
-                row.eligible |= pending && row.forget.is_none();
+                row.eligible |= row.aborts() && row.forget.is_none();
             }
         }
         self.look_at_the_line();
@@ -361,20 +403,28 @@ impl Driver {
 
     /// A new row.
     pub(super) fn add(&mut self, id: Id, facts: &Facts, offer: Option<Box<SourceWhat>>) {
+        let (row, copy) = self.row_of(id, facts, offer);
+        self.put_in(row, copy);
+    }
+
+    /// What is kept here of an upload, and its temporary copy where that is still to go: a kill may have come between the ending and this.
+    pub(super) fn row_of(&mut self, id: Id, facts: &Facts, offer: Option<Box<SourceWhat>>) -> (Box<Row>, Option<Copy>) {
         let now = self.clock.now();
+        let mut row = Box::new(Row::new(id, facts, now.unix_ms, &mut self.words));
+        row.offer = offer;
+        row.forget_at = self.found_forget_at(facts.ended_unix_ms, now);
+        (row, Copy::of(facts, None, When::Long))
+    }
+
+    pub(super) fn put_in(&mut self, row: Box<Row>, copy: Option<Copy>) {
         let number = self.next_row;
         self.next_row += 1;
-        let mut row = Row::new(id, facts, now.unix_ms, &mut self.words);
-        row.offer = offer;
-        // A kill may have come between the ending and this.
-        let source = &facts.upload.source;
-        if let (Some(Ending::Completed(_) | Ending::Cancelled(_)), true, Some(path)) =
-            (&facts.ending, source.delete_at_end, &source.path)
-        {
-            self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
+        if let Some(copy) = copy {
+            self.sources.submit(sources::Job::Remove(copy));
         }
-        self.by_id.insert(id, number);
-        self.rows.insert(number, Box::new(row));
+        self.by_id.insert(row.id, number);
+        self.rows.insert(number, row);
+        let now = self.clock.now();
         self.look_at(number, now);
     }
 
@@ -406,7 +456,8 @@ impl Driver {
                     if let Some(memory) = row.memory.take() {
                         machine.recall(*memory);
                     }
-                    if held {
+                    // Nothing is undone any more for one that the host has done with.
+                    if held || row.forget.is_some() {
                         machine.handle(now, Event::Command(Command::Hold));
                     }
                     machine.handle(now, Event::Network(network));
@@ -426,6 +477,7 @@ impl Driver {
             Loaded::Elsewhere(error) => wait(WaitReason::Elsewhere, error, true),
             Loaded::Refused(error) => wait(WaitReason::Disk, error, false),
             Loaded::Lost(error) => (State::Failed { error }, false),
+            Loaded::Gone => return self.vanish(number),
         };
         // A told ending stays what it is, whatever became of its journal.
         if row.state.ended() {
@@ -448,6 +500,7 @@ impl Driver {
 
     /// A panic in a machine ends that upload's run as a bug; its journal is kept, the others go on.
     pub(super) fn bug(&mut self, number: usize) {
+        self.flush(number);
         let now = self.clock.now();
         let Some(row) = self.rows.get_mut(&number) else { return };
         row.stage = Stage::Closing;
@@ -470,9 +523,8 @@ impl Driver {
     pub(super) fn turn(&mut self) {
         let now = self.clock.now();
         self.expire_signing(now.tick);
-        for (row, ()) in self.credentials.expired(now.tick) {
-            self.no_credential(row, None);
-        }
+        let expired = self.credentials.expired(now.tick);
+        self.unserved(expired, None);
         self.renew_credentials(now.tick);
         for number in self.live.keys().copied().collect::<Vec<_>>() {
             let live = self.rows.get_mut(&number).and_then(|row| row.live());
@@ -496,6 +548,7 @@ impl Driver {
             .collect();
         live.sort_unstable();
         live.into_iter().for_each(|(_, _, number)| self.drive(number, now));
+        self.bound_aborts(now);
         self.lend_source_places();
         if std::mem::take(&mut self.dirty) {
             self.bring_in(now);
@@ -533,13 +586,16 @@ impl Driver {
             row.look_at_its_time(now);
         }
         self.keep_what_was_said(now);
-        let taken = self
-            .rows
-            .values()
-            .filter(|row| matches!(row.stage, Stage::Loading | Stage::Live(_)) && !row.state.ended())
-            .count();
-        let mut places = (self.limits.parallel_uploads as usize).saturating_sub(taken);
-        let mut guests = (self.limits.parallel_uploads as usize + COMMAND_PLACES).saturating_sub(taken);
+        self.wait_for_hosts(now);
+        let at_work = self.rows.values().filter(|row| matches!(row.stage, Stage::Loading | Stage::Live(_)));
+        let (ended, working): (Vec<_>, Vec<_>) = at_work.partition(|row| row.state.ended());
+        let (ended, working) = (ended.len(), working.len());
+        let parallel_uploads = self.limits.parallel_uploads as usize;
+        let mut places = parallel_uploads.saturating_sub(working);
+        let mut aborts = ABORT_PLACES.saturating_sub(ended);
+        // A cancel that is kept becomes an abort, of which there are not more than those: the next ones wait until the others have gone back in line.
+        let too_many = ended.saturating_sub(ABORT_PLACES);
+        let mut guests = (parallel_uploads + COMMAND_PLACES).saturating_sub(working + too_many);
         let mut wanting: Vec<_> = self
             .rows
             .iter()
@@ -550,12 +606,22 @@ impl Driver {
             .collect();
         wanting.sort_unstable();
         for (by_itself, _, _, id, number) in wanting {
+            let Some(row) = self.rows.get(&number) else { continue };
             // What a host said must be kept soon, also when every place is taken; but never all of them at once.
-            if by_itself && places == 0 || guests == 0 {
-                break;
+            let free = match (row.state.ended(), by_itself) {
+                (true, _) => &mut aborts,
+                (false, true) => &mut places,
+                (false, false) => &mut guests,
+            };
+            if *free == 0 {
+                continue;
             }
-            places = places.saturating_sub(1);
-            guests -= 1;
+            *free -= 1;
+            match (row.state.ended(), by_itself) {
+                (true, _) => {}
+                (false, true) => guests = guests.saturating_sub(1),
+                (false, false) => places = places.saturating_sub(1),
+            }
             if let Some(row) = self.rows.get_mut(&number) {
                 row.stage = Stage::Loading;
                 row.wake = None;
@@ -564,7 +630,46 @@ impl Driver {
         }
     }
 
+    /// Those in line whose host asked for rest take no place before that is over, and say so.
+    fn wait_for_hosts(&mut self, now: Now) {
+        /// Less is not worth a word.
+        const TOLD_MS_MIN: u64 = 1_000;
+        if self.schedule.next_open(now.tick).is_none() {
+            return;
+        }
+        let stands = |row: &Row| row.commands.is_empty() && row.may_load(now, &self.network) && self.goes(row);
+        let in_line = self.rows.iter().filter(|(_, row)| stands(row));
+        let waiting: Vec<(usize, Tick)> = in_line
+            .filter_map(|(number, row)| row.opens_at(&self.schedule, now.tick).map(|at| (*number, at)))
+            .collect();
+        for (number, at) in waiting {
+            let Some(row) = self.rows.get_mut(&number) else { continue };
+            row.wake = Some(at);
+            if !row.state.ended() && at.since_ms(now.tick) > TOLD_MS_MIN {
+                row.state = super::standing::rests(at, now);
+                self.publish(number, now);
+            }
+        }
+    }
+
+    /// Those that are undone at the service are bounded, however many were cancelled at once: the others go back in line, with nothing open.
+    fn bound_aborts(&mut self, now: Now) {
+        let aborts = |number: &usize| self.rows.get(number).is_some_and(|row| row.aborts());
+        let beyond: Vec<usize> = self.live.keys().copied().filter(aborts).skip(ABORT_PLACES).collect();
+        for number in beyond {
+            self.event(number, Event::Command(Command::Hold));
+            self.drive(number, now);
+        }
+    }
+
+    /// Has a machine say all that it has to say, and looks what became of it.
     fn drive(&mut self, number: usize, now: Now) {
+        self.run_machine(number, now);
+        self.flush(number);
+        self.rested(number, now);
+    }
+
+    fn run_machine(&mut self, number: usize, now: Now) {
         loop {
             let (parts, controls) = (self.parts, self.controls);
             let Some(row) = self.rows.get_mut(&number) else { return };
@@ -577,24 +682,43 @@ impl Driver {
             match step {
                 Step::Wait { until } => {
                     live.wake = until;
-                    return self.rested(number, now);
+                    return;
                 }
                 Step::Done => {
                     live.wake = None;
                     live.done = true;
-                    return self.rested(number, now);
+                    return;
                 }
                 step => self.carry_out(number, step),
             }
         }
     }
 
+    /// Gives the disk what a machine has said so far, as one.
+    fn flush(&mut self, number: usize) {
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        let id = row.id;
+        let records = row.live().map(|live| std::mem::take(&mut live.commits)).unwrap_or_default();
+        if !records.is_empty() {
+            self.disk.submit(Job::Append { row: number, id, records });
+        }
+    }
+
     fn carry_out(&mut self, number: usize, step: Step) {
         let Some(row) = self.rows.get_mut(&number) else { return };
-        let (id, account, service) = (row.id, row.account.clone(), row.service);
+        let (account, service) = (row.account.clone(), row.service);
         match step {
-            Step::Commit { id: commit, record } => {
-                self.disk.submit(Job::Append { row: number, id, commit, record: Box::new(record) })
+            Step::Commit { id, record } => {
+                let Some(live) = row.live() else { return };
+                let unawaited = is_unawaited(&record);
+                live.commits.push((id, record));
+                if live.commits.len() >= RECORDS_AT_ONCE {
+                    self.flush(number);
+                }
+                // The disk says nothing more of it, unless something behind it fails as well.
+                if unawaited {
+                    self.event(number, Event::Committed(id));
+                }
             }
             Step::Start { op, work } => {
                 let cancel = CancelToken::default();
@@ -616,7 +740,7 @@ impl Driver {
                                 Work::Send(_) => return,
                             };
                             let crc64 = Crc64::new();
-                            self.disk.submit(Job::Read(ReadJob {
+                            self.sources.submit(sources::Job::Read(ReadJob {
                                 row: number,
                                 op,
                                 source,
@@ -650,9 +774,22 @@ impl Driver {
     }
 }
 
-/// Gives the driver a thread.
+/// Gives the driver a thread. When there is none to be had it is tried again with the next message.
 pub(super) fn spawn(driver: Driver) {
-    let spawned = std::thread::Builder::new().name("partway-driver".to_owned()).spawn(move || driver.run());
-    // Without a thread nothing can be driven; the journals are whole, and the next process goes on.
-    drop(spawned);
+    if let Err(driver) = thread::start("partway-driver", driver, Driver::run) {
+        let mailbox = driver.mailbox.clone();
+        mailbox.lie_down(Box::new(move || spawn(driver)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sleep_is_looked_up_from() {
+        assert_eq!(nap(Tick(1_500), Tick(1_000)), Duration::from_millis(500));
+        assert_eq!(nap(Tick(1_000), Tick(1_000)), Duration::from_millis(1), "never at once, again and again");
+        assert_eq!(nap(Tick(86_400_000), Tick(1_000)), Duration::from_secs(30));
+    }
 }

@@ -94,6 +94,10 @@ impl Mailbox {
     pub(super) fn sleep(&self, wake: Wake) -> Sleep {
         let mut state = self.lock();
         if state.closed {
+            let unheard = std::mem::take(&mut state.queue);
+            drop(state);
+            // Whoever waits for an answer to one of these hears that there will be none.
+            drop(unheard);
             return Sleep::Closed;
         }
         if !state.queue.is_empty() {
@@ -103,14 +107,27 @@ impl Mailbox {
         Sleep::Asleep
     }
 
+    /// The driver got no thread: `wake` tries again with the next message, whatever there is already.
+    pub(super) fn lie_down(&self, wake: Wake) {
+        let mut state = self.lock();
+        if state.closed {
+            let unheard = std::mem::take(&mut state.queue);
+            drop(state);
+            return drop((wake, unheard));
+        }
+        state.wake = Some(wake);
+    }
+
     /// No more messages; the driver ends.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
         let wake = state.wake.take();
+        // A driver at work takes what is left itself.
+        let unheard = wake.as_ref().map(|_| std::mem::take(&mut state.queue));
         drop(state);
         self.posted.notify_all();
         // A driver that sleeps is dropped with its waker.
-        drop(wake);
+        drop((wake, unheard));
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use super::{Limits, Network, host::CredentialAnswer, host::SourceNews};
+use super::{Limits, Network, host::CredentialAnswer, host::SourceNews, sources::Copy};
 use crate::{
-    engine::{Command, Event, Facts},
+    engine::{Command, CommitId, Event, Facts},
     error::ErrorInfo,
     model::{Credential, Identity, ServiceName},
     source::{Source, SourceOffer, SourceWhat},
@@ -18,6 +18,8 @@ pub(super) enum Loaded {
     Ready(Box<Facts>),
     /// Another process has it.
     Elsewhere(ErrorInfo),
+    /// Another process has removed it.
+    Gone,
     /// It can't be used.
     Lost(ErrorInfo),
     /// The disk refused for now.
@@ -32,6 +34,14 @@ pub(super) enum Said {
     NeedsMachine,
     /// It could not be kept now.
     Not(Loaded),
+}
+
+/// What became of a journal that was to be removed.
+pub(super) enum Removed {
+    /// It is gone, and its snapshot is down; the temporary copy that goes with it.
+    Gone(Option<Copy>),
+    /// It is still there.
+    Not,
 }
 
 /// A credential and its generation, if there is one.
@@ -65,8 +75,12 @@ pub(super) enum Message {
     Hold,
     /// Everything goes on, or only these.
     Go { only: Option<Vec<String>> },
+    /// Another process has removed these; their snapshots are down.
+    Vanished { ids: Vec<String> },
     /// For a machine.
     Event { row: usize, event: Event },
+    /// Records were appended, or not.
+    Appended { row: usize, results: Vec<(CommitId, Result<(), ErrorInfo>)> },
     /// A request is over.
     Answered { row: usize, host: String, event: Event },
     /// A journal was opened, or not.
@@ -75,6 +89,8 @@ pub(super) enum Message {
     Said { row: usize, commands: Vec<Command>, said: Said },
     /// A journal was closed and its lock dropped.
     Closed { row: usize },
+    /// A journal was removed, or not.
+    Removed { row: usize, removed: Removed },
     /// A source was opened, or not.
     Opened { row: usize, ask: u64, result: Result<(Arc<dyn Source>, Identity), ErrorInfo> },
     /// The host answered for a signature.
@@ -103,6 +119,7 @@ impl Message {
                 | Message::SetLimits(_)
                 | Message::Hold
                 | Message::Go { .. }
+                | Message::Vanished { .. }
         )
     }
 
@@ -110,7 +127,11 @@ impl Message {
     pub(super) fn is_of_work(&self) -> bool {
         matches!(
             self,
-            Message::Event { .. } | Message::Answered { .. } | Message::Opened { .. } | Message::Source { .. }
+            Message::Event { .. }
+                | Message::Appended { .. }
+                | Message::Answered { .. }
+                | Message::Opened { .. }
+                | Message::Source { .. }
         )
     }
 }

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `partway-driver` | 1 | owns every upload: takes messages, feeds machines, lends slots |
 //! | `partway-net` | parallel parts + 2 | one request at a time each, with connections of its own |
-//! | `partway-disk` | 1 | journal writes and reads of sources, in order |
+//! | `partway-disk` | 1 | what is done to journals, in order |
+//! | `partway-source` | uploads at work | opens, looks at and reads sources |
 //! | `partway-events` | 1 | calls the host |
 //! | `partway-log` | 1 | writes to the host's log, if it takes one |
 //!
@@ -31,16 +32,21 @@ mod said;
 pub mod schedule;
 mod signing;
 mod snapshot;
+mod sources;
 mod speed;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 pub use host::*;
 pub use signing::{SignAsk, Signer};
@@ -80,9 +86,13 @@ pub(crate) struct Runtime {
     board: Arc<Board>,
     outlet: Arc<outlet::Outlet>,
     disk: Arc<pool::Pool<disk::Job>>,
+    journals: Arc<disk::Journals>,
+    sources: Arc<pool::Pool<sources::Job>>,
     net: Arc<pool::Pool<network::Send>>,
     lanes: Arc<dyn Lanes>,
     logger: logger::Logger,
+    /// Has no sender any more when the driver is gone, with all that it held of the host's.
+    driver: Receiver<Infallible>,
 }
 
 impl Runtime {
@@ -94,14 +104,14 @@ impl Runtime {
         options: Options,
     ) -> Result<(Runtime, Vec<Problem>), ErrorInfo> {
         let (runtime, mut driver) = Runtime::assemble(dir, hosts, lanes, options);
-        let (found, problems) = recover(&runtime.dir)?;
+        let (found, problems) = recover(&runtime.dir, &mut driver)?;
         for problem in &problems {
             runtime.logger.log(LogLevel::Error, "journal", || format!("{}: {}", problem.id, problem.error.log_line()));
         }
         runtime.logger.log(LogLevel::Info, "client", || format!("opened, {} uploads", found.len()));
-        for (id, facts) in found {
-            runtime.outlet.changed(runtime.board.publish(snapshot_of(&facts, unix_ms())));
-            driver.add(id, &facts, None);
+        for Found { row, copy, snapshot, .. } in found {
+            runtime.outlet.changed(runtime.board.publish(snapshot));
+            driver.put_in(row, copy);
         }
         driver::spawn(driver);
         Ok((runtime, problems))
@@ -116,7 +126,9 @@ impl Runtime {
         board.set_world(Some(options.held), Some(options.network));
         let logger = logger::Logger::new(options.log, options.log_level);
         let outlet = Arc::new(outlet::Outlet::new(Arc::new(hosts), logger.clone()));
-        let disk = disk::pool(dir.clone(), mailbox.clone());
+        let journals = Arc::new(disk::Journals::default());
+        let disk = disk::pool(dir.clone(), mailbox.clone(), journals.clone(), logger.clone());
+        let sources = sources::pool(limits.source_threads_max(), mailbox.clone());
         let rate = Arc::new(rate::Rate::new(limits.rate_bytes_per_s));
         let schedule = schedule::Schedule::new(limits.parallel_parts);
         let net = Arc::new(network::pool(
@@ -126,6 +138,7 @@ impl Runtime {
             mailbox.clone(),
             dir.checkpoints().clone(),
         ));
+        let (there, gone) = crossbeam_channel::bounded(0);
         let driver = Driver {
             rows: SortedMap::new(),
             by_id: HashMap::new(),
@@ -153,11 +166,15 @@ impl Runtime {
             board: board.clone(),
             outlet: outlet.clone(),
             disk: disk.clone(),
+            sources: sources.clone(),
             net: net.clone(),
             rate,
             mailbox: mailbox.clone(),
+            _there: there,
         };
-        (Runtime { dir, mailbox, board, outlet, disk, net, lanes, logger }, driver)
+        let runtime =
+            Runtime { dir, mailbox, board, outlet, disk, journals, sources, net, lanes, logger, driver: gone };
+        (runtime, driver)
     }
 
     pub(crate) fn board(&self) -> &Arc<Board> {
@@ -211,30 +228,42 @@ impl Runtime {
         self.lanes.lane()
     }
 
-    /// Other uploads have taken over what these had proven. Returns when they are gone: nobody finds two of a key.
+    /// Other uploads have taken over what these had proven. Returns when they are gone: nobody finds two of a key. Waits for the disk, so not with the start
+    /// lock.
     pub(crate) fn supersede(&self, ids: Vec<String>) {
         if !ids.is_empty() {
             self.removed(|gone| Message::Superseded { ids, gone });
         }
     }
 
-    /// Runs `work` while no other process starts uploads in this directory; before it, what others added is put up.
+    /// Runs `work` while no other process starts uploads in this directory; before it, what others added is put up, and what they removed is taken down.
     pub(crate) fn with_start_lock<T>(&self, work: impl FnOnce() -> T) -> Result<T, ErrorInfo> {
         self.dir.with_start_lock(|| {
-            let mut added = vec![];
-            for id in self.dir.list().unwrap_or_default() {
-                if !self.board.has(id.as_str())
-                    && let Ok(Some(facts)) = read(&self.dir, id)
-                {
-                    self.outlet.changed(self.board.publish(snapshot_of(&facts, unix_ms())));
-                    added.push((Box::new(facts), None));
-                }
-            }
-            if !added.is_empty() {
-                self.say(Message::Added(added));
-            }
+            self.look_for_others();
             work()
         })
+    }
+
+    fn look_for_others(&self) {
+        // One that is damaged was not removed.
+        if let Ok(there) = self.dir.list_with_damaged() {
+            let mut gone = self.board.beside(&there);
+            // One that this process is just removing may be down by now, and was told.
+            gone.retain(|id| self.board.remove(id));
+            gone.iter().for_each(|id| self.outlet.forgotten(id));
+            if !gone.is_empty() {
+                self.say(Message::Vanished { ids: gone });
+            }
+        }
+        let unknown = self.dir.list().unwrap_or_default().into_iter().filter(|id| !self.board.has(id.as_str()));
+        let read: Vec<Facts> = unknown.filter_map(|id| read(&self.dir, id).ok().flatten()).collect();
+        settle(&self.dir, read.iter().filter_map(|facts| facts.ending.as_ref().and(Id::parse(&facts.upload.id))));
+        for facts in &read {
+            self.outlet.changed(self.board.publish(snapshot_of(facts, unix_ms())));
+        }
+        if !read.is_empty() {
+            self.say(Message::Added(read.into_iter().map(|facts| (Box::new(facts), None)).collect()));
+        }
     }
 
     pub(crate) fn command(&self, ids: Vec<String>, command: Command) {
@@ -310,25 +339,35 @@ impl Runtime {
 
     /// Threads that live, for tests and for the curious.
     pub(crate) fn threads(&self) -> usize {
-        self.disk.alive() + self.net.alive() + self.outlet.alive() + self.logger.alive()
+        self.disk.alive() + self.sources.alive() + self.net.alive() + self.outlet.alive() + self.logger.alive()
     }
 
-    /// Nothing starts any more.
+    /// Nothing starts any more. Never blocks.
     pub(crate) fn close(&self) {
         self.board.close();
         self.mailbox.close();
+        self.lanes.close();
         self.net.close();
+        self.sources.close();
         self.disk.close();
+        self.journals.close();
         self.outlet.close();
         self.logger.close();
     }
 }
 
 impl Runtime {
-    /// After a close: waits until no callback runs any more, at most so long.
+    /// After a close: waits until nothing of the host's is called any more, at most so long.
     pub(crate) fn quiet(&self, timeout: Duration) -> bool {
         let began = Instant::now();
-        self.outlet.drain(timeout) && self.logger.drain(timeout.saturating_sub(began.elapsed()))
+        let left = || timeout.saturating_sub(began.elapsed());
+        self.outlet.drain(left())
+            && self.driver.recv_timeout(left()) == Err(RecvTimeoutError::Disconnected)
+            && self.net.drain(left())
+            && self.lanes.drain(left())
+            && self.sources.drain(left())
+            && self.disk.drain(left())
+            && self.logger.drain(left())
     }
 }
 
@@ -338,36 +377,53 @@ impl Drop for Runtime {
     }
 }
 
+/// An upload that a directory holds: what is kept of it. All else stays on the disk.
+struct Found {
+    row: Box<row::Row>,
+    copy: Option<sources::Copy>,
+    snapshot: Snapshot,
+    continues: Option<Id>,
+}
+
 /// Uploads, and journals that can't be read.
-type Recovered = (Vec<(Id, Facts)>, Vec<Problem>);
+type Recovered = (Vec<Found>, Vec<Problem>);
 
 /// What the journals of a directory say. One whose proof another took over is what a kill left behind: it goes.
-fn recover(dir: &StateDir) -> Result<Recovered, ErrorInfo> {
+fn recover(dir: &StateDir, driver: &mut Driver) -> Result<Recovered, ErrorInfo> {
     let (mut found, mut problems) = (vec![], vec![]);
     for id in dir.list()? {
         match read(dir, id) {
-            Ok(Some(facts)) => found.push((id, facts)),
+            Ok(Some(facts)) => {
+                let (row, copy) = driver.row_of(id, &facts, None);
+                let continues = facts.upload.continues.as_deref().and_then(Id::parse);
+                found.push(Found { row, copy, snapshot: snapshot_of(&facts, unix_ms()), continues });
+            }
             Ok(None) => {}
             Err(error) => problems.push(Problem { id: id.as_str().to_owned(), error }),
         }
     }
-    let superseded: Vec<Id> =
-        found.iter().filter_map(|(_, facts)| Id::parse(facts.upload.continues.as_deref()?)).collect();
-    found.retain(|(id, _)| !(superseded.contains(id) && dir.remove(*id).is_ok()));
+    let superseded: Vec<Id> = found.iter().filter_map(|found| found.continues).collect();
+    found.retain(|found| !(superseded.contains(&found.row.id) && dir.remove(found.row.id).is_ok()));
+    settle(dir, found.iter().filter(|found| found.snapshot.state.ended()).map(|found| found.row.id));
     Ok((found, problems))
+}
+
+/// Endings that were found are told from here on, and must outlive the power as well. Where the disk refuses, they are still the best that is known.
+fn settle(dir: &StateDir, ended: impl Iterator<Item = Id>) {
+    let mut unnamed = false;
+    for id in ended {
+        let _ = dir.settle(id);
+        unnamed |= !dir.has_settled_name(id);
+    }
+    if unnamed {
+        let _ = dir.settle_names();
+    }
 }
 
 /// What a journal says, without its lock. One that is damaged is set aside.
 fn read(dir: &StateDir, id: Id) -> Result<Option<Facts>, ErrorInfo> {
-    match dir.read::<Record>(id) {
-        Ok(records) => {
-            let facts = Facts::new(records)?;
-            if facts.ending.is_some() {
-                // It is told from here on, and must outlive the power as well. Where the disk refuses, it is still the best that is known.
-                let _ = dir.settle(id);
-            }
-            Ok(Some(facts))
-        }
+    match dir.fold(id, |records| Facts::new(records)) {
+        Ok(facts) => facts.map(Some),
         Err(ReadFault::Gone) => Ok(None),
         Err(fault @ ReadFault::Corrupt) => match dir.open_journal::<Record>(id) {
             Err(aside @ OpenFault::Corrupt { .. }) => Err(aside.into()),

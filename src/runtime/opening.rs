@@ -5,11 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     LogLevel, SourceAsk,
     credentials::ASK_MS_MAX,
-    disk::Job,
     driver::Driver,
     host::{SourceNews, SourceQuestion},
     message::Message,
     row::{SourcePlace, Stage},
+    sources::Job,
 };
 use crate::{
     engine::{Command, Event, WaitReason},
@@ -75,9 +75,9 @@ impl Driver {
         match (what, open) {
             // A host's reader can't have been put in another's place, as a file can.
             (SourceWhat::Reader { .. }, Some((source, _))) => {
-                self.disk.submit(Job::Look { row: number, ask, source });
+                self.sources.submit(Job::Look { row: number, ask, source });
             }
-            (what, _) => self.disk.submit(Job::Open { row: number, ask, what }),
+            (what, _) => self.sources.submit(Job::Open { row: number, ask, what }),
         }
     }
 
@@ -160,7 +160,7 @@ impl Driver {
         row.offer = (!matches!(offer.what, SourceWhat::Later)).then(|| Box::new(offer.what.clone()));
         let Some(live) = row.live() else { return };
         live.source_offered = true;
-        self.disk.submit(Job::Open { row: number, ask, what: offer.what });
+        self.sources.submit(Job::Open { row: number, ask, what: offer.what });
         // For the next process; the opening under way is not disturbed by it.
         if let Some(record) = record {
             self.event(number, Event::Command(Command::SourceIs(Box::new(record))));

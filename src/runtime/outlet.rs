@@ -1,7 +1,7 @@
 //! The way to the host: one thread, in order, never re-entrant; at most ten batches a second; the latest wins, no change of state is skipped.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::{
     CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, SignAsk, Signer, Snapshot, SourceAsk, SourceProvider,
-    logger::Logger, pool::Pool,
+    journal::Id, logger::Logger, pool::Pool,
 };
 
 /// Between two batches, as a rule.
@@ -77,11 +77,26 @@ impl Calls {
 /// What the listener was not told yet. Ids are never used again, so all changes of an upload come before its end as a row.
 #[derive(Default)]
 struct News {
-    changes: VecDeque<Snapshot>,
+    changes: Vec<Snapshot>,
+    /// Where the last one of an upload is among them.
+    last: HashMap<Id, usize>,
     forgotten: Vec<String>,
 }
 
 impl News {
+    /// The latest of an upload wins while its state is the same; a change of state gets a line of its own.
+    fn add(&mut self, snapshot: Snapshot) {
+        let id = Id::parse(&snapshot.id);
+        let last = id.and_then(|id| self.last.get(&id)).and_then(|at| self.changes.get_mut(*at));
+        match last {
+            Some(last) if last.state.is_like(&snapshot.state) => *last = snapshot,
+            _ => {
+                id.map(|id| self.last.insert(id, self.changes.len()));
+                self.changes.push(snapshot);
+            }
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.forgotten.is_empty()
     }
@@ -176,13 +191,7 @@ impl Outlet {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let first = pending.is_empty();
         let ended = snapshot.state.ended();
-        // The latest of an upload wins while its state is the same; a change of state gets a line of its own.
-        let changes = &mut pending.changes;
-        let last = changes.iter().rposition(|old| old.id == snapshot.id);
-        match last {
-            Some(at) if changes[at].state.is_like(&snapshot.state) => changes[at] = snapshot,
-            _ => changes.push_back(snapshot),
-        }
+        pending.add(snapshot);
         drop(pending);
         if ended {
             let _ = self.asks.send(Ask::Hurry);
@@ -278,9 +287,8 @@ fn serve(
             calls.note();
             let news = std::mem::take(&mut *pending.lock().unwrap_or_else(PoisonError::into_inner));
             let Some(listener) = &hosts.listener else { return };
-            let changes = Vec::from(news.changes);
-            if !changes.is_empty() {
-                watch.over("Listener::on_changes", || listener.on_changes(&changes));
+            if !news.changes.is_empty() {
+                watch.over("Listener::on_changes", || listener.on_changes(&news.changes));
             }
             if !news.forgotten.is_empty() {
                 watch.over("Listener::on_forgotten", || listener.on_forgotten(&news.forgotten));
@@ -301,5 +309,38 @@ fn answer(ask: Ask, hosts: &Hosts, calls: &mut Calls, watch: &Watch) {
             Some(signer) => watch.over("Signer::sign", || signer.sign(ask)),
             None => ask.refuse(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::State;
+
+    fn snapshot(number: u32, revision: u64, state: State) -> Snapshot {
+        let id = format!("01M7WDNRZR1VYK827PWWT{number:05}");
+        let record = serde_json::json!({
+            "id": id, "key": "k", "created_unix_ms": 0, "source": {},
+            "target": { "service": "smh", "endpoint": "https://api.example.com", "account": "me", "library": "l", "path": "a" },
+        });
+        let upload = serde_json::from_value(record).expect("a record");
+        let facts = crate::engine::Facts::new([crate::engine::Record::Upload(Box::new(upload))]).expect("facts");
+        Snapshot { revision, state, ..super::super::snapshot_of(&facts, 0) }
+    }
+
+    #[test]
+    fn the_latest_of_a_state_wins_and_no_change_of_state_is_skipped() {
+        let mut news = News::default();
+        let all = [(1, 1, State::Queued), (2, 1, State::Queued), (1, 2, State::Queued), (1, 3, State::Paused)];
+        let rest = [(2, 2, State::Queued), (1, 4, State::Queued), (1, 5, State::Queued)];
+        all.into_iter().chain(rest).for_each(|(number, revision, state)| news.add(snapshot(number, revision, state)));
+        let told: Vec<_> = news
+            .changes
+            .iter()
+            .map(|change| (change.id.ends_with('1'), change.revision, change.state.clone()))
+            .collect();
+        let expected =
+            [(true, 2, State::Queued), (false, 2, State::Queued), (true, 3, State::Paused), (true, 5, State::Queued)];
+        assert_eq!(told, expected);
     }
 }

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use super::thread;
+
 /// A worker that found nothing to do for so long ends.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -74,9 +76,8 @@ impl<J: Send + 'static> Pool<J> {
         if state.idle >= state.queue.len() {
             self.inner.work.notify_one();
         } else if state.alive < state.threads_max {
-            let inner = self.inner.clone();
-            let spawned = std::thread::Builder::new().name(self.inner.name.to_owned()).spawn(move || serve(&inner));
-            // Without a new thread the job waits for an old one.
+            // Without a new thread the job waits for an old one, or for the next job, which tries again.
+            let spawned = thread::start(self.inner.name, self.inner.clone(), |inner| serve(&inner));
             state.alive += usize::from(spawned.is_ok());
         }
     }
@@ -108,9 +109,11 @@ impl<J: Send + 'static> Pool<J> {
     pub(super) fn close(&self) {
         let mut state = self.inner.lock();
         state.closed = true;
-        state.queue.clear();
+        let queue = std::mem::take(&mut state.queue);
         drop(state);
         self.inner.work.notify_all();
+        // A job may hold what a host gave, and to let go of that is the host's code: not under the lock.
+        drop(queue);
     }
 
     /// Threads that live.
@@ -229,6 +232,43 @@ mod tests {
             })
         });
         place.lock().expect("the pool").insert(pool).submit(1);
+        let patience = Duration::from_secs(30);
+        assert_eq!([jobs.recv_timeout(patience), jobs.recv_timeout(patience)], [Ok(1), Ok(2)]);
+    }
+
+    /// To let go of a job that was never begun is a host's code: it ran under the pool's lock.
+    #[test]
+    fn what_is_dropped_with_a_closed_pool_may_use_it() {
+        struct Job(Arc<Mutex<Option<Pool<Job>>>>, mpsc::Sender<usize>);
+        impl Drop for Job {
+            fn drop(&mut self) {
+                let alive = self.0.lock().expect("the pool").as_ref().map_or(0, |pool| pool.alive());
+                let _ = self.1.send(alive);
+            }
+        }
+        let (dropped, seen) = mpsc::channel();
+        let place = Arc::new(Mutex::new(None));
+        let pool = Pool::new("test", 0, || Box::new(|_: Job| ()));
+        pool.submit(Job(place.clone(), dropped));
+        // Of a pool that a job can reach: it hangs where it hangs, and not here.
+        let inner = pool.inner.clone();
+        *place.lock().expect("the pool") = Some(Pool { inner: inner.clone() });
+        std::thread::spawn(move || pool.close());
+        assert_eq!(seen.recv_timeout(Duration::from_secs(30)), Ok(0));
+    }
+
+    /// The system may refuse a thread; what was to be done there is done by the next one.
+    #[test]
+    fn a_job_that_got_no_thread_is_served_with_the_next() {
+        let (served, jobs) = mpsc::channel();
+        let pool = Pool::new("test", 1, move || {
+            let served = served.clone();
+            Box::new(move |job: u32| served.send(job).expect("the test listens"))
+        });
+        thread::refuse(1);
+        pool.submit(1);
+        assert_eq!(pool.alive(), 0);
+        pool.submit(2);
         let patience = Duration::from_secs(30);
         assert_eq!([jobs.recv_timeout(patience), jobs.recv_timeout(patience)], [Ok(1), Ok(2)]);
     }

@@ -2,9 +2,12 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{journal::Id, rate::Rate, speed::Speed};
+use super::{journal::Id, rate::Rate, schedule::Schedule, speed::Speed};
 use crate::{
-    engine::{Command, Ending, Facts, Machine, Memory, OpId, Progress, State, WaitReason, Waiting, Wish},
+    engine::{
+        Command, CommitId, Ending, Facts, Machine, Memory, OpId, Progress, Record, Remote, State, WaitReason, Waiting,
+        Wish,
+    },
     error::ErrorInfo,
     model::{Identity, Network, NetworkPolicy, Now, ServiceName, Tick},
     source::{Source, SourceWhat},
@@ -23,6 +26,8 @@ pub(super) enum Stage {
     Live(Box<Live>),
     /// Its journal is being closed.
     Closing,
+    /// Its journal is being removed.
+    Removing,
 }
 
 /// What an upload at work needs.
@@ -30,6 +35,8 @@ pub(super) struct Live {
     pub(super) machine: Machine,
     pub(super) source: Option<(Arc<dyn Source>, Identity)>,
     pub(super) cancels: Vec<(OpId, CancelToken)>,
+    /// Said in this turn: they go to the disk together.
+    pub(super) commits: Vec<(CommitId, Record)>,
     pub(super) wake: Option<Tick>,
     pub(super) done: bool,
     /// Its place among the sources that may be open.
@@ -65,6 +72,7 @@ impl Live {
             machine,
             source: None,
             cancels: vec![],
+            commits: vec![],
             wake: None,
             done: false,
             place: SourcePlace::None,
@@ -90,7 +98,8 @@ pub(super) struct Row {
     pub(super) gives_up_unix_ms: Option<i64>,
     /// It is: nothing but its end is to come, whatever else keeps it.
     pub(super) over: bool,
-    pub(super) ended_unix_ms: Option<i64>,
+    /// The ending was kept for the host long enough.
+    pub(super) forget_at: Option<Tick>,
     /// What the host gave in this process and no journal can hold.
     pub(super) offer: Option<Box<SourceWhat>>,
     pub(super) stage: Stage,
@@ -129,7 +138,7 @@ impl Row {
             created_unix_ms: upload.created_unix_ms,
             gives_up_unix_ms: upload.gives_up_unix_ms(),
             over: false,
-            ended_unix_ms: None,
+            forget_at: None,
             offer: None,
             stage: Stage::Idle,
             eligible: false,
@@ -154,7 +163,6 @@ impl Row {
         self.progress = progress_at_rest(facts);
         self.priority = facts.upload.priority;
         self.policy = facts.upload.network;
-        self.ended_unix_ms = facts.ended_unix_ms;
         self.eligible = matches!(self.state, State::Queued) || needs_abort(facts);
     }
 
@@ -193,8 +201,8 @@ impl Row {
     /// Puts it in line again if it waits for one of these.
     pub(super) fn again_if(&mut self, reasons: &[WaitReason]) {
         let waits = matches!(&self.state, State::Waiting { waiting } if reasons.contains(&waiting.reason));
-        // One whose journal is just being closed too: its machine is gone and hears nothing any more.
-        if waits && matches!(self.stage, Stage::Idle | Stage::Closing) {
+        // One whose journal is just being closed too: its machine is gone and hears nothing any more. And one of which something is just being kept.
+        if waits && matches!(self.stage, Stage::Idle | Stage::Saying | Stage::Closing) {
             self.eligible = true;
             self.wake = None;
             self.try_now();
@@ -206,6 +214,16 @@ impl Row {
         if let Some(memory) = &mut self.memory {
             memory.try_now();
         }
+    }
+
+    /// When the hosts that it speaks to take anything again, if one of them asked for rest. Its end needs none of them.
+    pub(super) fn opens_at(&self, schedule: &Schedule, now: Tick) -> Option<Tick> {
+        if self.over { None } else { schedule.opens_at(now, self.hosts.iter().map(|host| &**host)) }
+    }
+
+    /// Its ending is told, and something is still to be undone at the service.
+    pub(super) fn aborts(&self) -> bool {
+        matches!(self.state, State::Cancelled { remote: Remote::AbortPending })
     }
 
     /// Notes a host of its service.
@@ -239,7 +257,7 @@ impl Words {
 }
 
 fn needs_abort(facts: &Facts) -> bool {
-    facts.ending == Some(Ending::Cancelled(crate::engine::Remote::AbortPending))
+    facts.ending == Some(Ending::Cancelled(Remote::AbortPending))
 }
 
 /// Where an upload stands that nobody works on.

@@ -6,6 +6,7 @@ use super::{
     driver::Driver,
     message::{Loaded, Said},
     row::{Row, Stage},
+    sources::{self, Copy, When},
 };
 use crate::{
     engine::{Command, Event, SourceRecord, State, Tuning, WaitReason},
@@ -104,15 +105,15 @@ impl Driver {
         } else {
             row.wake = None;
             row.try_now();
-            if let (true, Some(path)) =
-                (row.state.ended() && facts.upload.source.delete_at_end, facts.upload.source.path)
-            {
-                self.disk.submit(Job::RemoveCopy { path: path.into() });
+            if let Some(copy) = Copy::of(&facts, None, When::Ended).filter(|_| !before.ended()) {
+                self.sources.submit(sources::Job::Remove(copy));
             }
         }
         let row_id = row.id;
         if row.state.ended() {
             row.offer = None;
+            let kept_ms = self.ended_kept_ms.filter(|_| facts.ended_unix_ms.is_some());
+            row.forget_at = row.forget_at.or(kept_ms.map(|ms| now.tick.after_ms(ms)));
         }
         if let Some(gone) = row.forget.take() {
             return if row.state.ended() { self.remove(number, gone) } else { drop(gone) };

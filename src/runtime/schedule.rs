@@ -45,11 +45,16 @@ impl Schedule {
         (self.parallel_parts + CONTROLS_BESIDE_PARTS) as usize
     }
 
+    /// When all of these are open again; none when they are.
+    pub fn opens_at<'a>(&self, now: Tick, hosts: impl IntoIterator<Item = &'a str>) -> Option<Tick> {
+        hosts.into_iter().filter_map(|host| self.hosts.get(host)).map(|host| host.gate).filter(|gate| *gate > now).max()
+    }
+
     /// What an upload that speaks to `hosts` may start, while so many parts and controls are under way in all.
     pub fn lend<'a>(&self, now: Tick, hosts: impl IntoIterator<Item = &'a str>, parts: u32, controls: u32) -> Slots {
-        let closed = hosts.into_iter().any(|host| self.hosts.get(host).is_some_and(|host| host.gate > now));
-        if closed {
-            return Slots { parts: 0, controls: 0, reads: 1, opens_at: None };
+        let opens_at = self.opens_at(now, hosts);
+        if opens_at.is_some() {
+            return Slots { parts: 0, controls: 0, reads: 1, opens_at };
         }
         let free = (self.parallel_parts + CONTROLS_BESIDE_PARTS).saturating_sub(parts + controls);
         Slots { parts: self.parallel_parts.saturating_sub(parts).min(free), controls: free, reads: 1, opens_at: None }
@@ -117,7 +122,10 @@ mod tests {
         assert_eq!(schedule.lend(Tick(2_009), ["b", "a"], 0, 0).parts, 0);
         assert_eq!(schedule.lend(Tick(2_009), ["b"], 0, 0).parts, 4);
         assert_eq!(schedule.next_open(Tick(11)), Some(Tick(2_010)));
-        assert_eq!(schedule.lend(Tick(2_010), ["a"], 0, 0).parts, 4);
+        assert_eq!(schedule.opens_at(Tick(11), ["b", "a"]), Some(Tick(2_010)));
+        assert_eq!(schedule.opens_at(Tick(11), ["b"]), None);
+        let closed = schedule.lend(Tick(2_009), ["b", "a"], 0, 0);
+        assert_eq!((closed.parts, closed.opens_at), (0, Some(Tick(2_010))));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Where uploads stand: shown when it changes, and what follows for places, journals and whoever waits for rest.
 
-use std::path::PathBuf;
-
 use super::{
     Idle, LogLevel,
     disk::Job,
     driver::Driver,
+    message::Removed,
     row::{Row, Stage},
+    sources::{self, Copy, When},
 };
 use crate::{
-    engine::{Command, Ending, Event, State, WaitReason, Waiting, policy_error},
+    engine::{Command, Event, Remote, State, WaitReason, Waiting, policy_error},
     error::{Code, ErrorInfo},
     model::{NetworkPolicy, Now, Tick},
 };
@@ -20,6 +20,8 @@ const PUBLISH_MS: u64 = 100;
 const RATE_MS: u64 = 1_000;
 /// A wait longer than this gives the upload's place to another.
 const KEEP_PLACE_MS: u64 = 20_000;
+/// An ending that was found is shown for so long at least: the wall clock, which tells its age, may be wrong, and the host has yet to see it.
+const FOUND_KEPT_MS_MIN: u64 = 30_000;
 
 impl Driver {
     /// A machine has nothing to do for now: is it worth its place?
@@ -27,33 +29,42 @@ impl Driver {
         let Some(row) = self.rows.get_mut(&number) else { return };
         let Stage::Live(live) = &mut row.stage else { return };
         let mut state = live.machine.state(now);
+        let wake = live.wake;
         let prepared = live.prepared.filter(|_| matches!(state, State::Active { .. } | State::Queued));
         if let Some(fraction) = prepared {
             state = preparing(fraction, now.unix_ms);
         }
         let mut progress = live.machine.progress();
-        let wake = live.wake;
         let busy = live.machine.is_busy();
         let over = live.done;
         let parks = prepared.is_none() && live.machine.gives_place(now, KEEP_PLACE_MS);
-        let explanation = live.machine.explain(now);
         let leaves = (over || parks) && !busy;
-        if leaves {
-            self.leave(number, &state, wake, over, now);
-        }
-        let Some(row) = self.rows.get_mut(&number) else { return };
         let since = now.tick.since_ms(row.published);
         let news = !row.progress.counts_as(&progress);
         let slows = row.progress.rate_bytes_per_s > 0;
-        if let (false, Some(live)) = (leaves, row.live()) {
-            live.speed.fill(now.tick, &mut progress);
-        }
         let changed = !row.state.is_like(&state);
         let due = leaves || news && since >= PUBLISH_MS || slows && since >= RATE_MS || !over && since >= self.beat_ms;
         // An ending is told once; what a stopped part still had to count comes too late for it.
         let due = due && !row.state.ended();
-        if changed || due && (news || slows || !leaves) {
-            self.board.set_explanation(row.id.as_str(), (!state.ended()).then_some(explanation));
+        let tells = changed || due && (news || slows || !leaves);
+        let explanation = (tells && !state.ended()).then(|| live.machine.explain(now));
+        let ends = state.ended() && !row.state.ended();
+        let facts = live.machine.facts();
+        let copy = if ends { Copy::of(facts, live.machine.identity(), When::Ended) } else { None };
+        let kept = ends && facts.ended_unix_ms.is_some();
+        if !leaves {
+            live.speed.fill(now.tick, &mut progress);
+        } else {
+            self.leave(number, &state, wake, over, now);
+        }
+        if let Some(copy) = copy {
+            self.sources.submit(sources::Job::Remove(copy));
+        }
+        let kept_ms = self.ended_kept_ms.filter(|_| kept);
+        let Some(row) = self.rows.get_mut(&number) else { return };
+        row.forget_at = row.forget_at.or(kept_ms.map(|ms| now.tick.after_ms(ms)));
+        if tells {
+            self.board.set_explanation(row.id.as_str(), explanation);
             self.dirty |= changed;
             row.state = state;
             row.progress = progress;
@@ -62,6 +73,10 @@ impl Driver {
         // Held back, not lost: nothing else may ever happen that would show it.
         let beat = self.beat_ms;
         let Some(row) = self.rows.get_mut(&number) else { return };
+        // Of an upload that has ended nothing more is told.
+        if row.state.ended() {
+            return;
+        }
         let published = row.published;
         let in_ms = match (row.progress.counts_as(&progress), row.progress.rate_bytes_per_s) {
             (false, _) => PUBLISH_MS,
@@ -78,14 +93,14 @@ impl Driver {
     fn leave(&mut self, number: usize, state: &State, wake: Option<Tick>, over: bool, now: Now) {
         let Some(row) = self.rows.get_mut(&number) else { return };
         let Stage::Live(live) = &row.stage else { return };
-        let facts = live.machine.facts();
         let unkept = live.machine.unkept();
-        let copy =
-            facts.upload.source.path.clone().filter(|_| {
-                over && facts.upload.source.delete_at_end && !matches!(facts.ending, Some(Ending::Failed(_)))
-            });
-        row.ended_unix_ms = facts.ended_unix_ms;
-        row.eligible = !over && matches!(state, State::Waiting { waiting } if waiting.retry_in_ms.is_some());
+        row.eligible = !over
+            && match state {
+                State::Waiting { waiting } => waiting.retry_in_ms.is_some(),
+                // Its place is another's; the abort is tried again when there is one, unless the host has taken the ending.
+                State::Cancelled { remote: Remote::AbortPending } => row.forget.is_none(),
+                _ => false,
+            };
         row.wake = wake.filter(|_| row.eligible);
         if !unkept.is_empty() && !state.ended() {
             // The disk refused what the host said: that is said again, before what was said since.
@@ -103,9 +118,6 @@ impl Driver {
         let id = row.id;
         self.live.remove(&number);
         self.dirty = true;
-        if let Some(path) = copy {
-            self.disk.submit(Job::RemoveCopy { path: PathBuf::from(path) });
-        }
         self.disk.submit(Job::Close { row: number, id });
     }
 
@@ -136,9 +148,12 @@ impl Driver {
         }
         match row.stage {
             Stage::Idle => self.remove(number, gone),
+            Stage::Removing => {}
             _ => {
                 row.forget = Some(gone);
                 row.eligible = false;
+                // What was still to be undone at the service is left: nobody waits for it any more.
+                self.event(number, Event::Command(Command::Hold));
             }
         }
     }
@@ -148,21 +163,56 @@ impl Driver {
         if let Some(row) = self.rows.get_mut(&number) {
             row.superseded = true;
         }
-        self.event(number, Event::Command(Command::Hold));
         self.forget(number, gone);
     }
 
+    /// The disk removes it. The row stays until that is done.
     pub(super) fn remove(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
-        if let Some(row) = self.rows.remove(&number) {
-            let copy = !row.superseded;
-            self.by_id.remove(&row.id);
+        if let Some(row) = self.rows.get_mut(&number) {
+            row.stage = Stage::Removing;
             self.disk.submit(Job::Remove {
+                row: number,
                 id: row.id,
                 board: self.board.clone(),
                 outlet: self.outlet.clone(),
                 gone,
-                copy,
+                superseded: row.superseded,
             });
+        }
+    }
+
+    pub(super) fn removed(&mut self, number: usize, removed: Removed) {
+        match removed {
+            Removed::Gone(copy) => {
+                if let Some(row) = self.rows.remove(&number) {
+                    self.by_id.remove(&row.id);
+                }
+                if let Some(copy) = copy {
+                    self.sources.submit(sources::Job::Remove(copy));
+                }
+            }
+            // It is still there, so it is still shown; it goes when the host says so again, or when its time is over once more.
+            Removed::Not => {
+                let again = self.clock.tick().after_ms(super::driver::LOOK_AGAIN_MS);
+                if let Some(row) = self.rows.get_mut(&number) {
+                    row.stage = Stage::Idle;
+                    row.forget_at = row.forget_at.map(|_| again);
+                    let id = row.id;
+                    self.logger.log(LogLevel::Error, "journal", || format!("{id}: it could not be removed"));
+                }
+            }
+        }
+    }
+
+    /// Another process has removed its journal: it is no upload of this one any more, and it did not end here.
+    pub(super) fn vanish(&mut self, number: usize) {
+        let Some(row) = self.rows.remove(&number) else { return };
+        self.by_id.remove(&row.id);
+        if self.board.remove(row.id.as_str()) {
+            self.outlet.forgotten(row.id.as_str());
+        }
+        if let Some(gone) = row.forget {
+            let _ = gone.send(());
         }
     }
 
@@ -178,17 +228,14 @@ impl Driver {
 
     /// Ended uploads whose time is over are forgotten; what else goes on by itself is known by its time.
     pub(super) fn stand_by(&mut self, now: Now) {
-        let kept_ms = self.ended_kept_ms.and_then(|ms| i64::try_from(ms).ok());
-        let over_at = |row: &Row| match (kept_ms, row.ended_unix_ms, &row.stage) {
-            (Some(kept_ms), Some(at), Stage::Idle) if row.state.ended() && !row.eligible => {
-                Some(at.saturating_add(kept_ms))
-            }
-            _ => None,
+        let over_at = |row: &Row| {
+            let rests = matches!(row.stage, Stage::Idle) && row.state.ended() && !row.eligible;
+            row.forget_at.filter(|_| rests)
         };
         let over: Vec<usize> = self
             .rows
             .iter()
-            .filter(|(_, row)| over_at(row).is_some_and(|at| at <= now.unix_ms))
+            .filter(|(_, row)| over_at(row).is_some_and(|at| at <= now.tick))
             .map(|(number, _)| *number)
             .collect();
         for number in over {
@@ -204,13 +251,20 @@ impl Driver {
                 .gives_up_unix_ms
                 .filter(|at| idle && !row.over && !row.state.ended() && self.goes(row) && *at > now.unix_ms)
                 .map(unix);
-            let forgotten = over_at(row).map(unix);
-            wake.into_iter().chain(gives_up).chain(forgotten).min()
+            wake.into_iter().chain(gives_up).chain(over_at(row)).min()
         };
         self.rest_wake = self.rows.values().filter_map(|row| next(row)).min();
         if let Some(rest) = self.board.set_idle(self.idle(now), self.heard) {
             self.outlet.idle(rest);
         }
+    }
+
+    /// When an ending that was found is forgotten by itself. How old it is only the wall clock tells, across processes.
+    pub(super) fn found_forget_at(&self, ended_unix_ms: Option<i64>, now: Now) -> Option<Tick> {
+        let (kept_ms, ended_unix_ms) = (self.ended_kept_ms?, ended_unix_ms?);
+        let age_ms = u64::try_from(now.unix_ms.saturating_sub(ended_unix_ms)).unwrap_or(0);
+        let left_ms = kept_ms.saturating_sub(age_ms).max(kept_ms.min(FOUND_KEPT_MS_MIN));
+        Some(now.tick.after_ms(left_ms))
     }
 
     fn idle(&self, now: Now) -> Idle {
@@ -257,6 +311,17 @@ pub(super) fn barred(reason: WaitReason, unix_ms: i64) -> State {
         _ => ErrorInfo::new(Code::Offline, "the device is offline"),
     };
     waits(reason, Some(error), None, unix_ms)
+}
+
+/// Of an upload whose service asked for rest.
+pub(super) fn rests(until: Tick, now: Now) -> State {
+    let error = ErrorInfo::new(Code::ServiceBusy, "the service asked for rest");
+    match waits(WaitReason::Retry, Some(error), None, now.unix_ms) {
+        State::Waiting { waiting } => {
+            State::Waiting { waiting: Waiting { retry_in_ms: Some(until.since_ms(now.tick)), ..waiting } }
+        }
+        state => state,
+    }
 }
 
 fn preparing(fraction: f32, unix_ms: i64) -> State {

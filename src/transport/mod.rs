@@ -23,7 +23,7 @@ pub use cancel::CancelToken;
 pub use lane::UreqTransport;
 pub use setup::{Names, TransportConfig};
 
-use std::{fs::File, io};
+use std::{fs::File, io, time::Duration};
 
 use crate::{
     error::ErrorInfo,
@@ -57,6 +57,12 @@ pub struct FileRange {
 pub trait Lanes: Send + Sync {
     /// A lane for one network worker, with connections of its own.
     fn lane(&self) -> Box<dyn Lane>;
+    /// Nothing is given to a host any more. Never blocks.
+    fn close(&self) {}
+    /// Waits until no call of a host's is under way, at most so long; whether none is.
+    fn drain(&self, _timeout: Duration) -> bool {
+        true
+    }
 }
 
 /// One worker's way out. Connections are kept between calls.

@@ -1,8 +1,11 @@
 //! Many uploads.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use partway::client::{Client, Config, Limits, Select, State, UploadRequest};
+use partway::{
+    client::{Client, Config, Limits, Select, State, UploadRequest},
+    model::checkpoint::{Act, At, Checkpoint},
+};
 
 use crate::common::*;
 
@@ -56,4 +59,39 @@ fn a_thousand_uploads_at_rest_are_paused_resumed_and_cancelled() {
         since.elapsed()
     );
     assert!(client.list(&Select::All).is_empty() && world.cloud.log().is_empty());
+}
+
+/// Threads of one process asked each other for the directory every few milliseconds, for five seconds at most: some of many that came at once were refused.
+#[test]
+fn hundreds_of_threads_that_start_at_once_all_succeed() {
+    /// A disk that takes its time for a sync, as a phone's does.
+    struct SlowDisk;
+    impl Checkpoint for SlowDisk {
+        fn reached(&self, act: Act, at: At) {
+            if matches!(act, Act::Sync | Act::SyncDir) && at == At::Before {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+    const THREADS: usize = 200;
+    let world = World::new();
+    let checkpoint = Some(std::sync::Arc::new(SlowDisk) as _);
+    let client = Client::open(Config { autostart: false, checkpoint, ..world.config() }).unwrap();
+    let gate = std::sync::Barrier::new(THREADS);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = requests(&world, THREADS)
+            .into_iter()
+            .map(|request| {
+                let (client, gate) = (&client, &gate);
+                scope.spawn(move || {
+                    gate.wait();
+                    client.start(request)
+                })
+            })
+            .collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let refused: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    assert!(refused.is_empty(), "{} refused, such as {}", refused.len(), refused[0]);
+    assert_eq!(client.list(&Select::All).len(), THREADS);
 }

@@ -235,6 +235,117 @@ fn a_temporary_copy_goes_at_the_end_and_stays_while_a_retry_may_want_it() {
     world.becomes("removed", || !copy.exists());
 }
 
+/// Whoever begins an upload again waits for the old one to go, and holds up nobody who starts meanwhile; nor does anybody begin it again once more.
+#[test]
+fn what_many_begin_again_at_once_is_begun_again_once() {
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    world.rule(Rule::new(Step::Confirm, How::status(451, "")));
+    let client = world.open();
+    let old = start(&client, world.request(&file, "photo.jpg"));
+    assert_eq!(failed(&ended(&client, &old)), Code::ContentRefused);
+    client.hold(5_000);
+    const THREADS: usize = 20;
+    let gate = std::sync::Barrier::new(THREADS);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let one = || {
+            gate.wait();
+            client.retry(&old)
+        };
+        let all: Vec<_> = (0..THREADS).map(|_| scope.spawn(one)).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let begun: Vec<_> = results.iter().filter_map(|result| result.as_ref().ok()).collect();
+    assert_eq!(begun.len(), 1, "{results:?}");
+    let others = results.iter().filter_map(|result| result.as_ref().err());
+    assert!(others.clone().all(|error| matches!(error.code, Code::UnknownUpload)), "{results:?}");
+    let listed: Vec<String> = client.list(&Select::All).into_iter().map(|snapshot| snapshot.id).collect();
+    assert_eq!(listed, std::slice::from_ref(&begun[0].id));
+}
+
+/// A copy was removed by its name: at the end, at every later open and when it was forgotten. What the host had put there since was another upload's.
+#[test]
+fn what_took_the_place_of_a_temporary_copy_stays() {
+    let world = World::new();
+    let client = world.open();
+    let copy = world.file("copy.tmp", MIB);
+    let temporary = || {
+        let mut request = world.request(&copy, "photo.jpg");
+        request.source = Source { what: SourceWhat::Path { path: copy.clone(), delete_at_end: true }, token: vec![] };
+        request
+    };
+    let id = start(&client, temporary());
+    completed(&client, &id);
+    world.becomes("removed", || !copy.exists());
+    assert!(client.close(5_000));
+    drop(client);
+    // The same name, size and bytes: whose it is tells the file itself alone.
+    world.file("copy.tmp", MIB);
+    let client = world.open();
+    client.wait_idle(Some(PATIENCE_MS));
+    world.becomes("nothing works", || client.threads() == 0);
+    assert!(copy.exists(), "an open removed it");
+    assert_eq!(client.forget(&Select::one(&id)), 1);
+    world.becomes("nothing works", || client.threads() == 0);
+    assert!(copy.exists(), "to forget removed it");
+}
+
+/// An upload that ended while nobody could remove its copy any more: the next process does.
+#[test]
+fn a_temporary_copy_that_a_kill_left_goes_at_the_next_open() {
+    use partway::{
+        engine::{Ending, Record},
+        runtime::journal::{Id, StateDir, Sync},
+    };
+    let world = World::new();
+    let copy = world.file("copy.tmp", 4 * MIB);
+    world.rule(Rule::new(Step::Part, How::Stall { after_bytes: 0 }).after(1));
+    let client = world.open();
+    let mut request = world.request(&copy, "photo.jpg");
+    request.source = Source { what: SourceWhat::Path { path: copy.clone(), delete_at_end: true }, token: vec![] };
+    let id = start(&client, request);
+    until(&client, &id, |snapshot| snapshot.progress.parts_done == 1);
+    world.leave(client);
+    let dir = StateDir::open(world.state_dir()).unwrap();
+    let (mut journal, _, _) = dir.open_journal::<Record>(Id::parse(&id).unwrap()).unwrap();
+    let ending = Ending::Completed(partway::model::Receipt::default());
+    journal.append(&Record::Ending { ending, unix_ms: 1 }, Sync::Power).unwrap();
+    drop(journal);
+    assert!(copy.exists());
+    let client = world.open();
+    world.becomes("removed", || !copy.exists());
+    assert!(client.snapshot(&id).unwrap().state.ended());
+}
+
+/// Each ending that was found was brought to the disk with its directory, one after the other.
+#[test]
+fn an_open_syncs_the_directory_once_for_all_endings() {
+    use partway::model::checkpoint::{Act, At, Checkpoint};
+    #[derive(Default)]
+    struct Counted(Mutex<Vec<Act>>);
+    impl Checkpoint for Counted {
+        fn reached(&self, act: Act, at: At) {
+            if at == At::Before {
+                self.0.lock().unwrap().push(act);
+            }
+        }
+    }
+    let world = World::new();
+    let file = world.file("photo.jpg", 1);
+    let client = Client::open(Config { autostart: false, ..world.config() }).unwrap();
+    let ids: Vec<String> =
+        (0..3).map(|number| start(&client, world.request(&file, &format!("{number}.jpg")))).collect();
+    client.cancel(&Select::All);
+    ids.iter().for_each(|id| drop(ended(&client, id)));
+    assert!(client.close(5_000));
+    drop(client);
+    let counted = Arc::new(Counted::default());
+    let client = Client::open(Config { checkpoint: Some(counted.clone()), ..world.config() }).unwrap();
+    let count = |act| counted.0.lock().unwrap().iter().filter(|other| **other == act).count();
+    assert_eq!((count(Act::Sync), count(Act::SyncDir)), (3, 1));
+    assert_eq!(client.list(&Select::All).len(), 3);
+}
+
 #[test]
 fn what_the_operating_system_was_given_is_read_back_and_waited_for() {
     let world = World::new();

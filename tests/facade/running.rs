@@ -91,6 +91,138 @@ fn no_callback_runs_when_close_returned_true() {
     assert!(!within());
 }
 
+/// Answers nothing and does not return before it is told to, whatever becomes of its calls.
+#[derive(Default)]
+struct Blocking {
+    within: std::sync::Mutex<usize>,
+    released: std::sync::atomic::AtomicBool,
+    changed: std::sync::Condvar,
+}
+
+impl Blocking {
+    fn within(&self) -> usize {
+        *self.within.lock().unwrap()
+    }
+
+    fn release(&self) {
+        let _within = self.within.lock().unwrap();
+        self.released.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.changed.notify_all();
+    }
+}
+
+impl partway::client::Transport for Blocking {
+    fn execute(&self, call: std::sync::Arc<partway::client::TransportCall>) {
+        let mut within = self.within.lock().unwrap();
+        *within += 1;
+        while !self.released.load(std::sync::atomic::Ordering::SeqCst) {
+            within = self.changed.wait(within).unwrap();
+        }
+        // What a host still has of the call is the host's until here.
+        drop(call);
+        *within -= 1;
+    }
+}
+
+/// A host frees what its transport needs when `close` said that nothing of it is called any more.
+#[test]
+fn no_call_of_the_hosts_transport_is_under_way_when_close_returned_true() {
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    let transport = std::sync::Arc::new(Blocking::default());
+    let client = Client::open(Config { transport: Some(transport.clone()), ..world.config() }).unwrap();
+    let id = start(&client, world.request(&file, "photo.jpg"));
+    world.becomes("it is called", || transport.within() == 1);
+    assert!(!client.close(500), "the upload is at rest, and the host is still in its call");
+    assert_eq!(transport.within(), 1);
+    transport.release();
+    assert!(client.close(PATIENCE_MS));
+    assert_eq!(transport.within(), 0);
+    // Whoever asks from here on does not get to the host either.
+    assert_eq!(client.look_remote(&id), Ok(partway::client::RemoteLook::NoSession));
+    drop(client);
+    assert_eq!(std::sync::Arc::strong_count(&transport), 1, "nothing of it is kept");
+}
+
+/// Opens another client when it is let go: that is the host's code, and no lock of ours may be held around it.
+struct Reopens(Option<Config>, std::sync::mpsc::Sender<()>);
+
+impl Drop for Reopens {
+    fn drop(&mut self) {
+        if let Some(config) = self.0.take() {
+            drop(Client::open(config).unwrap());
+        }
+        let _ = self.1.send(());
+    }
+}
+
+impl partway::client::CredentialProvider for Reopens {
+    fn provide(&self, ask: partway::client::CredentialAsk) {
+        ask.later(None);
+    }
+}
+
+#[test]
+fn a_host_may_open_a_client_while_what_it_gave_to_another_is_let_go() {
+    let world = World::new();
+    let other = World::new();
+    let no_directory = world.file("photo.jpg", 1);
+    let (done, over) = std::sync::mpsc::channel();
+    let inside = other.config();
+    // It hangs for ever if it hangs: on a thread of its own, the test does not.
+    std::thread::spawn(move || {
+        let refused = Client::open(Config::new(no_directory, std::sync::Arc::new(Reopens(Some(inside), done.clone()))));
+        assert_eq!(refused.err().map(|error| error.code), Some(Code::StateDirUnusable));
+        let _ = done.send(());
+    });
+    for what in ["let go", "refused"] {
+        assert_eq!(over.recv_timeout(std::time::Duration::from_millis(PATIENCE_MS)), Ok(()), "never {what}");
+    }
+}
+
+/// What another process removed is no upload of ours any more; it had not failed.
+#[test]
+fn what_another_process_forgot_is_gone_here_too_and_did_not_fail() {
+    #[derive(Default)]
+    struct Told(std::sync::Mutex<(Vec<State>, Vec<String>)>);
+    impl partway::client::Listener for Told {
+        fn on_changes(&self, changes: &[partway::client::Snapshot]) {
+            self.0.lock().unwrap().0.extend(changes.iter().map(|snapshot| snapshot.state.clone()));
+        }
+        fn on_forgotten(&self, ids: &[String]) {
+            self.0.lock().unwrap().1.extend_from_slice(ids);
+        }
+    }
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    let told = std::sync::Arc::new(Told::default());
+    let ours = Client::open(Config { autostart: false, listener: Some(told.clone()), ..world.config() }).unwrap();
+    let [said, in_line, again] = ["a.jpg", "b.jpg", "c.jpg"].map(|name| start(&ours, world.request(&file, name)));
+    let theirs = Client::open(Config { apart: true, autostart: false, ..world.config() }).unwrap();
+    theirs.cancel(&Select::All);
+    world.becomes("cancelled", || theirs.list(&Select::All).iter().all(|snapshot| snapshot.state.ended()));
+    assert_eq!(theirs.forget(&Select::All), 3);
+    // One is found missing by what is said of it, one by a start of its key, one when its turn comes.
+    ours.pause(&one(&said));
+    world.becomes("said to nothing", || ours.snapshot(&said).is_none());
+    let started = ours.start(world.request(&file, "c.jpg")).unwrap();
+    assert_eq!(started.how, partway::client::How::New, "there is no upload of that key any more");
+    ours.pause(&one(&started.id));
+    ours.go();
+    world.becomes("its turn came", || ours.snapshot(&in_line).is_none());
+    let forgotten = || {
+        let mut ids = told.0.lock().unwrap().1.clone();
+        ids.sort();
+        ids
+    };
+    world.becomes("told", || forgotten().len() >= 3);
+    let mut all = [said, in_line, again];
+    all.sort();
+    assert_eq!(forgotten(), all, "each once");
+    let failed = told.0.lock().unwrap().0.iter().any(|state| matches!(state, State::Failed { .. }));
+    assert!(!failed, "none of them had failed");
+}
+
 #[test]
 fn bounds_that_are_raised_or_lowered_hold_from_the_next_part_on() {
     let world = World::new();

@@ -183,3 +183,54 @@ fn a_digest_is_what_the_emulator_stores() {
     assert_eq!((digests.size_bytes, &digests.crc64), (5 * MIB + 7, &receipt.crc64));
     assert_eq!(digests.midstates.len(), 5);
 }
+
+/// Blocks in its `turn`-th look at the length, until it is let go.
+struct Slow {
+    looks: std::sync::atomic::AtomicU32,
+    turn: u32,
+    within: Mutex<mpsc::Sender<()>>,
+    gate: Mutex<mpsc::Receiver<()>>,
+}
+
+impl partway::client::HostReader for Slow {
+    fn len(&self) -> Result<u64, partway::error::ErrorInfo> {
+        if self.looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 == self.turn {
+            let _ = self.within.lock().unwrap().send(());
+            let _ = self.gate.lock().unwrap().recv();
+        }
+        Ok(MIB)
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, partway::error::ErrorInfo> {
+        let left = usize::try_from(MIB - offset).unwrap().min(buf.len());
+        buf[..left].fill(7);
+        Ok(left)
+    }
+
+    fn concurrent(&self) -> bool {
+        true
+    }
+}
+
+/// A source that does not answer (a host's reader, a mount whose server is gone) held every journal, and with them every upload.
+#[test]
+fn a_source_that_blocks_holds_its_own_upload_alone() {
+    let world = World::new();
+    let client =
+        Client::open(Config { limits: Limits { parallel_uploads: 2, ..Limits::default() }, ..world.config() }).unwrap();
+    let ((within, blocks), (release, gate)) = (mpsc::channel(), mpsc::channel());
+    // At `start`, then when its turn comes.
+    let (looks, turn) = (Default::default(), 3);
+    let reader = Arc::new(Slow { looks, turn, within: Mutex::new(within), gate: Mutex::new(gate) });
+    let mut request = world.request(&world.file("any", MIB), "slow.jpg");
+    request.source = Source::reader(reader);
+    let slow = start(&client, request);
+    blocks.recv_timeout(std::time::Duration::from_millis(PATIENCE_MS)).expect("it is being opened");
+    let file = world.file("photo.jpg", 3 * MIB);
+    let id = start(&client, world.request(&file, "photo.jpg"));
+    completed(&client, &id);
+    assert_eq!(client.forget(&one(&id)), 1);
+    assert!(!client.snapshot(&slow).unwrap().state.ended());
+    release.send(()).unwrap();
+    completed(&client, &slow);
+}

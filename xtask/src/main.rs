@@ -13,6 +13,7 @@ mod kotlin;
 mod library;
 mod mutants;
 mod notice;
+mod page;
 mod sim;
 mod swift;
 
@@ -28,7 +29,7 @@ const USAGE: &str = "cargo xtask <task>
   ci                 everything that .ci/run does
   build kotlin       the native library into target/mobile and the Kotlin face into target/kotlin; first .ci/install/kotlin
   test [ARGS…]       the tests, as README.md says
-  test c [NAME…]     the C header and library: programs under the sanitizers and valgrind
+  test c [NAME…]     the C header and library: programs under the sanitizers and valgrind; docs: what docs/c.md says to type
   test kotlin [NAME…]
                      the Kotlin face, its tests and the commands of its document (`document`); first .ci/install/kotlin
   test swift [NAME…] the Swift face and its tests; first .ci/install/swift

@@ -1,7 +1,8 @@
-/* libcurl carries the requests in the place of the library: curl_transport ENDPOINT TOKEN FILE. Link with -lcurl. */
+/* libcurl carries the requests in the place of the library: curl_transport ENDPOINT TOKEN FILE. Link with -lcurl. POSIX threads. */
 #include <ctype.h>
 #include <curl/curl.h>
 #include <partway.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,21 @@ static uint32_t fault_of(CURLcode code) {
     }
 }
 
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int over;
+} carrier_t;
+
+/* Called once, when the last execute has returned and none will come: before that nothing may go that execute uses, and curl itself is such a thing. */
+static void on_release(void *context) {
+    carrier_t *carrier = context;
+    pthread_mutex_lock(&carrier->lock);
+    carrier->over = 1;
+    pthread_cond_signal(&carrier->changed);
+    pthread_mutex_unlock(&carrier->lock);
+}
+
 /* Called on a thread of its own, several at once: here it blocks until there is an answer. */
 static void execute(void *context, partway_call_t *call) {
     const partway_http_request_t *request = partway_call_request(call);
@@ -150,7 +166,9 @@ int main(int argc, char **argv) {
     if (argc != 4 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return 2;
     partway_error_t *error = NULL;
     partway_host_t host = {.struct_size = sizeof host, .context = argv[2], .on_credential = on_credential};
-    partway_transport_t transport = {sizeof transport, NULL, NULL, execute};
+    carrier_t carrier = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+    partway_transport_t transport = {
+        .struct_size = sizeof transport, .context = &carrier, .release = on_release, .execute = execute};
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;
     partway_source_t *source = NULL;
@@ -176,6 +194,9 @@ int main(int argc, char **argv) {
     partway_snapshot_free(end), partway_upload_free(upload), partway_request_free(request), partway_source_free(source);
     partway_client_close(client, 10000, NULL); /* No request is under way any more. */
     partway_client_free(client), partway_config_free(config), partway_error_free(error);
+    pthread_mutex_lock(&carrier.lock);
+    while (!carrier.over) pthread_cond_wait(&carrier.changed, &carrier.lock);
+    pthread_mutex_unlock(&carrier.lock);
     curl_global_cleanup();
     return good ? 0 : 1;
 }

@@ -48,7 +48,8 @@ int main(int argc, char **argv) {
 
     partway_error_t *error = NULL;
     partway_host_t host = {.struct_size = sizeof host, .context = argv[2], .on_credential = on_credential};
-    partway_reader_t reader = {sizeof reader, asset, release, length, read_at, 1};
+    partway_reader_t reader = {.struct_size = sizeof reader, .context = asset, .release = release,
+                               .length = length, .read_at = read_at, .concurrent = 1};
     partway_config_t *config = partway_config_new();
     partway_client_t *client = NULL;
     partway_source_t *source = NULL;

@@ -51,7 +51,12 @@ int main(int argc, char **argv) {
         for (int i = 0; i < UPLOADS; i++) {
             readers[i].lock = &lock, readers[i].reads = &reads, readers[i].released = &released;
             memset(readers[i].bytes, round * UPLOADS + i, SIZE);
-            partway_reader_t table = {sizeof table, &readers[i], release, length, read_at, (uint32_t)(i % 2)};
+            partway_reader_t table = {.struct_size = sizeof table,
+                                      .context = &readers[i],
+                                      .release = release,
+                                      .length = length,
+                                      .read_at = read_at,
+                                      .concurrent = (uint32_t)(i % 2)};
             partway_source_t *source = NULL;
             GOOD(partway_source_new_reader(&table, &source, &error));
             char name[32];

@@ -12,6 +12,7 @@ static void null_everywhere(void) {
     partway_digests_free(NULL), partway_remote_task_free(NULL);
     partway_credential_ask_free(NULL), partway_source_ask_free(NULL);
     CHECK(partway_snapshot_copy(NULL) == NULL && !partway_snapshot_ended(NULL) && partway_upload_id(NULL) == NULL);
+    CHECK(partway_upload_continued_from(NULL) == NULL);
     CHECK(partway_list_count(NULL) == 0 && partway_list_at(NULL, 0) == NULL && partway_client_problem_count(NULL) == 0);
     CHECK(partway_credential_ask_account(NULL).data == NULL && partway_credential_ask_service(NULL) == 0);
     CHECK(partway_credential_ask_why(NULL) == 0 && partway_source_ask_upload_id(NULL).data == NULL);
@@ -73,7 +74,7 @@ static void null_everywhere(void) {
     BAD(USAGE, partway_source_digest(NULL, PARTWAY_NONE, NULL, &error));
     BAD(USAGE, partway_upload_retry(NULL, NULL, &error));
     BAD(USAGE, partway_upload_timeline_json(NULL, NULL, &error));
-    BAD(USAGE, partway_upload_look_remote(NULL, NULL, &error));
+    BAD(USAGE, partway_upload_look_remote(NULL, NULL, NULL, &error));
     BAD(USAGE, partway_credential_ask_signed_out(NULL, &error));
     BAD(USAGE, partway_source_ask_preparing(NULL, 0.5, &error));
     BAD(USAGE, partway_source_ask_later(NULL, 1, &error));
@@ -140,6 +141,13 @@ static void wrong_sizes_and_fields(void) {
     config = partway_config_new();
     newer.later = NULL;
     GOOD(partway_config_set_host(config, &newer.host, &error));
+    /* What has no meaning yet is not set either. */
+    partway_limits_t limits = {.struct_size = sizeof limits, .reserved = 1};
+    partway_network_t network = {.struct_size = sizeof network, .reserved = 1};
+    partway_config_t *other = partway_config_new();
+    BAD(UNKNOWN, partway_config_set_limits(other, &limits, &error));
+    BAD(UNKNOWN, partway_config_set_network(other, &network, &error));
+    partway_config_free(other);
     host.struct_size = sizeof host;
     GOOD(partway_config_set_host(config, &host, &error));
     CHECK(released == 1); /* The one that was replaced. */
@@ -230,6 +238,8 @@ static void everything_inside(void *context, const partway_snapshot_t *const *sn
     CHECK(partway_upload_wait(upload, PARTWAY_FOREVER, NULL, NULL) <= PARTWAY_TIMED_OUT);
     CHECK(partway_client_hold(client, PARTWAY_FOREVER, &idle, NULL) <= PARTWAY_TIMED_OUT);
     GOOD(partway_client_go(client, &error));
+    partway_remote_task_t *task = NULL;
+    BAD(PARTWAY_ERROR_WRONG_STATE, partway_upload_look_remote(upload, NULL, &task, &error));
     partway_upload_free(upload);
     partway_snapshot_t *kept = partway_snapshot_copy(snapshots[many - 1]);
     CHECK(partway_client_close(client, PARTWAY_FOREVER, NULL) <= PARTWAY_TIMED_OUT);

@@ -18,6 +18,8 @@ static void upload(void) {
     CHECK(end_of_it->parts_done == 6 && end_of_it->parts_total == 6 && !end_of_it->receipt->instant);
     CHECK(end_of_it->receipt->path_count == 2 && equal(end_of_it->receipt->path[0], "Camera"));
     CHECK(end_of_it->receipt->crc64.len > 0 && objects() == 1);
+    CHECK(partway_upload_continued_from(upload) == NULL);
+    stored("Camera/photo.jpg", "photo");
     partway_snapshot_free(end_of_it);
     partway_upload_free(upload);
 
@@ -47,6 +49,8 @@ static void instant(void) {
     partway_upload_t *upload = begin(client, request);
     partway_snapshot_t *end_of_it = completed(upload);
     CHECK(end_of_it->receipt->instant && end_of_it->bytes_sent == 0 && objects() == 2);
+    stored("a.jpg", "photo");
+    stored("b.jpg", "photo");
     partway_snapshot_free(end_of_it);
     partway_upload_free(upload);
     end(&host);
@@ -76,37 +80,44 @@ static void pause_resume_cancel(void) {
     partway_upload_t *again = NULL;
     GOOD(partway_upload_retry(upload, &again, &error));
     CHECK(strcmp(partway_upload_id(again), partway_upload_id(upload)) != 0);
+    CHECK(strcmp(partway_upload_continued_from(again), partway_upload_id(upload)) == 0);
     BAD(PARTWAY_ERROR_UNKNOWN_UPLOAD, partway_upload_answer_conflict(upload, PARTWAY_CHOICE_RENAME, &error));
     done(again);
+    stored("film.mp4", "film");
     partway_upload_free(upload);
     end(&host);
 }
 
+static int has_three_parts(const partway_snapshot_t *s) { return s->parts_done == 3; }
+
 static void kill_and_restore(void) {
     file_of("film", 12 * MIB, 4);
+    stall_after(3);
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
         host_state_t host = HOST_STATE;
-        partway_client_t *client = open_client("uploads", &host, 4 * MIB);
-        gone_to(begin(client, request_of("film", "film.mp4", "film")), has_a_part);
+        partway_client_t *client = open_client("uploads", &host, 0);
+        gone_to(begin(client, request_of("film", "film.mp4", "film")), has_three_parts);
         kill(getpid(), SIGKILL);
     }
     int status = 0;
     CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     CHECK(objects() == 0);
+    no_rules();
 
     host_state_t host = HOST_STATE;
     partway_client_t *client = open_client("uploads", &host, 0);
     partway_snapshot_t *found = NULL;
     GOOD(partway_client_find(client, TEXT("film"), &found, &error));
-    CHECK(found->parts_done >= 1);
-    uint32_t proven = found->parts_done;
+    CHECK(found->parts_done >= 3);
     partway_upload_t *upload = NULL;
     GOOD(partway_client_upload(client, found->id.data, found->id.len, &upload, &error));
     partway_snapshot_free(found);
     partway_snapshot_t *end_of_it = completed(upload);
-    CHECK(end_of_it->bytes_sent <= (12 - proven) * (uint64_t)MIB && objects() == 1);
+    /* What was proven is not sent again, and the object is the file all the same. */
+    CHECK(end_of_it->bytes_sent == 9 * (uint64_t)MIB && objects() == 1);
+    stored("film.mp4", "film");
     partway_snapshot_free(end_of_it);
     partway_upload_free(upload);
     end(&host);
@@ -175,6 +186,8 @@ static void conflict_answered(void) {
     GOOD(partway_upload_answer_conflict(upload, PARTWAY_CHOICE_RENAME, &error));
     partway_snapshot_t *end_of_it = completed(upload);
     CHECK(!equal(end_of_it->receipt->name, "photo.jpg") && !end_of_it->receipt->overwritten && objects() == 2);
+    stored("photo.jpg", "theirs");
+    stored(end_of_it->receipt->name.data, "ours");
     partway_snapshot_free(end_of_it);
     partway_upload_free(upload);
     end(&host);
@@ -222,6 +235,7 @@ static void source_given_again(void) {
     gone_to(upload, waits_for_source);
     GOOD(partway_upload_attach_source(upload, source, &error));
     done(upload);
+    stored("a.jpg", "photo");
     partway_source_free(source);
     end(&second);
 
@@ -234,26 +248,46 @@ static void source_given_again(void) {
     GOOD(partway_source_set_token(source, (const uint8_t *)"asset-7", 7, &error));
     done(begin(third.client, request_for("asked", "b.jpg", source)));
     partway_source_free(source);
+    stored("b.jpg", "photo");
     CHECK(objects() == 2);
     end(&third);
 }
 
 static void hold_and_go(void) {
     host_state_t host = HOST_STATE;
-    partway_client_t *client = open_client("uploads", &host, 2 * MIB);
+    partway_client_t *client = open_client("uploads", &host, 0);
+    stall_after(2);
     partway_upload_t *upload = begin(client, request_of("film", "film.mp4", file_of("film", 8 * MIB, 9)));
-    gone_to(upload, has_a_part);
+    gone_to(upload, has_two_parts);
+    UNTIL(standing() >= 3); /* As many parts as go at once. */
     partway_idle_t idle = {.struct_size = sizeof idle};
+    int64_t began = now_ms();
     GOOD(partway_client_hold(client, LONG_MS, &idle, &error));
-    CHECK(idle.active == 0 && idle.bytes_remaining > 0);
+    CHECK(now_ms() - began < bound_ms(1000));
+    CHECK(idle.at_rest == 1 && idle.active == 0 && idle.bytes_remaining == 6 * MIB);
     gone_to(upload, is_held);
+    /* The cloud hears of it as it hears of any end. */
+    UNTIL(occurrences("/log", "\"ended_ms\":null") == 0);
+    no_rules();
+
+    /* Nothing is asked while it is held, whatever is started. */
     size_t before = occurrences("/log", "\"seq\"");
+    partway_upload_t *other = begin(client, request_of("other", "other.mp4", "film"));
+    GOOD(partway_client_hold(client, LONG_MS, NULL, &error));
     GOOD(partway_client_wait_idle(client, LONG_MS, NULL, &error));
+    idle = (partway_idle_t){.struct_size = sizeof idle};
+    GOOD(partway_client_idle(client, &idle, &error));
+    CHECK(idle.at_rest == 1 && idle.active == 0);
     CHECK(occurrences("/log", "\"seq\"") == before);
-    partway_limits_t limits = {.struct_size = sizeof limits};
-    GOOD(partway_client_set_limits(client, &limits, &error));
     GOOD(partway_client_go(client, &error));
-    done(upload);
+    partway_snapshot_t *end_of_it = completed(upload);
+    CHECK(end_of_it->parts_done == 8);
+    partway_snapshot_free(end_of_it);
+    partway_upload_free(upload);
+    done(other);
+    stored("film.mp4", "film");
+    stored("other.mp4", "film");
+    CHECK(objects() == 2);
     end(&host);
 }
 
@@ -309,50 +343,153 @@ static void error_mapping(void) {
     end(&host);
 }
 
+/* All endings that a listener was told, in order, and all that was forgotten. */
+enum { TOLD_MAX = 64 };
+typedef struct {
+    host_state_t host;
+    struct {
+        char id[PARTWAY_ID_SIZE];
+        uint32_t state; /* 0: forgotten. */
+    } told[TOLD_MAX];
+    size_t count;
+} told_t;
+
+static void note(told_t *told, partway_text_t id, uint32_t state) {
+    pthread_mutex_lock(&told->host.lock);
+    CHECK(told->count < TOLD_MAX && id.len == PARTWAY_ID_SIZE - 1);
+    memcpy(told->told[told->count].id, id.data, PARTWAY_ID_SIZE);
+    told->told[told->count++].state = state;
+    pthread_mutex_unlock(&told->host.lock);
+}
+
+static void note_endings(void *context, const partway_snapshot_t *const *snapshots, size_t many) {
+    told_t *told = context;
+    for (size_t i = 0; i < many; i++)
+        if (partway_snapshot_ended(snapshots[i])) note(told, snapshots[i]->id, snapshots[i]->state);
+    on_changes(&told->host, snapshots, many);
+}
+
+static void note_forgotten(void *context, const partway_text_t *ids, size_t many) {
+    for (size_t i = 0; i < many; i++) note(context, ids[i], 0);
+}
+
+static size_t told_count(told_t *told) {
+    pthread_mutex_lock(&told->host.lock);
+    size_t count = told->count;
+    pthread_mutex_unlock(&told->host.lock);
+    return count;
+}
+
+/* How often an upload's ending was told, and with which state; 0: that it is forgotten. */
+static int times_told(told_t *told, const char *id, uint32_t state) {
+    int times = 0;
+    pthread_mutex_lock(&told->host.lock);
+    for (size_t i = 0; i < told->count; i++) times += strcmp(told->told[i].id, id) == 0 && told->told[i].state == state;
+    pthread_mutex_unlock(&told->host.lock);
+    return times;
+}
+
+static partway_client_t *open_told(told_t *told) {
+    partway_host_t table = host_of(&told->host);
+    table.on_changes = note_endings;
+    table.on_forgotten = note_forgotten;
+    told->host.client = open_with("uploads", &table, 0, true);
+    return told->host.client;
+}
+
 static void exactly_one_ending(void) {
-    host_state_t first = HOST_STATE;
-    partway_client_t *client = open_client("uploads", &first, 0);
-    partway_upload_t *upload = begin(client, request_of("photo", "photo.jpg", file_of("photo", 2 * MIB, 11)));
-    done(upload);
-    UNTIL(counted(&first, &first.endings) == 1);
-    uint32_t told = 7;
-    GOOD(partway_client_resume(client, PARTWAY_SELECT_ALL, NULL, 0, &told, &error));
-    GOOD(partway_client_cancel(client, PARTWAY_SELECT_ALL, NULL, 0, NULL, &error));
-    CHECK(told == 0);
-    end(&first);
-    CHECK(first.endings == 1);
+    enum { EACH = 3, ALL = 3 * EACH };
+    static const char *const KINDS[] = {"fine", "bad", "gone"};
+    static const uint32_t STATES[] = {PARTWAY_STATE_COMPLETED, PARTWAY_STATE_FAILED, PARTWAY_STATE_CANCELLED};
+    say("/rules", "{\"step\":\"begin\",\"how\":\"status\",\"status\":400,\"code\":\"ParamInvalid\",\"path_contains\":\"bad\"}");
+    say("/rules", "{\"step\":\"part\",\"how\":\"stall\",\"after_bytes\":1000,\"path_contains\":\"gone\"}");
+    file_of("photo", MIB, 11);
+    told_t first = {.host = HOST_STATE};
+    partway_client_t *client = open_told(&first);
+    partway_limits_t limits = {.struct_size = sizeof limits, .parallel_uploads = ALL, .parallel_parts = ALL};
+    GOOD(partway_client_set_limits(client, &limits, &error));
+    partway_upload_t *uploads[ALL];
+    char ids[ALL][PARTWAY_ID_SIZE];
+    for (int i = 0; i < ALL; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s%d", KINDS[i % 3], i);
+        partway_request_t *request = request_of(name, name, "photo");
+        GOOD(partway_request_set_text(request, PARTWAY_REQUEST_GROUP, TEXT(KINDS[i % 3]), &error));
+        uploads[i] = begin(client, request);
+        memcpy(ids[i], partway_upload_id(uploads[i]), PARTWAY_ID_SIZE);
+    }
+    UNTIL(standing() == EACH);
+    for (int i = 0; i < ALL; i++)
+        if (i % 3 != 2) partway_snapshot_free(ended(uploads[i]));
+    /* Cancelled while parts are under way: what these count comes after the ending, and must not tell it again. */
+    uint32_t count = 7;
+    GOOD(partway_client_cancel(client, PARTWAY_SELECT_GROUP, TEXT("gone"), &count, &error));
+    CHECK(count == EACH);
+    for (int i = 0; i < ALL; i++) {
+        partway_snapshot_t *end_of_it = ended(uploads[i]);
+        CHECK(end_of_it->state == STATES[i % 3]);
+        CHECK((end_of_it->receipt != NULL) == (i % 3 == 0) && (end_of_it->error != NULL) == (i % 3 == 1));
+        CHECK(end_of_it->remote == (i % 3 == 2 ? PARTWAY_REMOTE_ABORTED : 0));
+        partway_snapshot_free(end_of_it);
+    }
+    UNTIL(told_count(&first) >= ALL);
+    /* What comes too late changes nothing, and tells nothing. */
+    GOOD(partway_client_resume(client, PARTWAY_SELECT_ALL, NULL, 0, &count, &error));
+    CHECK(count == 0);
+    GOOD(partway_client_pause(client, PARTWAY_SELECT_ALL, NULL, 0, &count, &error));
+    CHECK(count == 0);
+    GOOD(partway_client_cancel(client, PARTWAY_SELECT_ALL, NULL, 0, &count, &error));
+    CHECK(count == 0);
+    GOOD(partway_client_wait_idle(client, LONG_MS, NULL, &error));
+    end(&first.host);
+    CHECK(first.count == ALL && first.host.endings == ALL);
+    for (int i = 0; i < ALL; i++) CHECK(times_told(&first, ids[i], STATES[i % 3]) == 1);
+    for (int i = 0; i < ALL; i++) partway_upload_free(uploads[i]);
 
-    /* Kept until it is taken: the next client tells it once more. */
-    host_state_t second = HOST_STATE;
-    client = open_client("uploads", &second, 0);
-    UNTIL(counted(&second, &second.endings) == 1);
-    GOOD(partway_client_forget(client, PARTWAY_SELECT_ALL, NULL, 0, &told, &error));
-    CHECK(told == 1);
-    end(&second);
-    CHECK(second.endings == 1);
+    /* Kept until they are taken: each client that opens tells each of them once. */
+    for (int again = 0; again < 2; again++) {
+        told_t next = {.host = HOST_STATE};
+        client = open_told(&next);
+        UNTIL(told_count(&next) >= ALL);
+        if (again == 1) {
+            GOOD(partway_client_forget(client, PARTWAY_SELECT_ALL, NULL, 0, &count, &error));
+            CHECK(count == ALL);
+            UNTIL(told_count(&next) >= 2 * ALL);
+            GOOD(partway_client_forget(client, PARTWAY_SELECT_ALL, NULL, 0, &count, &error));
+            CHECK(count == 0);
+        }
+        GOOD(partway_client_wait_idle(client, LONG_MS, NULL, &error));
+        end(&next.host);
+        CHECK(next.count == (again == 1 ? 2 * ALL : ALL));
+        for (int i = 0; i < ALL; i++)
+            CHECK(times_told(&next, ids[i], STATES[i % 3]) == 1 && times_told(&next, ids[i], 0) == again);
+    }
 
-    host_state_t third = HOST_STATE;
-    client = open_client("uploads", &third, 0);
+    told_t last = {.host = HOST_STATE};
+    client = open_told(&last);
     partway_list_t *list = NULL;
     GOOD(partway_client_list(client, PARTWAY_SELECT_ALL, NULL, 0, &list, &error));
-    CHECK(partway_list_count(list) == 0 && partway_list_at(list, 0) == NULL && objects() == 1);
+    CHECK(partway_list_count(list) == 0 && partway_list_at(list, 0) == NULL);
     partway_list_free(list);
-    end(&third);
-    CHECK(third.endings == 0);
+    GOOD(partway_client_wait_idle(client, LONG_MS, NULL, &error));
+    end(&last.host);
+    CHECK(last.count == 0 && last.host.endings == 0);
+    CHECK(objects() == EACH); /* One for each that was completed. */
 }
 
 static void fifty_parallel_uploads(void) {
     enum { MANY = 50 };
     host_state_t host = HOST_STATE;
     partway_client_t *client = open_client("uploads", &host, 0);
-    partway_limits_t limits = {.struct_size = sizeof limits, .parallel_uploads = MANY, .parallel_parts = 8};
+    partway_limits_t limits = {.struct_size = sizeof limits, .parallel_uploads = MANY, .parallel_parts = MANY};
     GOOD(partway_client_set_limits(client, &limits, &error));
+    say("/rules", "{\"step\":\"part\",\"how\":\"hold\",\"after_bytes\":0}");
     partway_request_t *requests[MANY + 1];
     partway_upload_t *uploads[MANY + 1];
     partway_error_t *errors[MANY + 1];
     uint32_t hows[MANY + 1];
+    char name[32];
     for (int i = 0; i < MANY; i++) {
-        char name[32];
         snprintf(name, sizeof name, "photo-%d", i);
         requests[i] = request_of(name, name, file_of(name, 100000 + (size_t)i, 100 + (uint64_t)i));
         GOOD(partway_request_set_text(requests[i], PARTWAY_REQUEST_GROUP, TEXT("fifty"), &error));
@@ -363,17 +500,28 @@ static void fifty_parallel_uploads(void) {
     for (int i = 0; i <= MANY; i++) partway_request_free(requests[i]);
     CHECK(uploads[MANY] == NULL && hows[MANY] == 0 && errors[MANY]->code == PARTWAY_ERROR_INVALID_ARGUMENT);
     partway_error_free(errors[MANY]);
+
+    /* Each has a part under way, all at the same time. */
+    UNTIL(standing() == MANY);
     partway_list_t *list = NULL;
     GOOD(partway_client_list(client, PARTWAY_SELECT_GROUP, TEXT("fifty"), &list, &error));
     CHECK(partway_list_count(list) == MANY);
+    for (size_t i = 0; i < MANY; i++) CHECK(is_active(partway_list_at(list, i)));
     partway_list_free(list);
+    partway_idle_t idle = {.struct_size = sizeof idle};
+    GOOD(partway_client_idle(client, &idle, &error));
+    CHECK(idle.active == MANY && idle.queued == 0 && idle.at_rest == 0);
+    no_rules();
     for (int i = 0; i < MANY; i++) {
         CHECK(hows[i] == PARTWAY_HOW_NEW && errors[i] == NULL);
         done(uploads[i]);
+        snprintf(name, sizeof name, "photo-%d", i);
+        stored(name, name);
     }
-    CHECK(objects() == MANY);
+    CHECK(objects() == MANY && standing() == MANY);
     UNTIL(counted(&host, &host.endings) == MANY);
     end(&host);
+    CHECK(host.endings == MANY);
 }
 
 /* In C nothing is thrown: the listener that misbehaves calls back into the client, waits there, and blocks. */
@@ -403,6 +551,7 @@ static void listener_that_throws(void) {
     /* The one thread of callbacks will be blocked: nothing can be asked there. */
     GOOD(partway_client_set_token(client, TEXT("me"), TEXT("sandbox-token"), PARTWAY_NONE, &error));
     done(begin(client, request_of("photo", "photo.jpg", file_of("photo", 2 * MIB, 12))));
+    stored("photo.jpg", "photo");
     CHECK(counted(&host, &host.changes) == 0);
     pthread_mutex_unlock(&gate);
     UNTIL(counted(&host, &host.endings) == 1);
@@ -441,6 +590,7 @@ static void client_closed_early(void) {
     GOOD(partway_client_upload(client, found->id.data, found->id.len, &upload, &error));
     partway_snapshot_free(found);
     done(upload);
+    stored("film.mp4", "film");
     CHECK(objects() == 1);
     end(&second);
 }
@@ -468,6 +618,8 @@ int main(int argc, char **argv) {
     CHECK(argc == 4);
     api = argv[1], control = argv[2];
     CHECK(partway_abi_version() >= PARTWAY_ABI_VERSION);
+    unsigned major = 0, minor = 0, patch = 0;
+    CHECK(sscanf(partway_library_version(), "%u.%u.%u", &major, &minor, &patch) == 3 && major + minor + patch > 0);
     for (size_t i = 0; i < sizeof SCENARIOS / sizeof *SCENARIOS; i++)
         if (strcmp(SCENARIOS[i].name, argv[3]) == 0) {
             SCENARIOS[i].run();

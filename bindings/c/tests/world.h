@@ -82,6 +82,7 @@ static inline char *ask(const char *method, const char *path, const char *body) 
     }
     close(fd);
     answer[size] = 0;
+    if (strncmp(answer, "HTTP/1.1 2", 10) != 0) fprintf(stderr, "%s %s %s: %s\n", method, path, body, answer);
     CHECK(strncmp(answer, "HTTP/1.1 2", 10) == 0);
     char *start = strstr(answer, "\r\n\r\n");
     CHECK(start != NULL);
@@ -101,12 +102,70 @@ static inline size_t occurrences(const char *path, const char *word) {
 
 static inline size_t objects(void) { return occurrences("/objects", "\"file_id\""); }
 
+/* The one object of that path has exactly these bytes of a file. */
+static inline void stored_range(const char *path, const char *file, size_t offset, size_t size) {
+    char wanted[300] = "\"path\":[\"";
+    for (const char *at = path; *at != 0; at++) {
+        CHECK(strlen(wanted) + 8 < sizeof wanted);
+        if (*at == '/')
+            strcat(wanted, "\",\"");
+        else
+            strncat(wanted, at, 1);
+    }
+    strcat(wanted, "\"]");
+    char *all = ask("GET", "/objects", "");
+    char *object = strstr(all, wanted);
+    CHECK(object != NULL && strstr(object + 1, wanted) == NULL);
+    /* The keys of an object stand in the order of the alphabet. */
+    char *name = NULL;
+    for (char *at = all; (at = strstr(at, "\"file\":\"")) != NULL && at < object;) name = at += strlen("\"file\":\"");
+    CHECK(name != NULL);
+    name[strcspn(name, "\"")] = 0;
+    FILE *theirs = fopen(name, "rb"), *ours = fopen(file, "rb");
+    CHECK(theirs != NULL && ours != NULL && fseek(ours, (long)offset, SEEK_SET) == 0);
+    for (size_t at = 0; at < size; at++) {
+        int byte = getc(theirs);
+        CHECK(byte != EOF && byte == getc(ours));
+    }
+    CHECK(getc(theirs) == EOF);
+    CHECK(fclose(theirs) == 0 && fclose(ours) == 0);
+    free(all);
+}
+
+static inline size_t size_of(const char *file) {
+    struct stat about;
+    CHECK(stat(file, &about) == 0);
+    return (size_t)about.st_size;
+}
+
+/* The one object of that path is the file. */
+static inline void stored(const char *path, const char *file) { stored_range(path, file, 0, size_of(file)); }
+
+/* So many parts are taken, the others stand still. */
+static inline void stall_after(unsigned parts) {
+    char rule[100];
+    snprintf(rule, sizeof rule, "{\"step\":\"part\",\"how\":\"stall\",\"after_bytes\":1000,\"after\":%u}", parts);
+    say("/rules", rule);
+}
+
+static inline void no_rules(void) { free(ask("DELETE", "/rules", "")); }
+
+/* Requests that came to where a rule lets them stand. */
+static inline size_t standing(void) { return occurrences("/log", "\"stands\":true"); }
+
 /* ---- time and files */
 
 static inline int64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A bound of time for a machine that does nothing else. Valgrind runs one thread at a time and each many times slower: whoever runs the program under it says
+ * how many times longer is still in time (xtask/src/c.rs). */
+static inline int64_t bound_ms(int64_t ms) {
+    const char *slower = getenv("TIMES_SLOWER");
+    return slower != NULL ? ms * atoi(slower) : ms;
 }
 
 /* Waits until something is so, looking again and again. */
@@ -289,6 +348,7 @@ static inline partway_snapshot_t *until(partway_upload_t *upload, int (*good)(co
 }
 
 static inline int is_active(const partway_snapshot_t *s) { return s->state == PARTWAY_STATE_ACTIVE; }
+static inline int has_two_parts(const partway_snapshot_t *s) { return s->parts_done == 2; }
 static inline int is_paused(const partway_snapshot_t *s) { return s->state == PARTWAY_STATE_PAUSED; }
 static inline int has_a_part(const partway_snapshot_t *s) { return s->parts_done >= 1; }
 static inline int waits_for(const partway_snapshot_t *s, uint32_t reason) {

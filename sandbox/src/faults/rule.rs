@@ -150,7 +150,11 @@ impl Rule {
 /// A misspelt field must not become a rule that means something else, and serde can't refuse one beside a flattened enum.
 fn known_fields(how: &How) -> Vec<&'static str> {
     let own: &[&str] = match how {
-        How::DropBody { .. } | How::CutAnswer { .. } | How::HalfAnswer { .. } | How::Stall { .. } => &["after_bytes"],
+        How::DropBody { .. }
+        | How::CutAnswer { .. }
+        | How::HalfAnswer { .. }
+        | How::Stall { .. }
+        | How::Hold { .. } => &["after_bytes"],
         How::Status { .. } => &["status", "code", "message", "headers", "body", "process"],
         How::Early { .. } | How::EarlyReset { .. } => &["status", "code", "message", "headers", "body"],
         How::Delay { .. } => &["ms"],
@@ -183,7 +187,15 @@ mod tests {
 
     #[test]
     fn what_is_given_back_can_be_given_again() {
-        for how in [How::DropBefore, How::status(503, "SlowDown"), How::raw(b"\x00\xff"), How::Corrupt { bit: 9 }] {
+        let hows = [
+            How::DropBefore,
+            How::status(503, "SlowDown"),
+            How::raw(b"\x00\xff"),
+            How::Corrupt { bit: 9 },
+            How::Stall { after_bytes: 1 },
+            How::Hold { after_bytes: 1 },
+        ];
+        for how in hows {
             let rule = Rule::new(Step::Any, how).after(3);
             assert_eq!(Rule::from_json(rule.to_json()), Ok(rule));
         }

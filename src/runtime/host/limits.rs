@@ -24,15 +24,24 @@ impl Limits {
 
     /// Within what can be.
     pub(crate) fn clamped(self) -> Limits {
-        let fitting = match self.memory_bytes {
-            0 => Limits::PARALLEL_MAX,
-            bytes => u32::try_from(bytes / Limits::PLACE_BYTES).unwrap_or(u32::MAX),
-        };
         Limits {
             parallel_uploads: self.parallel_uploads.clamp(1, Limits::PARALLEL_MAX),
-            parallel_parts: self.parallel_parts.min(fitting).clamp(1, Limits::PARALLEL_MAX),
+            parallel_parts: self.parallel_parts.min(self.fitting()).clamp(1, Limits::PARALLEL_MAX),
             open_sources: if self.open_sources == 0 { u32::MAX } else { self.open_sources },
             ..self
+        }
+    }
+
+    /// Threads for the sources of those uploads: one each, so that one that blocks holds nobody else, as far as the memory for what they read goes.
+    pub(crate) fn source_threads_max(&self) -> usize {
+        self.parallel_uploads.min(self.open_sources).min(self.fitting()).max(1) as usize
+    }
+
+    /// Places that there is memory for.
+    fn fitting(&self) -> u32 {
+        match self.memory_bytes {
+            0 => Limits::PARALLEL_MAX,
+            bytes => u32::try_from(bytes / Limits::PLACE_BYTES).unwrap_or(u32::MAX),
         }
     }
 }
@@ -55,5 +64,10 @@ mod tests {
         let parts =
             |memory_bytes| Limits { parallel_parts: 8, memory_bytes, ..Limits::default() }.clamped().parallel_parts;
         assert_eq!([0, 1, 2 << 20, 64 << 20].map(parts), [8, 1, 4, 8]);
+        let threads = |open_sources, memory_bytes| {
+            let limits = Limits { parallel_uploads: 8, open_sources, memory_bytes, ..Limits::default() };
+            limits.clamped().source_threads_max()
+        };
+        assert_eq!([threads(0, 0), threads(3, 0), threads(0, 1), threads(0, 2 << 20)], [8, 3, 1, 4]);
     }
 }

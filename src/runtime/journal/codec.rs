@@ -26,6 +26,6 @@ pub fn append<R: Serialize>(record: &R, text: &mut Vec<u8>) -> Result<(), ErrorI
 
 /// The records of a journal and the length of its good beginning: what follows is a torn end. `None` when it is damaged.
 pub fn read<R: DeserializeOwned>(id: Id, text: &[u8]) -> Option<(Vec<R>, usize)> {
-    let scan = scan_from(text, text.len() as u64, id).ok()?;
+    let scan = scan_from(text, text.len() as u64, id, |records| records.collect()).ok()?;
     Some((scan.records, usize::try_from(scan.good_bytes).ok()?))
 }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 
 use serde::Serialize;
 
+use super::append::OnDisk;
 use super::disk::{Disk, disk, write_all};
 use super::fault::{OpenFault, io_error};
 use super::line::{self, Header};
@@ -31,11 +32,11 @@ impl StateDir {
         });
         match made {
             Ok((disk, length)) => {
-                let unsynced_dir = (sync == Sync::Process).then(|| self.clone());
-                Ok(Journal::new(id, disk, length, unsynced_dir, lock))
+                let on_disk = if sync == Sync::Power { OnDisk::all(length) } else { OnDisk::Nothing };
+                Ok(Journal::new(id, disk, length, self.clone(), on_disk, lock))
             }
             Err(error) => {
-                self.discard_lock(id, lock);
+                self.discard_lock(id, &lock);
                 Err(error)
             }
         }
@@ -47,13 +48,17 @@ impl StateDir {
     /// After an error there is none of them. A kill in between leaves some of them whole and the others not there: a journal is one upload's.
     pub fn create_all<R: Serialize>(&self, uploads: &[(Id, Vec<R>)]) -> Result<(), ErrorInfo> {
         let _creating = self.lock_creating()?;
+        let mut lengths = Vec::with_capacity(uploads.len());
         // Everything that may want space comes first; renaming hardly ever fails.
         for (done, (id, records)) in uploads.iter().enumerate() {
-            if let Err(error) = self.write_new(*id, records) {
-                for (id, _) in &uploads[..done] {
-                    let _ = self.remove_file(&self.temp_path(*id));
+            match self.write_new(*id, records) {
+                Ok((_, length)) => lengths.push((*id, OnDisk::all(length))),
+                Err(error) => {
+                    for (id, _) in &uploads[..done] {
+                        let _ = self.remove_file(&self.temp_path(*id));
+                    }
+                    return Err(error);
                 }
-                return Err(error);
             }
         }
         let ids: Vec<Id> = uploads.iter().map(|(id, _)| *id).collect();
@@ -66,7 +71,9 @@ impl StateDir {
                 return Err(error);
             }
         }
-        self.sync_or_withdraw(&ids)
+        self.sync_or_withdraw(&ids)?;
+        lengths.into_iter().for_each(|(id, on_disk)| self.note_on_disk(id, on_disk));
+        Ok(())
     }
 
     /// Writes header and records to the temporary file of `id` and syncs it; leaves none after an error. Returns it, open for appending, and its length.
@@ -127,12 +134,11 @@ impl StateDir {
         }
     }
 
-    /// Unlinks a lock file that has no journal, while it is still held.
-    pub(super) fn discard_lock(&self, id: Id, lock: Lock) {
+    /// Unlinks a lock file that has no journal. It is still held: whoever waits for it finds that it has no name any more.
+    pub(super) fn discard_lock(&self, id: Id, _held: &Lock) {
         if fs::symlink_metadata(self.journal_path(id)).is_err() {
             let _ = self.remove_file(&self.lock_path(id));
         }
-        drop(lock);
     }
 
     /// The lock of one upload.

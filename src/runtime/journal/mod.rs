@@ -38,3 +38,6 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// The longest journal, in bytes: 10,000 parts take about 2 MB of it.
 pub const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// What of that is kept for the last words of an upload: whatever filled its journal, it can still be paused, cancelled and ended.
+pub const RESERVED_BYTES: u64 = 256 << 10;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use super::append::OnDisk;
 use super::fault::{OpenFault, io_error};
 use super::lock::Lock;
 use super::{Id, Journal, StateDir};
@@ -17,7 +18,7 @@ impl StateDir {
             return Ok(());
         }
         match self.lock_upload(id) {
-            Ok(lock) => self.remove_locked(id, lock),
+            Ok(lock) => self.remove_locked(id, &lock),
             // No room for a lock file, hence no holder either. Forgetting is what makes room; it must not need any.
             Err(OpenFault::Io(error)) if error.code == Code::DiskFull && !self.lock_path(id).exists() => {
                 self.unlink_journal(id)
@@ -28,12 +29,11 @@ impl StateDir {
 
     /// Deletes a journal that the caller has open. After an error it is closed and may still be there.
     pub fn remove_open(&self, journal: Journal) -> Result<(), ErrorInfo> {
-        let id = journal.id();
-        self.remove_locked(id, journal.close())
+        journal.remove()
     }
 
     /// The journal goes first: a lock file without one is litter, a journal without one is an upload.
-    fn remove_locked(&self, id: Id, lock: Lock) -> Result<(), ErrorInfo> {
+    pub(super) fn remove_locked(&self, id: Id, lock: &Lock) -> Result<(), ErrorInfo> {
         self.unlink_journal(id)?;
         self.discard_lock(id, lock);
         Ok(())
@@ -42,7 +42,9 @@ impl StateDir {
     fn unlink_journal(&self, id: Id) -> Result<(), ErrorInfo> {
         self.unlink(&self.journal_path(id))
             .and_then(|()| self.sync_names())
-            .map_err(|error| io_error("deleting a journal", &error))
+            .map_err(|error| io_error("deleting a journal", &error))?;
+        self.note_on_disk(id, OnDisk::Nothing);
+        Ok(())
     }
 
     /// Deletes what killed processes left behind: temporary files, and lock files that have no journal and no holder. Does nothing while another
@@ -66,7 +68,7 @@ impl StateDir {
             }
             match self.lock_upload(id) {
                 Ok(lock) => {
-                    self.discard_lock(id, lock);
+                    self.discard_lock(id, &lock);
                     swept += 1;
                 }
                 Err(OpenFault::InUse { .. }) => {}

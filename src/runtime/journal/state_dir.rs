@@ -1,19 +1,22 @@
 //! The directory that holds the journals.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::disk::disk;
+use super::append::OnDisk;
+use super::disk::{Disk, disk};
 use super::fault::{OpenFault, ReadFault, Recovery, io_error};
-use super::lock::{self, Kind, Lock};
-use super::scan::{Scan, ScanFault, scan};
+use super::lock::{self, Kind, Line, Lock};
+use super::scan::{Scan, ScanFault, scan, scan_from};
 use super::{Id, Journal};
 use crate::error::{Code, ErrorInfo};
+use crate::model::SortedMap;
 use crate::model::checkpoint::{Act, Checkpoints};
 
 /// How often a reader looks again before it calls a journal damaged that somebody may be writing.
@@ -25,6 +28,21 @@ pub struct StateDir {
     path: PathBuf,
     writable: bool,
     checkpoints: Checkpoints,
+    ours: Arc<Ours>,
+}
+
+/// What those who have the directory from the same opening know together.
+struct Ours {
+    /// Before the lock of those who start.
+    starting: Line,
+    /// Journals that outlive the power, or their names alone.
+    on_disk: Mutex<SortedMap<Id, OnDisk>>,
+}
+
+impl Ours {
+    fn new() -> Ours {
+        Ours { starting: Line::default(), on_disk: Mutex::new(SortedMap::new()) }
+    }
 }
 
 impl StateDir {
@@ -37,7 +55,7 @@ impl StateDir {
 
     /// The same; somebody is told of everything that is done to the disk, from here on.
     pub fn open_watched(path: impl Into<PathBuf>, checkpoints: Checkpoints) -> Result<StateDir, ErrorInfo> {
-        let dir = StateDir { path: path.into(), writable: true, checkpoints };
+        let dir = StateDir { path: path.into(), writable: true, checkpoints, ours: Arc::new(Ours::new()) };
         dir.make().and_then(|()| dir.probe()).map_err(|error| io_error("using the state directory", &error))?;
         Ok(dir)
     }
@@ -45,7 +63,8 @@ impl StateDir {
     /// The directory at `path` for listing and reading, without the right to write: everything else fails with `StateDirUnusable`, as this does
     /// when there is no such directory or it can't be read.
     pub fn open_read_only(path: impl Into<PathBuf>) -> Result<StateDir, ErrorInfo> {
-        let dir = StateDir { path: path.into(), writable: false, checkpoints: Checkpoints::default() };
+        let checkpoints = Checkpoints::default();
+        let dir = StateDir { path: path.into(), writable: false, checkpoints, ours: Arc::new(Ours::new()) };
         dir.list().map(|_| dir)
     }
 
@@ -56,12 +75,35 @@ impl StateDir {
         Ok(ids)
     }
 
+    /// The ids of all journals and of those that were set aside as damaged, sorted.
+    pub fn list_with_damaged(&self) -> Result<Vec<Id>, ErrorInfo> {
+        let id_of = |name: &str| {
+            let (stem, rest) = name.split_at_checked(Id::CHARS)?;
+            let journal = rest.strip_prefix(".journal")?;
+            Id::parse(stem).filter(|_| journal.is_empty() || journal.starts_with(".corrupt-"))
+        };
+        let mut ids = self.ids(id_of).map_err(|error| io_error("reading the state directory", &error))?;
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
     /// The records of a journal, without its lock and without changing anything. Somebody may be appending meanwhile: what is there is a prefix of
     /// what was appended, and a line that is only half there is left out.
     pub fn read<R: DeserializeOwned>(&self, id: Id) -> Result<Vec<R>, ReadFault> {
+        self.fold(id, |records| records.collect())
+    }
+
+    /// What `fold` makes of the records of a journal, each as it is read; as [`StateDir::read`]. It is called again where somebody who is appending was in
+    /// the way.
+    pub fn fold<R: DeserializeOwned, T>(
+        &self,
+        id: Id,
+        fold: impl Fn(&mut dyn Iterator<Item = R>) -> T,
+    ) -> Result<T, ReadFault> {
         let mut tries = 1;
         loop {
-            let read = File::open(self.journal_path(id)).map_err(ScanFault::Io).and_then(|file| scan(&file, id));
+            let file = File::open(self.journal_path(id)).map_err(ScanFault::Io);
+            let read = file.and_then(|file| scan(&file, id, &fold));
             return match read {
                 Ok(scan) => Ok(scan.records),
                 // A writer that takes half a line back and writes another in its place can show us the start of the one and the end of the other.
@@ -80,6 +122,15 @@ impl StateDir {
 
     /// Locks a journal, reads it, and opens it for appending. A torn end is cut off; a damaged journal is set aside under another name.
     pub fn open_journal<R: DeserializeOwned>(&self, id: Id) -> Result<(Journal, Vec<R>, Recovery), OpenFault> {
+        self.open_folded(id, |records| records.collect())
+    }
+
+    /// The same, and what `fold` makes of its records, each as it is read.
+    pub fn open_folded<R: DeserializeOwned, T>(
+        &self,
+        id: Id,
+        fold: impl FnOnce(&mut dyn Iterator<Item = R>) -> T,
+    ) -> Result<(Journal, T, Recovery), OpenFault> {
         self.check_writable()?;
         // Asked first, so that no lock file is made for a journal that isn't there.
         if !self.journal_path(id).try_exists().unwrap_or(true) {
@@ -89,47 +140,95 @@ impl StateDir {
         let file = match private().read(true).append(true).open(self.journal_path(id)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.discard_lock(id, lock);
+                self.discard_lock(id, &lock);
                 return Err(OpenFault::Gone);
             }
             Err(error) => return Err(io_error("opening a journal", &error).into()),
         };
-        match scan(&file, id) {
+        match scan(&file, id, fold) {
             Ok(Scan { records, good_bytes, torn_bytes }) => {
                 let mut disk = disk(file, &self.checkpoints);
                 if torn_bytes > 0 {
                     disk.truncate(good_bytes).map_err(|error| io_error("cutting a journal's torn end", &error))?;
                 }
-                // A process that was killed may have left records that no sync covers. What is acted on from here on must outlive the power.
-                disk.sync().map_err(|error| io_error("syncing a journal", &error))?;
+                // Whoever created it may have been killed before the directory was synced, unless that was us.
+                let mut on_disk = self.on_disk(id);
+                // A process that was killed may have left records that no sync covers. What is acted on from here on must outlive the power. Where this
+                // process brought the whole to the disk and it is not longer since then, nobody did: a journal grows by records, and loses none.
+                if torn_bytes > 0 || on_disk != OnDisk::all(good_bytes) {
+                    disk.sync().map_err(|error| io_error("syncing a journal", &error))?;
+                    on_disk = if on_disk == OnDisk::Nothing { on_disk } else { OnDisk::all(good_bytes) };
+                }
                 let recovery = Recovery { cut_bytes: torn_bytes, unlocked: !lock.real };
-                // Whoever created it may have been killed before the directory was synced.
-                let unsynced_dir = Some(self.clone());
-                Ok((Journal::new(id, disk, good_bytes, unsynced_dir, lock), records, recovery))
+                Ok((Journal::new(id, disk, good_bytes, self.clone(), on_disk, lock), records, recovery))
             }
             Err(ScanFault::Version(found)) => Err(OpenFault::Version { found }),
             Err(ScanFault::Io(error)) => Err(io_error("reading a journal", &error).into()),
             Err(ScanFault::Corrupt) => {
                 drop(file);
                 let kept_as = self.set_aside(id).map_err(|error| io_error("setting a journal aside", &error))?;
-                self.discard_lock(id, lock);
+                self.discard_lock(id, &lock);
                 Err(OpenFault::Corrupt { kept_as })
             }
         }
     }
 
+    /// A journal that the caller has locked, opened once more, and how many bytes there are behind the first `good_bytes`; an error when there are less, or
+    /// when those are not whole lines of its own.
+    pub(super) fn open_again(&self, id: Id, good_bytes: u64) -> Result<(Box<dyn Disk>, u64), ErrorInfo> {
+        let failed = |error: io::Error| io_error("opening a journal", &error);
+        let file = private().read(true).append(true).open(self.journal_path(id)).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        // Only what was appended is looked at: what could not be undone may be anything.
+        let reader = io::BufReader::new(&file).take(good_bytes);
+        match scan_from::<serde::de::IgnoredAny, ()>(reader, good_bytes, id, |_| ()) {
+            Ok(scan) if length >= good_bytes && scan.good_bytes == good_bytes => {
+                Ok((disk(file, &self.checkpoints), length - good_bytes))
+            }
+            _ => Err(ErrorInfo::new(Code::JournalUnwritable, "the journal does not hold what was written to it")),
+        }
+    }
+
     /// Returns when the disk has what the journal of `id` says. A process that was killed in the middle of an append may have left a record that is
-    /// written and not synced: before anyone is told of it, it must be as lasting as if its append had returned.
+    /// written and not synced: before anyone is told of it, it must be as lasting as if its append had returned. The names of the directory are
+    /// [`settle_names`](StateDir::settle_names)'.
     pub fn settle(&self, id: Id) -> Result<(), ErrorInfo> {
         File::open(self.journal_path(id))
             .and_then(|file| self.checkpoints.around(Act::Sync, || file.sync_data()))
-            .and_then(|()| self.sync_names())
             .map_err(|error| io_error("syncing a journal", &error))
     }
 
+    /// Returns when the disk has the names of all journals.
+    pub fn settle_names(&self) -> Result<(), ErrorInfo> {
+        self.sync_names().map_err(|error| io_error("syncing the state directory", &error))
+    }
+
+    /// True when this process knows that the name of a journal outlives the power.
+    pub fn has_settled_name(&self, id: Id) -> bool {
+        self.on_disk(id) != OnDisk::Nothing
+    }
+
+    fn known_on_disk(&self) -> MutexGuard<'_, SortedMap<Id, OnDisk>> {
+        self.ours.on_disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn on_disk(&self, id: Id) -> OnDisk {
+        self.known_on_disk().get(&id).copied().unwrap_or(OnDisk::Nothing)
+    }
+
+    pub(super) fn note_on_disk(&self, id: Id, on_disk: OnDisk) {
+        match on_disk {
+            OnDisk::Nothing => self.known_on_disk().remove(&id),
+            on_disk => self.known_on_disk().insert(id, on_disk),
+        };
+    }
+
     /// Runs `work` while no other process or thread is in here: two that start an upload of the same key at the same time must not make two.
-    /// Waits at most 5 s, then fails with `InUse`. Not to be entered again from within.
+    /// Waits for other processes at most 5 s, then fails with `InUse`; for other threads of this one as long as each of them does. Not to be entered
+    /// again from within.
     pub fn with_start_lock<T>(&self, work: impl FnOnce() -> T) -> Result<T, ErrorInfo> {
+        let _turn =
+            self.ours.starting.turn().ok_or_else(|| ErrorInfo::new(Code::InUse, "a start in this process is stuck"))?;
         let _lock = self.lock_wide(".start.lock", Kind::Exclusive)?;
         Ok(work())
     }
@@ -213,10 +312,14 @@ impl StateDir {
 
     /// The ids before `suffix` in the names of the files.
     pub(super) fn ids_of(&self, suffix: &str) -> io::Result<Vec<Id>> {
+        self.ids(|name| name.strip_suffix(suffix).and_then(Id::parse))
+    }
+
+    /// The ids that `id_of` finds in the names of the files.
+    fn ids(&self, id_of: impl Fn(&str) -> Option<Id>) -> io::Result<Vec<Id>> {
         let mut ids = Vec::new();
         for entry in fs::read_dir(&self.path)? {
-            let name = entry?.file_name();
-            ids.extend(name.to_str().and_then(|name| name.strip_suffix(suffix)).and_then(Id::parse));
+            ids.extend(entry?.file_name().to_str().and_then(&id_of));
         }
         Ok(ids)
     }

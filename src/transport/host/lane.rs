@@ -3,10 +3,11 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use super::{
@@ -26,13 +27,65 @@ const FOLLOW_BYTES: usize = 64 << 10;
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
+/// The calls of one client that its host has not returned from.
+#[derive(Default)]
+pub(super) struct Calls {
+    state: Mutex<CallsState>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct CallsState {
+    under_way: usize,
+    closed: bool,
+}
+
+impl Calls {
+    fn lock(&self) -> MutexGuard<'_, CallsState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more, until what is given back is dropped; none any more after a close.
+    fn begin(self: &Arc<Calls>) -> Option<UnderWay> {
+        let mut state = self.lock();
+        if state.closed {
+            return None;
+        }
+        state.under_way += 1;
+        drop(state);
+        Some(UnderWay(self.clone()))
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    pub(super) fn drain(&self, timeout: Duration) -> bool {
+        let some = |state: &mut CallsState| state.under_way > 0;
+        let state = self.lock();
+        let (state, _) = self.returned.wait_timeout_while(state, timeout, some).unwrap_or_else(PoisonError::into_inner);
+        state.under_way == 0
+    }
+}
+
+/// A call that the host has not returned from.
+struct UnderWay(Arc<Calls>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.lock().under_way -= 1;
+        self.0.returned.notify_all();
+    }
+}
+
 pub(super) struct HostLane {
     transport: Arc<dyn Transport>,
+    calls: Arc<Calls>,
 }
 
 impl HostLane {
-    pub(super) fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport }
+    pub(super) fn new(transport: Arc<dyn Transport>, calls: Arc<Calls>) -> Self {
+        Self { transport, calls }
     }
 }
 
@@ -51,7 +104,7 @@ impl Lane for HostLane {
         let word = exchange.clone();
         cancel.on_cancel(move || word.cancel());
         let mut serving = Serving { exchange: &exchange, abandoned: true, cancel };
-        hand_over(self.transport.clone(), Arc::new(call))?;
+        hand_over(self.transport.clone(), &self.calls, Arc::new(call))?;
         let mut pulled = Pulled { body, len: request.body.len(), at: 0, any: false, by_range: false };
         let outcome = serve(&exchange, request, &mut pulled, &mut serving.abandoned);
         match outcome {
@@ -78,7 +131,11 @@ impl Drop for Serving<'_> {
 }
 
 /// Calls the host on a thread of its own: it may block there.
-fn hand_over(transport: Arc<dyn Transport>, call: Arc<TransportCall>) -> Result<(), TransportFault> {
+fn hand_over(
+    transport: Arc<dyn Transport>,
+    calls: &Arc<Calls>,
+    call: Arc<TransportCall>,
+) -> Result<(), TransportFault> {
     /// Counts a thread for as long as it lives.
     struct Place;
     impl Drop for Place {
@@ -88,12 +145,17 @@ fn hand_over(transport: Arc<dyn Transport>, call: Arc<TransportCall>) -> Result<
     }
     let stuck =
         || fault::unreached(Code::ConnectFailed, "The host's transport does not return from the calls it was given.");
+    let Some(under_way) = calls.begin() else {
+        return Err(fault::unreached(Code::Closed, "The client is closed."));
+    };
     let before = THREADS.fetch_add(1, Ordering::Relaxed);
     let place = Place;
     if before >= THREADS_MAX {
         return Err(stuck());
     }
     let spawned = thread::Builder::new().name("partway-host".into()).spawn(move || {
+        // Dropped last: whoever waits for it knows that nothing of the host's is held here any more.
+        let _under_way = under_way;
         let _place = place;
         // A panic drops the call, which answers it.
         let _ = catch_unwind(AssertUnwindSafe(move || transport.execute(call)));

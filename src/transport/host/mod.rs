@@ -14,7 +14,7 @@ mod tests;
 pub use call::TransportCall;
 pub use message::{FdRange, HttpRequest, HttpResponse, READ_BYTES_MAX, TransportFault};
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Lane, Lanes};
 
@@ -34,17 +34,26 @@ pub trait Transport: Send + Sync {
 /// A host's transport as lanes. It keeps its connections itself.
 pub struct HostLanes {
     transport: Arc<dyn Transport>,
+    calls: Arc<lane::Calls>,
 }
 
 impl HostLanes {
     /// Over this one.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport }
+        Self { transport, calls: Arc::default() }
     }
 }
 
 impl Lanes for HostLanes {
     fn lane(&self) -> Box<dyn Lane> {
-        Box::new(lane::HostLane::new(self.transport.clone()))
+        Box::new(lane::HostLane::new(self.transport.clone(), self.calls.clone()))
+    }
+
+    fn close(&self) {
+        self.calls.close();
+    }
+
+    fn drain(&self, timeout: Duration) -> bool {
+        self.calls.drain(timeout)
     }
 }

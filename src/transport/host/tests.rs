@@ -341,3 +341,34 @@ fn a_file_that_the_host_reads_itself_is_read_along() {
         assert!(if status_code == 200 { pulled == 10 } else { pulled < 10 }, "{status_code}: {pulled}");
     }
 }
+
+/// Whoever closes its client frees what its transport needs: by then no call of it is under way, and none begins.
+#[test]
+fn after_a_close_the_host_is_not_called_and_its_last_call_is_waited_for() {
+    let ((within, came), (release, gate)) = (mpsc::channel(), mpsc::channel::<()>());
+    let (within, gate) = (Mutex::new(within), Mutex::new(gate));
+    let lanes = HostLanes::new(Arc::new(Host(move |call: Arc<TransportCall>| {
+        within.lock().expect("a sender").send(()).expect("sent");
+        let _ = gate.lock().expect("a gate").recv();
+        drop(call);
+    })));
+    assert!(lanes.drain(Duration::ZERO), "none is under way");
+    let cancel = CancelToken::default();
+    let mut lane = lanes.lane();
+    let word = cancel.clone();
+    let worker = thread::spawn(move || {
+        let outcome = lane.execute(&put(0, 60_000), &mut BytesBody::default(), &word);
+        (lane, code(outcome))
+    });
+    came.recv_timeout(Duration::from_secs(30)).expect("called");
+    cancel.cancel();
+    let (mut lane, outcome) = worker.join().expect("ended");
+    assert_eq!(outcome, ("cancelled", None), "the worker does not wait for the host");
+    lanes.close();
+    assert!(!lanes.drain(Duration::from_millis(20)), "the host is still in its call");
+    let outcome = lane.execute(&put(0, 60_000), &mut BytesBody::default(), &CancelToken::default());
+    assert_eq!(code(outcome), ("unreached", Some(Code::Closed)));
+    assert!(came.try_recv().is_err(), "it was not called");
+    release.send(()).expect("sent");
+    assert!(lanes.drain(Duration::from_secs(30)));
+}

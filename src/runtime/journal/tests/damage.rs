@@ -59,7 +59,7 @@ fn every_flipped_bit_is_noticed() {
             let mut bytes = whole.clone();
             bytes[at] ^= 1 << bit;
             fs::write(&copy, &bytes).expect("written");
-            match scan::<Record>(&fs::File::open(&copy).expect("opened"), id(1)) {
+            match scan(&fs::File::open(&copy).expect("opened"), id(1), |records| records.collect::<Vec<Record>>()) {
                 Ok(scan) => {
                     assert!(at >= last, "byte {at} bit {bit} was overlooked");
                     assert_eq!((scan.records, scan.good_bytes), (expected(2), last as u64));

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::super::append::OnDisk;
 use super::super::disk::Disk;
 use super::*;
 use crate::error::Code;
@@ -113,6 +114,57 @@ fn what_cannot_be_undone_poisons() {
     let (mut journal, records, recovery) = dir.open_journal::<Record>(id(1)).expect("opened");
     assert_eq!((records, recovery.cut_bytes), (expected(1), 7));
     journal.append(&part(1), Sync::Process).expect("a new handle goes on");
+}
+
+/// What was taken back may be there once more after a loss of power, as long as nobody made sure that it is not: the next opening does.
+#[test]
+fn what_was_taken_back_is_made_sure_of() {
+    let (_temp, dir) = state_dir();
+    dir.create_all(&[(id(1), vec![plan()])]).expect("created");
+    let (mut journal, ..) = dir.open_journal::<Record>(id(1)).expect("opened");
+    let faults = Arc::new(Faults { room: AtomicU64::new(u64::MAX), ..Faults::default() });
+    let shared = faults.clone();
+    journal.replace_disk(|real| Box::new(Faulty { real, faults: shared }));
+    journal.append(&part(0), Sync::Power).expect("appended");
+    assert!(matches!(dir.on_disk(id(1)), OnDisk::Bytes(_)));
+    faults.room.store(7, Ordering::SeqCst);
+    assert_eq!(journal.append(&part(1), Sync::Power).expect_err("full").code, Code::DiskFull);
+    drop(journal);
+    assert_eq!(dir.on_disk(id(1)), OnDisk::Name);
+}
+
+/// Opened anew it keeps its lock: nobody else may have written in between.
+#[test]
+fn what_is_poisoned_is_opened_anew_under_the_same_lock() {
+    let (_temp, dir) = state_dir();
+    let (mut journal, faults) = faulty(&dir);
+    journal.append(&part(0), Sync::Process).expect("appended");
+    faults.room.store(7, Ordering::SeqCst);
+    faults.truncate_fails.store(true, Ordering::SeqCst);
+    assert_eq!(journal.append(&part(1), Sync::Process).expect_err("full").code, Code::DiskFull);
+    assert!(journal.is_poisoned());
+    journal.reopen().expect("the disk is well again");
+    assert!(dir.open_journal::<Record>(id(1)).is_err(), "it is locked");
+    journal.append(&part(1), Sync::Power).expect("appended");
+    assert_eq!(dir.read::<Record>(id(1)), Ok(expected(2)));
+}
+
+#[test]
+fn a_batch_is_one_write_and_all_or_nothing() {
+    let (_temp, dir) = state_dir();
+    let (mut journal, faults) = faulty(&dir);
+    let batch = |from: u32| [(part(from), Sync::Process), (part(from + 1), Sync::Power)];
+    journal.append_all(batch(0).iter().map(|(record, sync)| (record, *sync))).expect("appended");
+    assert_eq!(faults.writes.load(Ordering::SeqCst), 1);
+    let before = fs::read(dir.journal_path(id(1))).expect("there");
+    faults.room.store(60, Ordering::SeqCst);
+    let full = journal.append_all(batch(2).iter().map(|(record, sync)| (record, *sync))).expect_err("full");
+    assert_eq!(full.code, Code::DiskFull);
+    assert_eq!(
+        fs::read(dir.journal_path(id(1))).expect("there"),
+        before,
+        "not even the first, for which there was room"
+    );
 }
 
 #[test]

@@ -148,6 +148,18 @@ fn one_at_a_time_starts() {
 }
 
 #[test]
+fn what_was_set_aside_is_listed_with_the_others_where_that_is_wanted() {
+    let (_temp, dir) = state_dir();
+    journal_of(&dir, id(2), 0);
+    for name in [&format!("{}.journal.corrupt-1", id(1)), &format!("{}.lock", id(3)), &format!("{}.journalist", id(4))]
+    {
+        fs::write(dir.path().join(name), "x").expect("written");
+    }
+    assert_eq!(dir.list(), Ok(vec![id(2)]));
+    assert_eq!(dir.list_with_damaged(), Ok(vec![id(1), id(2)]));
+}
+
+#[test]
 fn locking_and_removing_race_safely() {
     let (_temp, dir) = state_dir();
     let holders = std::sync::atomic::AtomicU32::new(0);
@@ -159,7 +171,7 @@ fn locking_and_removing_race_safely() {
                         assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two hold one lock");
                         std::thread::yield_now();
                         holders.fetch_sub(1, Ordering::SeqCst);
-                        dir.discard_lock(id(1), lock);
+                        dir.discard_lock(id(1), &lock);
                     }
                 }
             });

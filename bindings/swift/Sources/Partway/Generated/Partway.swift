@@ -7196,7 +7196,7 @@ public enum Conflict: Equatable, Hashable {
          */ifVersion: String? = nil
     )
     /**
-     * Refuse.
+     * Make nothing beside or over what is there: the upload waits for an answer, as with `Ask`. The services' own words for the two differ.
      */
     case refuse
     /**

@@ -9677,7 +9677,7 @@ sealed class Conflict {
     }
     
     /**
-     * Refuse.
+     * Make nothing beside or over what is there: the upload waits for an answer, as with `Ask`. The services' own words for the two differ.
      */
     object Refuse : Conflict()
     
