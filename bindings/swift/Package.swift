@@ -13,10 +13,13 @@ let package = Package(
         .target(name: "Partway", dependencies: ["PartwayFFI"], swiftSettings: strict, linkerSettings: [.linkedLibrary("partway")]),
         // A process of its own that tests kill.
         .executableTarget(name: "Killed", dependencies: ["Partway"], path: "Tests/Killed", swiftSettings: strict),
+        // One that uploads alone, so that its memory can be told.
+        .executableTarget(name: "Carried", dependencies: ["Partway"], path: "Tests/Carried", swiftSettings: strict),
         // The snippets of docs/swift.md.
         .executableTarget(name: "QuickStart", dependencies: ["Partway"], path: "Examples/QuickStart", swiftSettings: strict),
         .target(name: "Snippets", dependencies: ["Partway"], path: "Examples/Snippets", swiftSettings: strict),
         .testTarget(
-            name: "PartwayTests", dependencies: ["Partway", "Killed", "QuickStart", "Snippets"], path: "Tests/PartwayTests", swiftSettings: strict),
+            name: "PartwayTests", dependencies: ["Partway", "Killed", "Carried", "QuickStart", "Snippets"], path: "Tests/PartwayTests",
+            swiftSettings: strict),
     ]
 )

@@ -32,13 +32,14 @@ const USAGE: &str = "cargo xtask <task>
   test c [NAME…]     the C header and library: programs under the sanitizers and valgrind; docs: what docs/c.md says to type
   test kotlin [NAME…]
                      the Kotlin face, its tests and the commands of its document (`document`); first .ci/install/kotlin
-  test swift [NAME…] the Swift face and its tests; first .ci/install/swift
+   test swift [NAME…] the Swift face, its tests and the commands of its document (`document`); first .ci/install/swift
   test arm64|ohos|android|ios|cross
                      what is shipped for a platform, or all four; first .ci/install/cross
   bench [--quick]    time, processor, memory and reads of an upload, beside curl
   bench --small-files   a thousand small files where each request takes its time
   sim [--seed S | --seeds N [--from S] | --seconds N | --mutants [NAME]]
                      the simulator: one seed again, many, as long as told, or deliberate faults that it must catch
+  swift [ARGS…]      Swift's own commands, in which `build`, `run` and `test` are of bindings/swift and find the native library
   bindings [--check] writes the Kotlin and Swift code of the mobile face
   dist [--target TARGET]…
                      the libraries that are shipped, into dist/, and docs/size.json; first .ci/install/cross
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         ["build", "kotlin"] => kotlin::build(),
         ["test", "kotlin", rest @ ..] => kotlin::test(rest),
         ["test", "swift", rest @ ..] => swift::test(rest),
+        ["swift", rest @ ..] => swift::any(rest),
         ["test", "cross"] => ["arm64", "ohos", "android", "ios"].into_iter().try_for_each(cross::test),
         ["test", name @ ("arm64" | "ohos" | "android" | "ios")] => cross::test(name),
         ["test", rest @ ..] => run(cargo().args(["test", "--workspace"]).args(rest)),
@@ -85,7 +87,17 @@ fn root() -> PathBuf {
 fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    unnamed(&mut command);
     command
+}
+
+/// Without what cargo told us of our own package: a build script that looks at it (ring's does) would run again, and with it all that is built of it.
+fn unnamed(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
 }
 
 fn run(command: &mut Command) -> Outcome {

@@ -1,8 +1,12 @@
 import Foundation
 import Partway
 
-let (api, library, token, path) = (CommandLine.arguments[1], CommandLine.arguments[2], CommandLine.arguments[3], CommandLine.arguments[4])
-let file = URL(fileURLWithPath: path)
+let arguments = CommandLine.arguments
+guard arguments.count == 5 else {
+    print("QuickStart API LIBRARY TOKEN FILE")
+    exit(2)
+}
+let (api, library, token, file) = (arguments[1], arguments[2], arguments[3], URL(fileURLWithPath: arguments[4]))
 
 // Once a process. Whatever an earlier one left unfinished goes on by itself.
 let state = FileManager.default.temporaryDirectory.appendingPathComponent("partway-quick-start")
@@ -14,7 +18,15 @@ let upload = try await client.start(UploadRequest(
     source: .file(file)
 ))
 // From here on it survives a kill.
-let receipt = try await upload.receipt
-print("stored as \(receipt.name), \(receipt.sizeBytes) bytes")
-try await upload.forget() // "I have noted how it ended."
+if upload.how == .alreadyThere { print("goes on as it was begun; to begin over, delete \(state.path)") }
+for await snapshot in upload.snapshots { // ends with its ending
+    if case .waiting(let waiting) = snapshot.state { print("waiting for \(waiting.reason): \(waiting.error?.logLine ?? "")") }
+}
+do {
+    let receipt = try await upload.receipt
+    print("stored as \(receipt.name), \(receipt.sizeBytes) bytes")
+    try await upload.forget() // "I have noted how it ended."
+} catch {
+    print(error) // "PW-4017 space_not_found http=404 …"; started again, it is begun again
+}
 await client.close(timeoutMs: 5_000)

@@ -100,7 +100,7 @@ final class Lines: LogSink {
     }
 
     func log(level: LogLevel, target: String, line: String) {
-        self.line(level, target, line)
+        pooled { self.line(level, target, line) }
     }
 }
 
@@ -112,9 +112,9 @@ final class Told: Listener {
         self.board = board
     }
 
-    func onChanges(changes: [Snapshot]) { board.show(changes) }
+    func onChanges(changes: [Snapshot]) { pooled { board.show(changes) } }
 
-    func onForgotten(ids: [String]) { board.forgotten(ids) }
+    func onForgotten(ids: [String]) { pooled { board.forgotten(ids) } }
 
-    func onIdle(idle: Idle) {}
+    func onIdle(idle: Idle) { pooled { board.rested(idle) } }
 }

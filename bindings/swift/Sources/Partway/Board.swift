@@ -1,15 +1,37 @@
 import Foundation
 
-/// The last snapshot of each upload, and who waits for the next one. Each client has one; those made for tests too.
+/// The last snapshot of each upload, and who waits for the next one: what the sequences of a client are views of. There is nothing to call on it: a client
+/// shows what happens, and nobody else.
 ///
 /// Rows follow what the client tells: changes, then that an upload is forgotten, and nothing of it after that. A call that knows an upload to be gone takes its
-/// row down at once; what is still told of it then makes no row, and reaches who watches. What is read of the client is read under the lock, so that it can't be
-/// older than a "forgotten" that was told.
+/// row down at once; what is still told of it then makes no row, and reaches who watches. What is read of the client is read under the lock, so that it can't
+/// be older than a "forgotten" that was told.
 public final class Board: @unchecked Sendable { // Everything in it is behind the lock.
     struct Row {
         let snapshot: Snapshot
         /// When it changed, counted on this board.
         let tick: UInt64
+    }
+
+    /// What there is to see.
+    struct Shown {
+        fileprivate(set) var rows: [String: Row] = [:]
+        /// When nothing worked any more, the last time that it was told.
+        fileprivate(set) var rested: (idle: Idle, tick: UInt64)?
+
+        /// The rows that fit, in no order.
+        func rows(_ which: Select) -> [Row] {
+            if case .one(let id) = which { return rows[id].map { [$0] } ?? [] }
+            return rows.values.filter { which.fits($0.snapshot) }
+        }
+    }
+
+    /// What is read of the client.
+    struct Reader: Sendable {
+        /// An upload that is no row yet.
+        var known: @Sendable (String) -> Snapshot? = { _ in nil }
+        /// What works.
+        var idle: @Sendable () -> Idle? = { nil }
     }
 
     /// What a look at the rows comes to.
@@ -21,9 +43,12 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
 
     /// What somebody waits for.
     enum Topic: Hashable, Sendable {
-        case anything
+        /// Rows that fit.
+        case rows(Select)
+        /// What is told of an upload, also when it is no row any more.
         case upload(String)
         case endings
+        case rest
     }
 
     /// What one watcher was not given yet.
@@ -57,7 +82,7 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
     }
 
     private let lock = NSLock()
-    private var rows: [String: Row] = [:]
+    private var shown = Shown()
     /// Taken down by a call before it was told that they are forgotten: what was seen of them last.
     private var leaving: [String: Snapshot] = [:]
     private var watchers: [String: [UInt64: Inbox]] = [:]
@@ -66,36 +91,49 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
     private var over = false
     private var waiters: [UInt64: (topic: Topic, continuation: CheckedContinuation<Void, Never>)] = [:]
     private var last: UInt64 = 0
-    /// Reads one that is no row yet.
-    private var known: @Sendable (String) -> Snapshot? = { _ in nil }
-
-    public init() {}
+    private var reader = Reader()
 
     /// Shows snapshots, unless newer ones of the same uploads are shown.
-    public func show(_ snapshots: [Snapshot]) { show { snapshots } }
+    func show(_ snapshots: [Snapshot]) { show { snapshots } }
 
     /// These are forgotten, and nothing of them follows; who watches one of them comes to the end.
-    public func forgotten(_ ids: [String]) {
+    func forgotten(_ ids: [String]) {
         change { changed in
             for id in ids {
-                if rows.removeValue(forKey: id) != nil { changed.insert(.anything) }
+                if let row = shown.rows.removeValue(forKey: id) { changed.formUnion(row.snapshot.topics) }
                 leaving[id] = nil
                 end(id, &changed)
             }
         }
     }
 
+    /// Nothing works any more.
+    func rested(_ idle: Idle) {
+        change { changed in
+            if over { return }
+            tick += 1
+            shown.rested = (idle, tick)
+            changed.insert(.rest)
+        }
+    }
+
     /// Nothing changes any more; who watches comes to the end.
-    public func close() { finish(nil) }
+    func close() { finish(nil) }
 
     /// True once closed.
-    public var isClosed: Bool { lock.withLock { over } }
+    var isClosed: Bool { lock.withLock { over } }
 
     /// All that are shown, oldest first.
-    public var snapshots: [Snapshot] { lock.withLock { rows.values.map(\.snapshot) }.sorted { $0.id < $1.id } }
+    var snapshots: [Snapshot] { lock.withLock { shown.rows.values.map(\.snapshot) }.sorted { $0.id < $1.id } }
 
     /// One of them.
-    public func snapshot(of id: String) -> Snapshot? { lock.withLock { rows[id]?.snapshot } }
+    func snapshot(of id: String) -> Snapshot? { lock.withLock { shown.rows[id]?.snapshot } }
+
+    /// What works now; `nil` once closed.
+    var idle: Idle? { lock.withLock { reader }.idle() }
+
+    /// What happens from here on is later.
+    var now: UInt64 { lock.withLock { tick } }
 
     /// Shows what is read, where it is newer; gives it back.
     @discardableResult func show(_ read: () -> [Snapshot]) -> [Snapshot] {
@@ -106,42 +144,45 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
         }
     }
 
-    /// These are gone, and that will be told.
-    func drop(_ ids: [String]) {
+    /// These are gone, and that will be told. What is read takes their place.
+    func drop(_ ids: [String], for read: () -> [Snapshot] = { [] }) {
         change { changed in
-            for id in over ? [] : ids {
-                guard let row = rows.removeValue(forKey: id) else { continue }
+            if over { return }
+            for id in ids {
+                guard let row = shown.rows.removeValue(forKey: id) else { continue }
                 leaving[id] = row.snapshot
-                changed.formUnion([.anything, .upload(id)])
+                changed.formUnion(row.snapshot.topics)
+                changed.insert(.upload(id))
             }
+            read().forEach { accept($0, &changed) }
         }
     }
 
     /// Nothing changes after `last`, which is all there is; without it, after what is shown.
     func finish(_ last: [Snapshot]?) {
         // Let go of without the lock: it may be the last to keep a client.
-        let reader = lock.withLock { known }
-        defer { withExtendedLifetime(reader) {} }
+        let reading = lock.withLock { reader }
+        defer { withExtendedLifetime(reading) {} }
         let woken = lock.withLock {
             if over { return [CheckedContinuation<Void, Never>]() }
             if let last {
                 var changed: Set<Topic> = []
                 last.forEach { accept($0, &changed) }
                 let there = Set(last.map(\.id))
-                rows = rows.filter { there.contains($0.key) }
+                shown.rows = shown.rows.filter { there.contains($0.key) }
             }
             over = true
             watchers.values.forEach { $0.values.forEach { $0.over = true } }
             collectors.values.forEach { $0.over = true }
-            (watchers, collectors, leaving, known) = ([:], [:], [:], { _ in nil })
+            (watchers, collectors, leaving, reader) = ([:], [:], [:], Reader())
             defer { waiters = [:] }
             return waiters.values.map(\.continuation)
         }
         woken.forEach { $0.resume() }
     }
 
-    /// Who reads uploads that are no rows yet.
-    func ask(_ known: @escaping @Sendable (String) -> Snapshot?) { lock.withLock { self.known = known } }
+    /// Who is asked for what is not shown.
+    func ask(_ reader: Reader) { lock.withLock { self.reader = reader } }
 
     /// One upload: as it is, then each time the latest.
     func watch(_ id: String) -> Subscription { Subscription(self, .upload(id)) }
@@ -150,9 +191,9 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
     func watchEndings() -> Subscription { Subscription(self, .endings) }
 
     /// Looks now, and again after each change that concerns `topic`, until there is something to give. `nil`: there never will be, or the task is cancelled.
-    func first<T: Sendable>(of topic: Topic, _ look: @Sendable ([String: Row]) -> Look<T>) async -> T? {
+    func first<T: Sendable>(of topic: Topic, _ look: @Sendable (Shown) -> Look<T>) async -> T? {
         while !Task.isCancelled {
-            let (found, seen, closed) = lock.withLock { (look(rows), tick, over) }
+            let (found, seen, closed) = lock.withLock { (look(shown), tick, over) }
             switch found {
             case .found(let value): return value
             case .never: return nil
@@ -182,8 +223,8 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
             last += 1
             switch topic {
             case .upload(let id):
-                var there = rows[id]?.snapshot ?? leaving[id].flatMap { $0.state.ended ? nil : $0 }
-                if there == nil, !over, let read = known(id) {
+                var there = shown.rows[id]?.snapshot ?? leaving[id].flatMap { $0.state.ended ? nil : $0 }
+                if there == nil, !over, let read = reader.known(id) {
                     accept(read, &changed)
                     there = read
                 }
@@ -191,10 +232,10 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
                 inbox.over = over || there?.state.ended ?? true
                 if !inbox.over { watchers[id, default: [:]][last] = inbox }
             case .endings:
-                inbox.news = rows.values.map(\.snapshot).filter(\.state.ended).sorted { $0.changedUnixMs < $1.changedUnixMs }
+                inbox.news = shown.rows.values.map(\.snapshot).filter(\.state.ended).sorted { $0.changedUnixMs < $1.changedUnixMs }
                 inbox.over = over
                 if !over { collectors[last] = inbox }
-            case .anything: break
+            case .rows, .rest: break
             }
             return last
         }
@@ -210,14 +251,14 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
     }
 
     private func accept(_ next: Snapshot, _ changed: inout Set<Topic>) {
-        let before = rows[next.id]?.snapshot ?? leaving[next.id]
+        let before = shown.rows[next.id]?.snapshot ?? leaving[next.id]
         if let before, before.revision >= next.revision { return }
         if leaving[next.id] != nil {
             leaving[next.id] = next
         } else {
             tick += 1
-            rows[next.id] = Row(snapshot: next, tick: tick)
-            changed.insert(.anything)
+            shown.rows[next.id] = Row(snapshot: next, tick: tick)
+            changed.formUnion(next.topics)
         }
         watchers[next.id]?.values.forEach { $0.news = [next] }
         changed.insert(.upload(next.id))
@@ -267,5 +308,12 @@ public final class Board: @unchecked Sendable { // Everything in it is behind th
         }
         woken.forEach { $0.resume() }
         return result
+    }
+}
+
+extension Snapshot {
+    /// Whose rows change with it. All of these stay what they are.
+    fileprivate var topics: [Board.Topic] {
+        [.rows(.all), .rows(.one(id: id)), .rows(.key(key: key)), .rows(.account(account: account))] + (group.map { [.rows(.group(group: $0))] } ?? [])
     }
 }

@@ -1,16 +1,22 @@
 import Foundation
 
-/// The client over the native library: a board of what it tells, and asks in the form of closures.
+/// The client over the native library: a board of what it tells, and asks in the form of closures. `UploadClient` says what each function does, whether it
+/// blocks or suspends, and where it calls back.
+///
+/// A client of this process is kept by this library from `open` to the end of `close`: whoever drops it ends nothing. With the end of `close` it lets go of the
+/// closures, the transport and the readers that it was given.
 public final class Client: UploadClient {
     public let board: Board
     public let problems: [Problem]
     private let native: Native
     private let answering: Answering
 
-    /// Opens the state directory, recovers what is in it and goes on. One client a directory and process: opened again it is the same one, as it is; while that
-    /// one is being closed, this waits for the end of it. It works until it is closed, also when nobody keeps it.
+    /// Opens the state directory, recovers what is in it and goes on. One client a directory and process: opened again it is the same one, as it is (of the
+    /// configuration nothing but the directory is looked at then); while that one is being closed, this waits for the end of it. It works until it is closed,
+    /// also when nobody keeps it. Reads and writes files, on a thread of its own, while the caller is suspended; the closures may be called before it is back.
+    /// Throws `PartwayError`, such as for a directory that can't be used.
     public static func open(_ configuration: Configuration) async throws -> Client {
-        try await blocking { try Clients.shared.open(configuration) }
+        try await apart { try Clients.shared.open(configuration) }
     }
 
     fileprivate init(_ configuration: Configuration) throws {
@@ -36,7 +42,7 @@ public final class Client: UploadClient {
             ))
         }
         let native = Native(opened)
-        board.ask { native.opened?.snapshot(id: $0) }
+        board.ask(Board.Reader(known: { native.opened?.snapshot(id: $0) }, idle: { native.opened?.idle() }))
         board.show { opened.list(which: .all) }
         self.board = board
         self.answering = answering
@@ -45,25 +51,34 @@ public final class Client: UploadClient {
     }
 
     public func start(_ request: UploadRequest) async throws -> Upload {
-        upload(try await waited { [board] native in
-            let id = try native.start(request: request).id
-            board.show { [native.snapshot(id: id)].compactMap { $0 } }
-            return id
-        })
+        try await waited { try self.show([$0.start(request: request)], of: $0)[0] }
     }
 
     public func startAll(_ requests: [UploadRequest]) async throws -> [Result<Upload, PartwayError>] {
-        let results = try await waited { [board] native in
+        try await waited { native in
             let results = native.startAll(requests: requests)
-            board.show { native.list(which: .all) }
-            return results
-        }
-        return results.map {
-            switch $0 {
-            case .started(let started): .success(upload(started.id))
-            case .refused(let info): .failure(PartwayError(info))
+            let started = results.compactMap { if case .started(let started) = $0 { started } else { nil } }
+            var uploads = self.show(started, of: native)[...]
+            return results.map {
+                switch $0 {
+                case .started: .success(uploads.removeFirst())
+                case .refused(let info): .failure(PartwayError(info))
+                }
             }
         }
+    }
+
+    /// What was started is a row, and what it takes the place of is none.
+    private func show(_ started: [Started], of native: NativeClient) -> [Upload] {
+        for some in pieces(started) {
+            board.drop(some.compactMap(\.from)) { some.compactMap { native.snapshot(id: $0.id) } }
+        }
+        return started.map { Upload(client: self, id: $0.id, how: $0.how) }
+    }
+
+    /// As many rows at a time as may be read while whoever looks has to wait.
+    private func pieces<T>(_ all: [T]) -> [ArraySlice<T>] {
+        stride(from: 0, to: all.count, by: 64).map { all[$0..<min($0 + 64, all.count)] }
     }
 
     @discardableResult public func pause(_ which: Select) -> Int { now(0) { Int($0.pause(which: which)) } }
@@ -74,23 +89,23 @@ public final class Client: UploadClient {
 
     @discardableResult public func forget(_ which: Select) async throws -> Int {
         try await waited { [board] native in
+            let before = native.list(which: which)
+            let ended = before.filter(\.state.ended).map(\.id)
             // Whoever waits for one of these has its ending before it goes.
-            let before = board.show { native.list(which: which) }
-            let count = native.forget(which: which)
-            let left = Set(native.list(which: which).map(\.id))
-            board.drop(before.map(\.id).filter { !left.contains($0) })
-            return Int(count)
+            for some in self.pieces(ended) { board.show { some.compactMap { native.snapshot(id: $0) } } }
+            let count = Int(native.forget(which: which))
+            // One that ended only now is gone as well.
+            let gone = count == ended.count ? ended : before.map(\.id)
+            board.drop(gone.filter { native.snapshot(id: $0) == nil })
+            return count
         }
     }
 
     public func retry(_ id: String) async throws -> Upload {
-        upload(try await waited { [board] native in
+        try await waited { [board] native in
             board.show { [native.snapshot(id: id)].compactMap { $0 } }
-            let next = try native.retry(id: id).id
-            board.drop([id])
-            board.show { [native.snapshot(id: next)].compactMap { $0 } }
-            return next
-        })
+            return try self.show([native.retry(id: id)], of: native)[0]
+        }
     }
 
     @discardableResult public func change(_ which: Select, _ change: Change) throws -> Int { try call { Int(try $0.change(which: which, change: change)) } }
@@ -109,7 +124,7 @@ public final class Client: UploadClient {
 
     public func timelineJson(_ id: String) async throws -> String? { try await waited { $0.timelineJson(id: id) } }
 
-    public func lookRemote(_ id: String) async throws -> RemoteLook { try await waited { try $0.lookRemote(id: id) } }
+    public func lookRemote(_ id: String) async throws -> RemoteLook { try await apart { try self.call { try $0.lookRemote(id: id) } } }
 
     public func setCredential(_ account: String, _ credential: Credential) throws {
         guard let opened = native.opened else { return }
@@ -128,35 +143,15 @@ public final class Client: UploadClient {
 
     public func goOnly(_ ids: [String]) { now(()) { $0.goOnly(ids: ids) } }
 
-    @discardableResult public func hold(timeoutMs: Int64) async throws -> Idle { try await waited { $0.hold(timeoutMs: timeoutMs) } }
+    @discardableResult public func hold(timeoutMs: Int64) async throws -> Idle { try await Lane.reading.run { try self.call { $0.hold(timeoutMs: timeoutMs) } } }
 
     public func idle() throws -> Idle { try call { $0.idle() } }
 
-    public func runUntilIdle(timeoutMs: Int64?) async throws -> Idle {
-        go()
-        let outcome = Outcome()
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                outcome.wait(continuation)
-                blockingQueue.async {
-                    outcome.rested(Result {
-                        let idle = try self.call { $0.waitIdle(timeoutMs: timeoutMs) }
-                        // A close ends the wait as well.
-                        if self.native.isClosing, !idle.atRest { throw PartwayError.closed() }
-                        return idle
-                    })
-                }
-            }
-        } onCancel: {
-            guard outcome.cancel() else { return }
-            blockingQueue.async {
-                _ = try? self.call { $0.hold(timeoutMs: Self.holdMs) }
-                outcome.end(.failure(CancellationError()))
-            }
-        }
-    }
+    public func waitIdle(timeoutMs: Int64?) async throws -> Idle { try await firstRest(timeoutMs: timeoutMs) }
 
-    @discardableResult public func close(timeoutMs: Int64) async -> Bool { await blocking { self.end(timeoutMs) } }
+    public func runUntilIdle(timeoutMs: Int64?) async throws -> Idle { try await goUntilRest(timeoutMs: timeoutMs) }
+
+    @discardableResult public func close(timeoutMs: Int64) async -> Bool { await apart { self.end(timeoutMs) } }
 
     /// A close is under way, or over.
     fileprivate var isClosing: Bool { native.isClosing }
@@ -165,16 +160,17 @@ public final class Client: UploadClient {
     private func end(_ timeoutMs: Int64) -> Bool {
         guard let opened = native.close() else { return true }
         let rested = opened.shutdown(timeoutMs: timeoutMs)
-        let first = native.end { board.finish(opened.list(which: .all)) }
+        let first = native.end {
+            // Whoever waits for rest has it, and not that the client is closed.
+            if rested { board.rested(opened.idle()) }
+            board.finish(opened.list(which: .all))
+        }
         if first {
             answering.close()
             Clients.shared.remove(self)
         }
         return rested
     }
-
-    /// What the systems leave a task that is told to stop.
-    private static let holdMs: Int64 = 3_000
 
     /// A call that does no I/O.
     private func call<T>(_ function: (NativeClient) throws -> T) throws -> T {
@@ -187,9 +183,9 @@ public final class Client: UploadClient {
         native.opened.map(function) ?? afterClose()
     }
 
-    /// A call that does I/O or waits, off the threads that tasks run on.
+    /// A call that does I/O, off the threads that tasks run on.
     private func waited<T: Sendable>(_ function: @escaping @Sendable (NativeClient) throws -> T) async throws -> T {
-        try await blocking { try self.call(function) }
+        try await Lane.writing.run { try self.call(function) }
     }
 }
 
@@ -225,44 +221,6 @@ private final class Native: @unchecked Sendable { // Everything in it is behind 
             // Let go of without the lock.
             return withExtendedLifetime(last) { true }
         }
-    }
-}
-
-/// How a run ends: by itself, or cancelled once it is held.
-private final class Outcome: @unchecked Sendable { // Everything in it is behind the lock.
-    private let lock = NSLock()
-    private var continuation: CheckedContinuation<Idle, any Error>?
-    private var result: Result<Idle, any Error>?
-    private var cancelled = false
-
-    func wait(_ continuation: CheckedContinuation<Idle, any Error>) {
-        let known = lock.withLock {
-            if result == nil { self.continuation = continuation }
-            return result
-        }
-        if let known { continuation.resume(with: known) }
-    }
-
-    /// Whoever is cancelled waits for the hold, and not for the rest that it brings.
-    func rested(_ result: Result<Idle, any Error>) {
-        if !lock.withLock({ cancelled }) { end(result) }
-    }
-
-    /// False: it is over.
-    func cancel() -> Bool {
-        lock.withLock {
-            cancelled = result == nil
-            return cancelled
-        }
-    }
-
-    func end(_ result: Result<Idle, any Error>) {
-        let waiting = lock.withLock {
-            defer { continuation = nil }
-            if self.result == nil { self.result = result }
-            return continuation
-        }
-        waiting?.resume(with: result)
     }
 }
 
@@ -311,17 +269,9 @@ private final class Clients: @unchecked Sendable { // Everything in it is behind
     private static func path(_ directory: URL) -> String { directory.standardizedFileURL.resolvingSymlinksInPath().path }
 }
 
-/// Work that blocks, on threads that may.
-func blocking<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { continuation in
-        blockingQueue.async { continuation.resume(with: Result { try work() }) }
+extension Started {
+    /// The upload that it takes the place of.
+    fileprivate var from: String? {
+        if case .continued(let from) = how { from } else { nil }
     }
 }
-
-private func blocking<T: Sendable>(_ work: @escaping @Sendable () -> T) async -> T {
-    await withCheckedContinuation { continuation in
-        blockingQueue.async { continuation.resume(returning: work()) }
-    }
-}
-
-private let blockingQueue = DispatchQueue(label: "partway.blocking", attributes: .concurrent)

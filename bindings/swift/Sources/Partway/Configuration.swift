@@ -1,11 +1,12 @@
 import Foundation
 
-/// What an app gives; see `Client.open`. Only the directory and who knows the tokens are needed.
+/// What an app gives; see `Client.open`. Only the directory and who knows the tokens are needed. The client keeps the closures and the transport until the end
+/// of its `close`, also when nobody keeps the client: what they capture lives as long.
 ///
 /// The closures for credentials, sources and signatures are each called in a task of its own, several at once, on the threads that tasks run on; the tasks are
 /// cancelled when the client is closed. They may take their time, but must not block: what blocks belongs on a queue or thread of yours. What one throws means
-/// "not now", and is logged by the name of its type alone: its words could hold a token. What is called on an ask itself throws `NativeError`; whoever only
-/// returns an answer never calls that.
+/// "not now", and is logged by the name of its type alone: its words could hold a token. They may call the client. What is called on an ask itself throws
+/// `NativeError`; whoever only returns an answer never calls that.
 public struct Configuration: Sendable {
     /// Where journals live; created if need be. In an app: a folder of its own that no backup takes.
     public var stateDirectory: URL
@@ -17,21 +18,22 @@ public struct Configuration: Sendable {
     /// had, and the upload waits.
     public var sources: (@Sendable (SourceAsk) async throws -> Source?)?
 
-    /// Who signs requests, where the credential is an `.appSigner`: the signature of the ask's `stringToSign`, whose secret stays on a server of yours. `nil`, or
-    /// an error: it is not signed, and the upload waits.
+    /// Who signs requests, where the credential is an `.appSigner`: the signature of the ask's `stringToSign`, whose secret stays on a server of yours. `nil`,
+    /// or an error: it is not signed, and the upload waits.
     public var signer: (@Sendable (SignAsk) async throws -> String?)?
 
-    /// Who carries requests in the place of the built-in transport, such as `URLSessionTransport`: on threads of the library, which it may block. What it throws
-    /// is a connection that broke.
+    /// Who carries requests in the place of the built-in transport, such as `URLSessionTransport`: on threads of the library, which it may block. What it
+    /// throws is a connection that broke.
     public var transport: (any Transport)?
 
-    /// Takes lines for a log, on a thread of the library, one after the other; it may block. No token, URL, path, name, key or tag is in one.
+    /// Takes lines for a log, on a thread of the library, one after the other; it may block. No token, URL, path, name, key or tag is in one. Only that a
+    /// closure threw is told beside them, in the task of that closure.
     public var log: (@Sendable (LogLevel, _ target: String, _ line: String) -> Void)?
 
     /// Down to which level.
     public var logLevel: LogLevel?
 
-    /// Bounds; they may be changed later.
+    /// Bounds; what is left out is what the library takes by itself. They may be changed later, all at once: `setLimits`.
     public var limits: Limits?
 
     /// What the app knows of the network by now.
@@ -52,6 +54,7 @@ public struct Configuration: Sendable {
     /// False opens it held, until `go`.
     public var autostart = true
 
+    /// With credentials of any kind.
     public init(stateDirectory: URL, credentials: @escaping @Sendable (CredentialAsk) async throws -> Credential?) {
         self.stateDirectory = stateDirectory
         self.credentials = credentials

@@ -1,12 +1,14 @@
 import Foundation
 
-/// A client for an app's own tests and previews: no file, no network. It plays the snapshots that it is given, and keeps what it was told. Rows, waits and
-/// endings are those of the real client.
+/// A client for an app's own tests and previews: no file, no network, no thread. It plays the snapshots that it is given, and keeps what it was told. Rows,
+/// waits, endings and rests are those of the real client, and so is what starts and retries come to; no closure is ever asked. What the real client does behind
+/// a post, it does at once. Any thread may call it; nothing blocks.
 public final class FakeClient: UploadClient, @unchecked Sendable { // What changes is behind the lock.
     public let board = Board()
     public let problems: [Problem] = []
     private let lock = NSLock()
     private var kept = Kept()
+    private var resting = true
 
     /// What was told to a fake.
     public struct Kept: Sendable {
@@ -30,9 +32,11 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
         public var refuseNext: ErrorInfo?
     }
 
-    public init() {}
+    public init() {
+        board.ask(Board.Reader(idle: { [weak self] in try? self?.idle() }))
+    }
 
-    /// What it was told; may be set, too.
+    /// What it was told; may be set, too. A copy.
     public var told: Kept {
         get { lock.withLock { kept } }
         set { lock.withLock { kept = newValue } }
@@ -41,9 +45,10 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
     /// Shows `snapshot`, as the newest of its id.
     public func play(_ snapshot: Snapshot) {
         board.show([snapshot.with(revision: (board.snapshot(of: snapshot.id)?.revision ?? 0) + 1)])
+        settle()
     }
 
-    /// Shows the upload of `id` in another state.
+    /// Shows the upload of `id` in another state, and as far as `progress`, or as far as it was.
     public func play(_ id: String, _ state: State, progress: Progress? = nil) {
         guard let row = board.snapshot(of: id) else { preconditionFailure("nothing was played of \(id)") }
         play(row.with(state: state, progress: progress))
@@ -56,18 +61,28 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
             return told.refuseNext
         }
         if let refusal { throw PartwayError(refusal) }
-        if let known = find(request.key) { return upload(known.id) }
+        guard let known = find(request.key) else { return begin(request, .new) }
+        switch known.state {
+        // What is asked for again after these is wanted, and not there.
+        case .failed, .cancelled: return begin(request, .continued(from: known.id))
+        case .queued, .active, .waiting, .paused, .completed: return Upload(client: self, id: known.id, how: .alreadyThere)
+        }
+    }
+
+    private func begin(_ request: UploadRequest, _ how: How) -> Upload {
         let id = change { told in
             let number = String(told.requests.count + 1)
             let id = String(repeating: "0", count: 26 - number.count) + number
             told.requests[id] = request
             return id
         }
+        if case .continued(let from) = how { board.forgotten([from]) }
         play(.fake(id, key: request.key, group: request.group, tags: request.tags))
-        return upload(id)
+        return Upload(client: self, id: id, how: how)
     }
 
     public func startAll(_ requests: [UploadRequest]) async throws -> [Result<Upload, PartwayError>] {
+        try open()
         var results: [Result<Upload, PartwayError>] = []
         for request in requests {
             do {
@@ -94,13 +109,13 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
 
     public func retry(_ id: String) async throws -> Upload {
         try open()
-        guard let request = told.requests[id], let state = board.snapshot(of: id)?.state else {
-            throw PartwayError.of("unknown_upload", "there is no upload of that id")
+        let row = try there(id)
+        switch row.state {
+        case .failed, .cancelled: break
+        case .queued, .active, .waiting, .paused, .completed: throw PartwayError.of("wrong_state", "it did not fail, and was not cancelled")
         }
-        if case .completed = state { throw PartwayError.of("wrong_state", "it is completed") }
-        if !state.ended { throw PartwayError.of("wrong_state", "it has not ended") }
-        board.forgotten([id])
-        return try await start(request)
+        guard let request = told.requests[id] else { throw PartwayError.of("wrong_state", "it was played, not started") }
+        return begin(request, .continued(from: id))
     }
 
     @discardableResult public func change(_ which: Select, _ change: Change) throws -> Int {
@@ -111,19 +126,23 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
 
     public func answerConflict(_ id: String, _ choice: ConflictChoice) throws {
         try open()
+        guard case .waiting(let waiting) = try there(id).state, waiting.choices.contains(choice) else {
+            throw PartwayError.of("wrong_state", "it does not wait for that answer")
+        }
         change { $0.answers.append(choice) }
-        play(id, .queued)
+        play(id, choice == .cancel ? .cancelled(remote: .nothingThere) : .queued)
     }
 
     public func attachSource(_ id: String, _ source: Source) throws {
         try open()
+        _ = try there(id)
         change { $0.attached[id] = source }
         play(id, .queued)
     }
 
     public func snapshot(_ id: String) -> Snapshot? { board.snapshot(of: id) }
 
-    public func find(_ key: String) -> Snapshot? { board.snapshots.first { $0.key == key } }
+    public func find(_ key: String) -> Snapshot? { board.snapshots.last { $0.key == key } }
 
     public func list(_ which: Select) -> [Snapshot] { board.snapshots.filter(which.fits) }
 
@@ -150,13 +169,13 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
 
     public func setProxy(_ proxy: Secret?) throws {}
 
-    public func go() { change { $0.held = false } }
+    public func go() { settle { $0.held = false } }
 
     public func goOnly(_ ids: [String]) { go() }
 
     @discardableResult public func hold(timeoutMs: Int64) async throws -> Idle {
         try open()
-        change { $0.held = true }
+        settle { $0.held = true }
         return try idle()
     }
 
@@ -170,18 +189,9 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
             waitingForPerson: count { if case .waiting = $0 { true } else { false } })
     }
 
-    public func runUntilIdle(timeoutMs: Int64?) async throws -> Idle {
-        go()
-        for await _ in uploads() {
-            let now = try idle()
-            if now.active == 0, now.queued == 0 { return now }
-        }
-        if Task.isCancelled {
-            change { $0.held = true }
-            throw CancellationError()
-        }
-        throw PartwayError.closed()
-    }
+    public func waitIdle(timeoutMs: Int64?) async throws -> Idle { try await firstRest(timeoutMs: timeoutMs) }
+
+    public func runUntilIdle(timeoutMs: Int64?) async throws -> Idle { try await goUntilRest(timeoutMs: timeoutMs) }
 
     @discardableResult public func close(timeoutMs: Int64) async -> Bool {
         board.close()
@@ -193,7 +203,28 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
         if board.isClosed { throw PartwayError.closed() }
     }
 
+    private func there(_ id: String) throws -> Snapshot {
+        guard let row = board.snapshot(of: id) else { throw PartwayError.of("unknown_upload", "there is no upload of that id") }
+        return row
+    }
+
     @discardableResult private func change<T>(_ change: (inout Kept) -> T) -> T { lock.withLock { change(&kept) } }
+
+    /// A rest that is new is told; one after `said` is.
+    private func settle(_ said: ((inout Kept) -> Void)? = nil) {
+        if let said {
+            lock.withLock {
+                said(&kept)
+                resting = false
+            }
+        }
+        guard let now = try? idle() else { return }
+        let new = lock.withLock {
+            defer { resting = now.atRest }
+            return now.atRest && !resting
+        }
+        _ = new
+    }
 
     private func move(_ which: Select, _ state: State) -> Int {
         let moved = board.isClosed ? [] : list(which).filter { !$0.state.ended }

@@ -3,11 +3,18 @@ import Foundation
 import FoundationNetworking
 #endif
 
-/// Requests over `URLSession`, for apps whose policies, proxies or certificates are the system's. It holds each body whole while it is sent: part size times
-/// parallel parts of memory. The built-in transport does not, and also stops a body whose answer has come.
+/// Requests over `URLSession`, for apps whose policies, proxies or certificates are the system's. A body of more than 16 MiB is sent from a copy in the
+/// temporary directory, which goes when it was sent; a smaller one is held whole: so much memory times parallel parts at most. The built-in transport needs
+/// neither, and also stops a body whose answer has come.
+///
+/// It belongs to whoever makes it; a client that it was given to keeps it until the end of its `close`. Several clients may share one.
 public final class URLSessionTransport: NSObject, Transport, @unchecked Sendable { // What changes is behind the lock.
+    /// A longer body is not held in memory.
+    fileprivate static let bodyBytesInMemory: Int64 = 16 << 20
+
     private let lock = NSLock()
     private var exchanges: [Int: Exchange] = [:]
+    private var closed = false
     private(set) var session: URLSession!
 
     /// What is signed must arrive as it is: no cache, no cookies, no credentials of the system's.
@@ -22,6 +29,7 @@ public final class URLSessionTransport: NSObject, Transport, @unchecked Sendable
         return configuration
     }
 
+    /// A session of its own, of a copy of `configuration`, with one thread of its own for what comes back. Does no I/O.
     public init(_ configuration: URLSessionConfiguration = standard()) {
         super.init()
         let queue = OperationQueue()
@@ -29,20 +37,30 @@ public final class URLSessionTransport: NSObject, Transport, @unchecked Sendable
         session = URLSession(configuration: configuration, delegate: Delegate(self), delegateQueue: queue)
     }
 
-    /// Ends the session once nothing is under way, where it is not to wait for the last one to let go of this. After the client's `close`: what it asks for later
-    /// is a connection that broke.
+    /// Ends the session once nothing is under way, where it is not to wait for the last one to let go of this. Waits for nothing; twice is once. After the
+    /// client's `close`: what is asked for later is a connection that broke.
     public func close() {
-        session.finishTasksAndInvalidate()
+        lock.withLock {
+            closed = true
+            session.finishTasksAndInvalidate()
+        }
     }
 
     /// A session keeps itself until it is told.
     deinit {
         session.invalidateAndCancel()
+        #if canImport(FoundationNetworking)
+        // A secured connection takes its time to close, and where its session is gone by then Foundation on Linux ends the process. libcurl waits two seconds.
+        let last = session
+        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(10)) { withExtendedLifetime(last) {} }
+        #endif
     }
 
+    /// Called by the library alone, on a thread for this request: reads the body there, which blocks for its source and for the byte rate, and returns when the
+    /// request is on its way. The answer is given from the thread of the session. Throws what the call threw: then it is over.
     public func execute(call: TransportCall) throws {
         let asked = call.request()
-        guard let url = URL(string: asked.url.reveal()) else {
+        guard let url = Self.url(asked.url.reveal()) else {
             _ = call.fail(fault: .malformed)
             return
         }
@@ -50,22 +68,36 @@ public final class URLSessionTransport: NSObject, Transport, @unchecked Sendable
         request.httpMethod = asked.method
         request.timeoutInterval = Double(asked.patienceMs) / 1_000
         asked.headers.forEach { request.addValue($0.value.reveal(), forHTTPHeaderField: $0.name) }
-        let length = call.bodyLen()
-        let body = try length > 0 ? pull(call, length) : nil
-        let task = body.map { session.uploadTask(with: request, from: $0) } ?? session.dataTask(with: request)
-        lock.withLock { exchanges[task.taskIdentifier] = Exchange(call: call, answerBytesMax: asked.answerBytesMax) }
+        // Nothing is read for nobody.
+        let body = try lock.withLock({ closed }) ? nil : Body(of: call)
+        // One piece: a task that is made of a session which was told to end ends the process.
+        let task: URLSessionTask? = lock.withLock {
+            if closed { return nil }
+            let task = switch body {
+            case nil: session.dataTask(with: request)
+            case .bytes(let bytes): session.uploadTask(with: request, from: bytes)
+            case .file(let copy): session.uploadTask(with: request, fromFile: copy.url)
+            }
+            exchanges[task.taskIdentifier] = Exchange(call: call, body: body, answerBytesMax: asked.answerBytesMax)
+            return task
+        }
+        guard let task else {
+            _ = call.fail(fault: .cut)
+            return
+        }
         call.onCancel(hook: Cancelling(task))
         task.resume()
     }
 
-    private func pull(_ call: TransportCall, _ length: Int64) throws -> Data {
-        var body = Data(capacity: Int(length))
-        while body.count < length {
-            let bytes = try call.readBody(bytesMax: 256 << 10)
-            if bytes.isEmpty { break }
-            body.append(bytes)
+    /// Byte for byte, or none: a signature covers it.
+    static func url(_ text: String) -> URL? {
+        let url = if #available(iOS 17, macOS 14, *) {
+            // Else what is no URL is made one.
+            URL(string: text, encodingInvalidCharacters: false)
+        } else {
+            URL(string: text)
         }
-        return body
+        return url?.host != nil && url?.absoluteString == text ? url : nil
     }
 
     fileprivate func with<T>(_ task: URLSessionTask, _ change: (inout Exchange) -> T) -> T? {
@@ -92,8 +124,60 @@ public final class URLSessionTransport: NSObject, Transport, @unchecked Sendable
     }
 }
 
+/// What is sent.
+private enum Body: Sendable {
+    case bytes(Data)
+    case file(Copy)
+
+    init?(of call: TransportCall) throws {
+        let length = call.bodyLen()
+        if length == 0 { return nil }
+        if length > URLSessionTransport.bodyBytesInMemory {
+            let copy = Copy()
+            try copy.fill(call, length)
+            self = .file(copy)
+            return
+        }
+        var bytes = Data(capacity: Int(length))
+        try Body.pull(call, length) { bytes.append($0) }
+        self = .bytes(bytes)
+    }
+
+    fileprivate static func pull(_ call: TransportCall, _ length: Int64, _ take: (Data) throws -> Void) throws {
+        var left = length
+        while left > 0 {
+            let none = try pooled {
+                let bytes = try call.readBody(bytesMax: 256 << 10)
+                if !bytes.isEmpty { try take(bytes) }
+                left -= Int64(bytes.count)
+                return bytes.isEmpty
+            }
+            if none { break }
+        }
+    }
+}
+
+/// A body as a file, for as long as this is kept. A kill leaves it where the system clears up.
+private final class Copy: Sendable {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("partway-\(UUID().uuidString)")
+
+    func fill(_ call: TransportCall, _ length: Int64) throws {
+        let mine: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
+        guard FileManager.default.createFile(atPath: url.path, contents: nil, attributes: mine) else { throw CocoaError(.fileWriteUnknown) }
+        let file = try FileHandle(forWritingTo: url)
+        defer { try? file.close() }
+        try Body.pull(call, length) { try file.write(contentsOf: $0) }
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+}
+
 private struct Exchange {
     let call: TransportCall
+    /// Kept until it was sent.
+    let body: Body?
     let answerBytesMax: Int64
     var answer = Data()
 }

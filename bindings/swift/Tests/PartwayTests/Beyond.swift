@@ -123,6 +123,84 @@ import FoundationNetworking
         try await same(thrown(PartwayError.self) { _ = try await fake.start(request) }.info.code, 4005)
         let again = try await upload.retry()
         try check(again.id != upload.id && fake.snapshot(upload.id) == nil, "it is another one")
+        try await same(thrown(PartwayError.self) { try again.answer(.rename) }.info.name, "wrong_state")
+        try await same(thrown(PartwayError.self) { try fake.attachSource("nobody", .memory(Data())) }.info.name, "unknown_upload")
+        fake.play(again.id, .failed(error: PartwayError.of("quota_exceeded", "full").info))
+        try await startsSay(fake, request, .continued(from: again.id))
+    }
+
+    @Test func a_start_says_what_it_came_to() async throws {
+        try await World.with { world in
+            let client = try await world.open()
+            try await world.cloud.rule(#""step":"part","how":"stall","after_bytes":1000"#)
+            let file = try world.folder.file("film.mp4", 9 * MIB)
+            try await startsSay(client, world.request(file), .new)
+            let fresh = world.request(file, "fresh")
+            let all = try await client.startAll([world.request(file), fresh, fresh, world.request(file, partSizeBytes: 1)])
+            try same(all.map { try? $0.get().how }, [.alreadyThere, .new, .alreadyThere, nil])
+            try same(all[1].get(), all[2].get(), "one of that key")
+            // Many at once, more than are read at a time.
+            client.cancel(.all)
+            try await eventually("they are ended") { client.list(.all).allSatisfy(\.state.ended) }
+            let before = Set(client.list(.all).map(\.id))
+            let many = (0..<150).map { world.request(file, "many\($0)") }
+            let uploads = try await client.startAll([world.request(file), fresh] + many).map { try $0.get() }
+            try same(Set(client.board.snapshots.map(\.id)), Set(uploads.map(\.id)), "rows")
+            try check(uploads[..<2].allSatisfy { if case .continued(let from)? = $0.how { before.contains(from) } else { false } }, "they go on")
+            try check(uploads[2...].allSatisfy { $0.how == .new }, "they are new")
+        }
+    }
+
+    @Test func a_list_wakes_for_what_is_in_it_alone() async throws {
+        let fake = FakeClient()
+        fake.play(.fake("one", group: "a"))
+        fake.play(.fake("two", group: "b"))
+        let looks = Kept(0)
+        let mine = Select.group(group: "a")
+        let seen = Task {
+            await fake.board.first(of: .rows(mine)) { shown -> Board.Look<Int> in
+                looks.change { $0 += 1 }
+                return shown.rows(mine).count == 1 ? .notYet : .found(shown.rows(mine).count)
+            }
+        }
+        try await eventually("it waits") { fake.board.watching == 1 }
+        for bytes in 1...100 { fake.play("two", .active(phase: .uploading), progress: .fake(Int64(bytes), of: 100)) }
+        try same([fake.board.watching, looks.value], [1, 1], "what is not in it is nothing to look at")
+        fake.play(.fake("three", group: "a"))
+        try await same(seen.value, 2)
+        // One that goes is seen, and one that comes in its place.
+        var listing = fake.uploads(mine).makeAsyncIterator()
+        try await same(listing.next()?.map(\.id), ["one", "three"])
+        fake.play("three", .cancelled(remote: .nothingThere))
+        try await same(listing.next()?.map(\.state.ended), [false, true])
+        try await same(fake.forget(mine), 1)
+        try await same(listing.next()?.map(\.id), ["one"])
+        fake.cancel(mine)
+        _ = try await fake.forget(mine)
+        fake.play(.fake("four", group: "a"))
+        try await same(listing.next()?.map(\.id), ["four"])
+    }
+
+    @Test func a_damaged_journal_is_a_problem() async throws {
+        try await World.with { world in
+            let client = try await world.open { $0.autostart = false }
+            let file = try world.folder.file("film.mp4", MIB)
+            let damaged = try await client.start(world.request(file, "damaged"))
+            let whole = try await client.start(world.request(file, "whole"))
+            try same(client.problems.count, 0)
+            try await check(client.close(timeoutMs: 30_000), "it rests")
+            let journal = world.folder.state.appendingPathComponent("\(damaged.id).journal")
+            var bytes = try Data(contentsOf: journal)
+            bytes[bytes.count / 2] ^= 0xff
+            try bytes.write(to: journal)
+            let next = try await world.open()
+            try same(next.problems.map(\.id), [damaged.id])
+            try same(next.problems.map(\.error.name), ["journal_corrupt"])
+            try check(next.find("damaged") == nil, "it is set aside")
+            try check(FileManager.default.fileExists(atPath: journal.path + ".corrupt-1"), "it is kept")
+            _ = try await next.upload(whole.id).soonReceipt
+            try await world.checkStored("whole", file)
+        }
     }
 
     @Test func each_iterator_is_a_subscription_of_its_own_and_conflated() async throws {
@@ -164,6 +242,30 @@ import FoundationNetworking
             let child = try Child(Place.program("QuickStart"), [cloud.api, cloud.library, cloud.token, file.path])
             try await same(child.end(), "stored as some-file, \(MIB) bytes\n")
             try await world.checkStored("first/some-file", file)
+        }
+    }
+
+    @Test func the_quick_start_says_what_it_waits_for() async throws {
+        try await World.with { world in
+            let file = try world.folder.file("mistyped", MIB)
+            let cloud = world.cloud
+            // Nobody listens there.
+            let child = try Child(Place.program("QuickStart"), ["http://127.0.0.1:1", cloud.library, cloud.token, file.path], eachLine: true)
+            _ = try await child.line { $0.contains("waiting for retry: PW-3003 connect_failed") }
+            child.kill()
+            _ = try await child.end()
+            // The right address comes too late for this key, and it says what to do.
+            let again = try Child(Place.program("QuickStart"), [cloud.api, cloud.library, cloud.token, file.path], eachLine: true)
+            let line = try await again.line { $0.contains("to begin over, delete ") }
+            again.kill()
+            _ = try await again.end()
+            let folder = try required(line.components(separatedBy: "delete ").last?.trimmingCharacters(in: .whitespacesAndNewlines), line)
+            try FileManager.default.removeItem(atPath: folder)
+            let third = try Child(Place.program("QuickStart"), [cloud.api, cloud.library, cloud.token, file.path])
+            try await same(third.end(), "stored as mistyped, \(MIB) bytes\n")
+            // What can't be mended is said as well.
+            let fourth = try Child(Place.program("QuickStart"), [cloud.api, "no-library", cloud.token, file.path])
+            try await check(fourth.end().hasPrefix("PW-4017 space_not_found "), "it is said")
         }
     }
 
@@ -268,6 +370,27 @@ import FoundationNetworking
             try await check(world.open() !== client, "another")
         }
     }
+}
+
+/// What `start` says of an upload that comes, is there, and was cancelled: for every client.
+private func startsSay(_ client: any UploadClient, _ request: UploadRequest, _ first: How) async throws {
+    let upload = try await client.start(request)
+    try same(upload.how, first)
+    if case .continued(let from) = first { try check(client.board.snapshot(of: from) == nil, "it is gone at once") }
+    let again = try await client.start(request)
+    try same(again.how, .alreadyThere)
+    try check(again == upload && client.upload(upload.id) == upload && client.upload(upload.id).how == nil, "it is the same, however it was come by")
+    upload.cancel()
+    _ = try await upload.until("ended") { $0.state.ended }
+    let next = try await client.start(request)
+    try same(next.how, .continued(from: upload.id))
+    try check(next != upload && client.find(request.key)?.id == next.id, "another one")
+    try same(client.board.snapshots.map(\.id), [next.id], "the old one is gone at once")
+    next.cancel()
+    _ = try await next.until("ended") { $0.state.ended }
+    let third = try await next.retry()
+    try same(third.how, .continued(from: next.id))
+    try same(client.board.snapshots.map(\.id), [third.id], "the old one is gone at once")
 }
 
 /// The snapshot after the present one, as a task.

@@ -107,11 +107,12 @@ final class Child: @unchecked Sendable { // What changes is behind the lock.
     private let name: String
     private let said = Kept((text: "", over: false))
 
-    init(_ program: URL, _ arguments: [String]) throws {
+    /// `eachLine`: it says each line at once, as on a terminal.
+    init(_ program: URL, _ arguments: [String], eachLine: Bool = false) throws {
         let out = Pipe()
         name = program.lastPathComponent
-        process.executableURL = program
-        process.arguments = arguments
+        process.executableURL = eachLine ? URL(fileURLWithPath: "/usr/bin/env") : program
+        process.arguments = (eachLine ? ["stdbuf", "-oL", program.path] : []) + arguments
         process.standardOutput = out
         process.standardInput = FileHandle.nullDevice
         try process.run()

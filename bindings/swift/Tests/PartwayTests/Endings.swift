@@ -14,13 +14,17 @@ private func row(_ revision: Int64, _ state: State, _ id: String = "a") -> Snaps
 @Suite(.serialized) struct Ends {
     @Test func whoever_waits_has_the_ending_of_what_is_forgotten() async throws {
         try await World.with { world in
-            let client = try await world.open()
+            let client = try await world.open { $0.autostart = false }
             let file = try world.folder.file("small", 64 << 10)
             for round in 0..<5 {
+                // None of them ends before it is waited for: what has ended is watched by nobody.
+                try await check(client.hold(timeoutMs: 30_000).atRest, "it is held")
                 let uploads = try await client.startAll((0..<10).map { world.request(file, "\(round)/\($0)") }).map { try $0.get() }
                 let waiting = uploads.map { upload in Task { try await upload.receipt } }
                 try await eventually("all wait") { client.board.subscribed == 10 }
-                _ = try await soon { try await client.runUntilIdle() }
+                client.go()
+                // Looked for, not waited for: what is told of the endings may come later.
+                try await eventually("nothing works") { try client.idle().atRest }
                 let stored = client.list(.all).map(\.id)
                 try await same(client.forget(.all), 10)
                 try same(Set(stored), Set(uploads.map(\.id)))
@@ -140,9 +144,16 @@ private func row(_ revision: Int64, _ state: State, _ id: String = "a") -> Snaps
 
     @Test func what_is_old_leaves_the_rows() async throws {
         try await World.with { world in
-            let client = try await world.open { $0.endedKeptMs = 200 }
+            let client = try await world.open {
+                $0.endedKeptMs = 200
+                $0.autostart = false
+            }
             let upload = try await client.start(world.request(world.folder.file("small", 64 << 10)))
-            _ = try await upload.soonReceipt
+            let waiting = Task { try await upload.soonReceipt }
+            // Who comes later than so long finds nothing.
+            try await eventually("it is waited for") { client.board.subscribed == 1 }
+            client.go()
+            _ = try await waiting.value
             try await eventually("it is too old") { client.board.snapshots.isEmpty }
             try check(upload.snapshot == nil && client.list(.all).isEmpty, "it is gone")
             try await same(soon { await upload.snapshots.reduce(into: 0) { count, _ in count += 1 } }, 0)

@@ -38,8 +38,15 @@ final class Drops: SourceReader {
     func concurrent() throws -> Bool { true }
 }
 
+/// As long as a file that can be read.
 final class Unreadable: SourceReader {
-    func lengthBytes() throws -> Int64 { Int64(MIB) }
+    private let sizeBytes: Int
+
+    init(_ sizeBytes: Int) {
+        self.sizeBytes = sizeBytes
+    }
+
+    func lengthBytes() throws -> Int64 { Int64(sizeBytes) }
     func readAt(offset: Int64, bytesMax: Int32) throws -> Data { throw Failure(description: "canary-reader") }
     func concurrent() throws -> Bool { true }
 }
@@ -64,6 +71,94 @@ final class RawHost: CredentialProvider, Listener {
     func onForgotten(ids: [String]) throws { throw Failure(description: "forgotten") }
 
     func onIdle(idle: Idle) throws { throw Failure(description: "idle") }
+}
+
+/// A host on the generated face itself, whose listener keeps each ending as often as it is told.
+final class RawEndings: CredentialProvider, Listener {
+    let told = Kept<[String: [State]]>([:])
+    private let token: String
+
+    init(_ token: String) {
+        self.token = token
+    }
+
+    func provide(ask: CredentialAsk) throws { try ask.supply(credential: .token(value: Secret(token))) }
+
+    func onChanges(changes: [Snapshot]) {
+        told.change { for change in changes where change.state.ended { $0[change.id, default: []].append(change.state) } }
+    }
+
+    func onForgotten(ids: [String]) {}
+
+    func onIdle(idle: Idle) {}
+}
+
+/// Does not answer until it may.
+final class Stuck: SourceReader {
+    let reads = Kept(0)
+    private let release = DispatchSemaphore(value: 0)
+
+    func lengthBytes() throws -> Int64 { 1 }
+
+    func readAt(offset: Int64, bytesMax: Int32) throws -> Data {
+        reads.change { $0 += 1 }
+        release.wait()
+        release.signal()
+        return Data([1])
+    }
+
+    func concurrent() throws -> Bool { true }
+
+    func go() { release.signal() }
+}
+
+/// A transport that throws until it is told to carry.
+final class Throwing: Transport {
+    let carries = Kept(false)
+    let threw = Kept(0)
+    private let carrier = URLSessionTransport()
+
+    func execute(call: TransportCall) throws {
+        if carries.value { return try carrier.execute(call: call) }
+        threw.change { $0 += 1 }
+        throw Failure(description: "canary-transport")
+    }
+
+    func close() { carrier.close() }
+}
+
+/// A request to nobody, of nobody: it keeps how it ended.
+final class Loose: TransportCall, @unchecked Sendable { // What changes is behind locks.
+    let ends = Kept<[TransportFault?]>([])
+    private let hooks = Kept<[any CancelHook]>([])
+    private let url: String
+
+    init(_ url: String) {
+        self.url = url
+        super.init(noHandle: NoHandle())
+    }
+
+    required init(unsafeFromHandle handle: UInt64) { fatalError("not of the library") }
+
+    override func request() -> HttpRequest {
+        HttpRequest(method: "GET", url: Secret(url), headers: [], expectContinue: false, answerBytesMax: 1000, patienceMs: 30_000)
+    }
+
+    override func bodyLen() -> Int64 { 0 }
+
+    override func sent(bytes: Int64) {}
+
+    override func onCancel(hook: any CancelHook) { hooks.change { $0.append(hook) } }
+
+    override func fail(fault: TransportFault) -> Bool {
+        ends.change { $0.append(fault) }
+        return true
+    }
+
+    override func respond(response: HttpResponse) -> Bool {
+        ends.change { $0.append(nil) }
+        return true
+    }
 }
 
 /// Work that blocks, on a thread of its own.

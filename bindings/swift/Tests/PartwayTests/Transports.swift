@@ -1,6 +1,7 @@
 import Foundation
-import Partway
 import Testing
+
+@testable import Partway
 
 /// The cases of tests/transports.txt, which every transport in every language comes through: each by each transport, over http and over https.
 @Suite(.serialized) struct Transports {
@@ -45,6 +46,84 @@ import Testing
             }
             let client = try await other.open()
             _ = try await client.start(other.request(other.folder.file("photo.jpg", MIB))).soonReceipt
+        }
+    }
+}
+
+/// What a transport of a host's does beside its cases.
+@Suite(.serialized) struct Carriers {
+    @Test func one_that_throws_is_a_connection_that_broke() async throws {
+        try await World.with { world in
+            let carrier = Throwing()
+            let lines = Kept<[String]>([])
+            let client = try await world.open {
+                $0.transport = carrier
+                $0.extraCaPem = nil
+                $0.logLevel = .debug
+                $0.log = { _, _, line in lines.change { $0.append(line) } }
+            }
+            let file = try world.folder.file("film.mp4", 5 * MIB)
+            let upload = try await client.start(world.request(file))
+            let error = try required(try await upload.until("an error") { $0.waiting?.error != nil }.waiting?.error, "error")
+            try check(error.name == "connection_cut" && carrier.threw.value > 0, "\(error)")
+            carrier.carries.change { $0 = true }
+            upload.resume()
+            _ = try await upload.soonReceipt
+            try await world.checkStored("film.mp4", file)
+            try check(!lines.value.joined().contains("canary"), "\(lines.value)")
+            try await check(client.close(timeoutMs: 30_000), "it rests")
+            carrier.close()
+        }
+    }
+
+    @Test func one_that_is_closed_gives_connections_that_broke() async throws {
+        let carrier = URLSessionTransport()
+        carrier.close()
+        carrier.close()
+        let late = Loose("http://127.0.0.1:1/")
+        try carrier.execute(call: late)
+        try same(late.ends.value, [.cut])
+        // At the same time: each call has one end, and the process none.
+        for _ in 0..<20 {
+            let carrier = URLSessionTransport()
+            let calls = (0..<20).map { _ in Loose("http://127.0.0.1:1/") }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (at, call) in calls.enumerated() {
+                    group.addTask { try await offPool { try carrier.execute(call: call) } }
+                    if at == 10 { group.addTask { try await offPool { carrier.close() } } }
+                }
+                try await group.waitForAll()
+            }
+            try await eventually("each has its end") { calls.allSatisfy { $0.ends.value.count == 1 } }
+            let faults = calls.flatMap(\.ends.value)
+            try check(faults.allSatisfy { $0 == .cut || $0 == .connect }, "\(faults)")
+        }
+    }
+
+    @Test func an_address_is_used_as_it_is_or_not_at_all() throws {
+        for text in ["http://127.0.0.1:1/a%20b?sign=a%2Fb%3D&x=1%2B1&name=%E7%85%A7", "https://example.com/?q=a+b~c;d=(1)", "https://example.com"] {
+            try same(URLSessionTransport.url(text)?.absoluteString, text)
+        }
+        for text in ["", "http://127.0.0.1:1/a b", "http://127.0.0.1:1/\u{7167}", "http://127.0.0.1:1/?a=<b>", "http://127.0.0.1:1/%zz^"] {
+            try same(URLSessionTransport.url(text), nil)
+        }
+        let carrier = URLSessionTransport()
+        let call = Loose("http://127.0.0.1:1/a b")
+        try carrier.execute(call: call)
+        try same(call.ends.value, [.malformed])
+        carrier.close()
+    }
+
+    @Test func a_large_body_is_not_held() async throws {
+        try await World.with { world in
+            let (small, large) = (try world.folder.file("small", 1 << 10), try world.folder.file("film.mp4", 40 * MIB))
+            let cloud = world.cloud
+            let child = try Child(Place.program("Carried"), [world.folder.state.path, cloud.api, cloud.library, cloud.token, small.path, large.path])
+            let peaks = try await child.end().split(separator: "\n").compactMap { Int($0) }
+            try check(peaks.count == 2, "\(peaks)")
+            try await world.checkStored("film.mp4", large)
+            try await same(cloud.steps("put"), 2, "each in one request")
+            try check(peaks[1] - peaks[0] < 16 << 10, "\(peaks) KiB")
         }
     }
 }

@@ -36,7 +36,8 @@ final class World: @unchecked Sendable { // What changes is behind the lock.
         } catch {
             outcome = error
         }
-        for client in world.lock.withLock({ world.clients }) { await client.close(timeoutMs: 0) }
+        // At rest: what is cut off may still write into the folder that goes.
+        for client in world.lock.withLock({ world.clients }) { await client.close(timeoutMs: 10_000) }
         world.forgetClients()
         world.transport?.carrier.close()
         world.cloud.close()
