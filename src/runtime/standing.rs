@@ -6,7 +6,7 @@ use super::{
     driver::Driver,
     message::Removed,
     row::{Row, Stage},
-    sources::{self, Copy, When},
+    sources::{self, TempCopy, When},
 };
 use crate::{
     engine::{Command, Event, Remote, State, WaitReason, Waiting, policy_error},
@@ -39,6 +39,8 @@ impl Driver {
         let busy = live.machine.is_busy();
         let over = live.done;
         let mut parks = prepared.is_none() && live.machine.gives_place(now, KEEP_PLACE_MS);
+        // Between two tries of an abort others get theirs.
+        parks |= state.ended() && wake.is_some();
         // What it stands in line for is a host that asked for rest: a place is of no use to it before that is over.
         if let (State::Queued, Some(at)) = (&state, opens_at)
             && at.since_ms(now.tick) > KEEP_PLACE_MS
@@ -57,7 +59,7 @@ impl Driver {
         let explanation = (tells && !state.ended()).then(|| live.machine.explain(now));
         let ends = state.ended() && !row.state.ended();
         let facts = live.machine.facts();
-        let copy = if ends { Copy::of(facts, live.machine.identity(), When::Ended) } else { None };
+        let copy = if ends { TempCopy::of(facts, live.machine.identity(), When::Ended) } else { None };
         let kept = ends && facts.ended_unix_ms.is_some();
         if !leaves {
             live.speed.fill(now.tick, &mut progress);
