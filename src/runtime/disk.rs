@@ -19,7 +19,7 @@ use super::{
     message::{Loaded, Message, Removed, Said},
     outlet::Outlet,
     pool::Pool,
-    sources::{Copy, When},
+    sources::{TempCopy, When},
     unix_ms,
 };
 use crate::{
@@ -226,9 +226,9 @@ fn not_loaded(fault: OpenFault) -> Loaded {
 }
 
 /// The host's temporary copy that goes with a journal.
-fn copy_of(dir: &StateDir, id: Id) -> Option<Copy> {
+fn copy_of(dir: &StateDir, id: Id) -> Option<TempCopy> {
     let facts = dir.fold(id, |records| Facts::new(records)).ok()?.ok()?;
-    Copy::of(&facts, None, When::Forgotten)
+    TempCopy::of(&facts, None, When::Forgotten)
 }
 
 /// A journal that was filled by whatever it was still takes what a host wants of the upload, and its end.
@@ -362,6 +362,26 @@ mod tests {
         let all = commits(0, [part(1), Record::Wish { wish: Wish::Cancel }, part(2), ending]);
         assert_eq!(kept(&append(&mut journals, id(), all)), [(1, false), (2, true), (3, false), (4, true)]);
         assert_eq!(dir.read::<Record>(id()).expect("readable").len(), 3);
+    }
+
+    /// It was thrown away: on such a file system two processes could work on one upload, and nobody knew.
+    #[test]
+    fn that_there_are_no_locks_is_said_once() {
+        struct Lines(std::sync::mpsc::Sender<String>);
+        impl crate::runtime::LogSink for Lines {
+            fn log(&self, level: LogLevel, target: &str, line: &str) {
+                let _ = self.0.send(format!("{level:?} {target} {}", line.contains("locks")));
+            }
+        }
+        let (said, lines) = std::sync::mpsc::channel();
+        let logger = Logger::new(Some(Arc::new(Lines(said))), LogLevel::Info);
+        let journals = Journals::default();
+        let unlocked = Recovery { cut_bytes: 0, unlocked: true };
+        journals.note(id(), unlocked, &logger);
+        journals.note(id(), Recovery { cut_bytes: 7, ..unlocked }, &logger);
+        logger.log(LogLevel::Info, "end", String::new);
+        let lines: Vec<String> = lines.iter().take(3).collect();
+        assert_eq!(lines, ["Warn journal true", "Info journal false", "Info end false"]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::{
     row::{Live, Row, Stage, Words},
     schedule::Schedule,
     signing::Signing,
-    sources::{self, Copy, ReadJob, When},
+    sources::{self, ReadJob, TempCopy, When},
     thread,
 };
 use crate::{
@@ -408,15 +408,20 @@ impl Driver {
     }
 
     /// What is kept here of an upload, and its temporary copy where that is still to go: a kill may have come between the ending and this.
-    pub(super) fn row_of(&mut self, id: Id, facts: &Facts, offer: Option<Box<SourceWhat>>) -> (Box<Row>, Option<Copy>) {
+    pub(super) fn row_of(
+        &mut self,
+        id: Id,
+        facts: &Facts,
+        offer: Option<Box<SourceWhat>>,
+    ) -> (Box<Row>, Option<TempCopy>) {
         let now = self.clock.now();
         let mut row = Box::new(Row::new(id, facts, now.unix_ms, &mut self.words));
         row.offer = offer;
         row.forget_at = self.found_forget_at(facts.ended_unix_ms, now);
-        (row, Copy::of(facts, None, When::Long))
+        (row, TempCopy::of(facts, None, When::Long))
     }
 
-    pub(super) fn put_in(&mut self, row: Box<Row>, copy: Option<Copy>) {
+    pub(super) fn put_in(&mut self, row: Box<Row>, copy: Option<TempCopy>) {
         let number = self.next_row;
         self.next_row += 1;
         if let Some(copy) = copy {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use super::{Limits, Network, host::CredentialAnswer, host::SourceNews, sources::Copy};
+use super::{Limits, Network, host::CredentialAnswer, host::SourceNews, sources::TempCopy};
 use crate::{
     engine::{Command, CommitId, Event, Facts},
     error::ErrorInfo,
@@ -39,7 +39,7 @@ pub(super) enum Said {
 /// What became of a journal that was to be removed.
 pub(super) enum Removed {
     /// It is gone, and its snapshot is down; the temporary copy that goes with it.
-    Gone(Option<Copy>),
+    Gone(Option<TempCopy>),
     /// It is still there.
     Not,
 }

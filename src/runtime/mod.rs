@@ -380,7 +380,7 @@ impl Drop for Runtime {
 /// An upload that a directory holds: what is kept of it. All else stays on the disk.
 struct Found {
     row: Box<row::Row>,
-    copy: Option<sources::Copy>,
+    copy: Option<sources::TempCopy>,
     snapshot: Snapshot,
     continues: Option<Id>,
 }

@@ -6,7 +6,7 @@ use super::{
     driver::Driver,
     message::{Loaded, Said},
     row::{Row, Stage},
-    sources::{self, Copy, When},
+    sources::{self, TempCopy, When},
 };
 use crate::{
     engine::{Command, Event, SourceRecord, State, Tuning, WaitReason},
@@ -105,7 +105,7 @@ impl Driver {
         } else {
             row.wake = None;
             row.try_now();
-            if let Some(copy) = Copy::of(&facts, None, When::Ended).filter(|_| !before.ended()) {
+            if let Some(copy) = TempCopy::of(&facts, None, When::Ended).filter(|_| !before.ended()) {
                 self.sources.submit(sources::Job::Remove(copy));
             }
         }

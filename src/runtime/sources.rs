@@ -29,7 +29,7 @@ pub(super) enum Job {
     /// Reads and hashes a stretch of it.
     Read(ReadJob),
     /// Removes a host's temporary copy.
-    Remove(Copy),
+    Remove(TempCopy),
 }
 
 /// A read under way.
@@ -48,7 +48,7 @@ pub(super) struct ReadJob {
 
 /// A host's temporary copy that is not needed any more.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Copy {
+pub(super) struct TempCopy {
     path: PathBuf,
     /// As the journal knows it. Without that the upload ended just now and never looked: whatever lies there is what it was given.
     identity: Option<Identity>,
@@ -65,9 +65,9 @@ pub(super) enum When {
     Forgotten,
 }
 
-impl Copy {
+impl TempCopy {
     /// That of an upload, if it goes now. Once is enough: a failed upload may be begun again, so its copy goes when it is forgotten; any other's at its end.
-    pub(super) fn of(facts: &Facts, seen: Option<&Identity>, when: When) -> Option<Copy> {
+    pub(super) fn of(facts: &Facts, seen: Option<&Identity>, when: When) -> Option<TempCopy> {
         let source = &facts.upload.source;
         let path = source.path.as_ref().filter(|_| source.delete_at_end)?;
         let failed = matches!(facts.ending.as_ref()?, Ending::Failed(_));
@@ -79,7 +79,7 @@ impl Copy {
             When::Long => !failed && known,
             When::Forgotten => failed && known,
         };
-        goes.then(|| Copy { path: PathBuf::from(path), identity })
+        goes.then(|| TempCopy { path: PathBuf::from(path), identity })
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     driver::Driver,
     message::Removed,
     row::{Row, Stage},
-    sources::{self, Copy, When},
+    sources::{self, TempCopy, When},
 };
 use crate::{
     engine::{Command, Event, Remote, State, WaitReason, Waiting, policy_error},
@@ -37,7 +37,9 @@ impl Driver {
         let mut progress = live.machine.progress();
         let busy = live.machine.is_busy();
         let over = live.done;
-        let parks = prepared.is_none() && live.machine.gives_place(now, KEEP_PLACE_MS);
+        let mut parks = prepared.is_none() && live.machine.gives_place(now, KEEP_PLACE_MS);
+        // Between two tries of an abort others get theirs.
+        parks |= state.ended() && wake.is_some();
         let leaves = (over || parks) && !busy;
         let since = now.tick.since_ms(row.published);
         let news = !row.progress.counts_as(&progress);
@@ -50,7 +52,7 @@ impl Driver {
         let explanation = (tells && !state.ended()).then(|| live.machine.explain(now));
         let ends = state.ended() && !row.state.ended();
         let facts = live.machine.facts();
-        let copy = if ends { Copy::of(facts, live.machine.identity(), When::Ended) } else { None };
+        let copy = if ends { TempCopy::of(facts, live.machine.identity(), When::Ended) } else { None };
         let kept = ends && facts.ended_unix_ms.is_some();
         if !leaves {
             live.speed.fill(now.tick, &mut progress);

@@ -108,7 +108,8 @@ pub enum SourceWhat {
     Path {
         /// Absolute, or it is made so when the upload starts.
         path: PathBuf,
-        /// It is a copy made for this upload: removed at the end, also after a kill.
+        /// It is a copy made for this upload: removed at the end, also after a kill, as long as no other file has taken its place. That of a failed upload
+        /// goes when the upload is forgotten, for it may be begun again.
         delete_at_end: bool,
     },
     /// A regular file that the host opened, or a range of it. It does not outlive the process: after a kill the host is asked. A queued upload holds it.

@@ -83,54 +83,38 @@ pub(super) fn wait_plain(path: &Path, kind: Kind, wait: Duration) -> io::Result<
 /// [`POLL`] they would all ask at once, and some of many would never be the one that finds it free.
 #[derive(Default)]
 pub(super) struct Line {
-    state: Mutex<InLine>,
+    front: Mutex<Option<ThreadId>>,
     freed: Condvar,
-}
-
-#[derive(Default)]
-struct InLine {
-    front: Option<ThreadId>,
-    /// How often it was somebody's turn.
-    turns: u64,
 }
 
 /// The turn of one thread, until it is dropped.
 pub(super) struct Turn<'a>(Option<&'a Line>);
 
 impl Line {
-    fn lock(&self) -> MutexGuard<'_, InLine> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn front(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for as long as others come and go; `None` when one of them does not go. Who has the turn already gets another: the system tells it that the
-    /// lock is taken.
-    pub(super) fn turn(&self) -> Option<Turn<'_>> {
-        /// Who is at the front waits for other processes as well.
-        const STUCK: Duration = Duration::from_secs(2 * WAIT.as_secs());
+    /// Waits until nobody else has it, as long as that takes: each does what it has to do on the disk, and goes. Who has the turn already gets another: the
+    /// system tells it that the lock is taken.
+    pub(super) fn turn(&self) -> Turn<'_> {
         let me = thread::current().id();
-        let mut state = self.lock();
-        if state.front == Some(me) {
-            return Some(Turn(None));
+        let mut front = self.front();
+        if *front == Some(me) {
+            return Turn(None);
         }
-        while state.front.is_some() {
-            let turns = state.turns;
-            let same = |state: &mut InLine| state.front.is_some() && state.turns == turns;
-            let (after, waited) =
-                self.freed.wait_timeout_while(state, STUCK, same).unwrap_or_else(PoisonError::into_inner);
-            if waited.timed_out() {
-                return None;
-            }
-            state = after;
+        while front.is_some() {
+            front = self.freed.wait(front).unwrap_or_else(PoisonError::into_inner);
         }
-        *state = InLine { front: Some(me), turns: state.turns + 1 };
-        Some(Turn(Some(self)))
+        *front = Some(me);
+        Turn(Some(self))
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if let Some(line) = self.0 {
-            line.lock().front = None;
+            *line.front() = None;
             line.freed.notify_one();
         }
     }

@@ -224,11 +224,10 @@ impl StateDir {
     }
 
     /// Runs `work` while no other process or thread is in here: two that start an upload of the same key at the same time must not make two.
-    /// Waits for other processes at most 5 s, then fails with `InUse`; for other threads of this one as long as each of them does. Not to be entered
-    /// again from within.
+    /// Waits for other processes at most 5 s, then fails with `InUse`; for other threads of this one as long as they take. Not to be entered again from
+    /// within.
     pub fn with_start_lock<T>(&self, work: impl FnOnce() -> T) -> Result<T, ErrorInfo> {
-        let _turn =
-            self.ours.starting.turn().ok_or_else(|| ErrorInfo::new(Code::InUse, "a start in this process is stuck"))?;
+        let _turn = self.ours.starting.turn();
         let _lock = self.lock_wide(".start.lock", Kind::Exclusive)?;
         Ok(work())
     }
