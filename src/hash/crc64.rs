@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+use super::crc64_blocks::update;
 use crate::from_json::{FromJson, from_json};
 
 /// The polynomial 0x42F0E1EBA9EA3693 in reflected form (smh §7.2): the highest bit is the coefficient of x^0.
-const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
+pub(super) const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
 
 /// A running CRC-64/XZ. Eight bytes, so a copy of it is the whole state; journalled as its decimal wire form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,19 +30,7 @@ impl Crc64 {
 
     /// Takes more bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        let mut digest = crc64fast::Digest::new();
-        // It can't be told where to go on. But a register of 64 bits meets the next eight bytes by XOR, so what it holds can come with them.
-        match bytes.split_first_chunk() {
-            Some((first, rest)) => {
-                digest.write(&(u64::from_le_bytes(*first) ^ self.value).to_le_bytes());
-                digest.write(rest);
-                self.value = digest.sum64();
-            }
-            None => {
-                digest.write(bytes);
-                self.value = combine(self.value, digest.sum64(), bytes.len() as u64);
-            }
-        }
+        self.value = !update(!self.value, bytes);
     }
 
     /// Of all bytes so far.
@@ -62,6 +52,31 @@ impl FromJson for Crc64 {
 }
 
 from_json!(serde Crc64);
+
+/// What the register holds after each byte alone.
+static TABLE: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut register = byte as u64;
+        let mut bit = 0;
+        while bit < 8 {
+            register = register >> 1 ^ POLYNOMIAL & (register & 1).wrapping_neg();
+            bit += 1;
+        }
+        table[byte] = register;
+        byte += 1;
+    }
+    table
+};
+
+/// What the register holds after more bytes, byte by byte: what is shorter than a block, and everything on a processor that can't multiply without carrying.
+pub(super) fn by_table(register: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(register, |register, byte| register >> 8 ^ TABLE[usize::from(register as u8 ^ byte)])
+}
+
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+use by_table as update;
 
 /// The CRC of `a` followed by `b`, from the CRC of each and the length of `b` in bytes; any length is right, 0 and beyond 4 GiB too.
 ///
