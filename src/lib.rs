@@ -5,6 +5,7 @@
 
 #[cfg(feature = "capi")]
 mod capi;
+mod channel;
 pub mod client;
 #[doc(hidden)]
 pub mod engine;

@@ -8,6 +8,7 @@ use std::{
 
 /// Who may name whom. A module may also name itself; `lib.rs` names all.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("channel", &[]),
     ("from_json", &[]),
     ("redact", &[]),
     ("error", &["from_json", "redact"]),
@@ -15,10 +16,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("hash", &["from_json", "redact", "error", "model"]),
     ("service", &["from_json", "redact", "error", "model", "hash"]),
     ("source", &["redact", "error", "model", "hash"]),
-    ("transport", &["redact", "error", "model", "hash"]),
+    ("transport", &["channel", "redact", "error", "model", "hash"]),
     ("engine", &["from_json", "redact", "error", "model", "service", "hash"]),
-    ("runtime", &["redact", "error", "model", "service", "hash", "source", "transport", "engine"]),
-    ("client", &["redact", "error", "model", "service", "hash", "source", "transport", "engine", "runtime"]),
+    ("runtime", &["channel", "redact", "error", "model", "service", "hash", "source", "transport", "engine"]),
+    ("client", &["channel", "redact", "error", "model", "service", "hash", "source", "transport", "engine", "runtime"]),
     // The faces: convert in, one call, convert out. Neither knows the other.
     ("capi", &["redact", "error", "model", "client"]),
     ("mobile", &["redact", "error", "model", "client"]),

@@ -1,12 +1,10 @@
 //! Everything that a service may ask to know of a source, in one reading.
 
-use std::{
-    sync::{Arc, mpsc},
-    thread,
-};
+use std::{sync::Arc, thread};
 
 use super::{Digests, Source};
 use crate::{
+    channel::{Sender, channel},
     error::{Code, ErrorInfo},
     hash::{Digester, Wants},
 };
@@ -23,25 +21,33 @@ type Piece = Arc<(Vec<u8>, usize)>;
 /// **waits**
 pub fn digest(source: &Source, part_size_bytes: Option<u64>) -> Result<Digests, ErrorInfo> {
     let mut whole = Digester::new(Wants { sha256: true, pre_hash: true, part_size_bytes, ..Wants::default() })?;
-    let mut chained = Digester::new(Wants { chain: true, crc64: true, ..Wants::default() })?;
+    let chained = Digester::new(Wants { chain: true, crc64: true, ..Wants::default() })?;
     let source = source.what.open()?;
     let identity = source.identity()?;
-    let (free, to_fill) = mpsc::channel();
-    let (filled, to_chain) = mpsc::channel::<Piece>();
+    let (free, to_fill) = channel();
+    let (filled, to_chain) = channel::<Piece>();
     for _ in 0..BUFFERS {
-        let _ = free.send(vec![0; READ_BYTES]);
+        free.send(vec![0; READ_BYTES]);
     }
     // Whoever is done with a piece last gives its buffer back.
-    let done = |piece: Piece, free: &mpsc::Sender<Vec<u8>>| {
+    let done = |piece: Piece, free: &Sender<Vec<u8>>| {
         if let Some((buffer, _)) = Arc::into_inner(piece) {
-            let _ = free.send(buffer);
+            free.send(buffer);
         }
     };
     let chained = thread::scope(|scope| {
         let free_too = free.clone();
         let chain = move || {
-            for piece in to_chain {
-                chained.update(&piece.0[..piece.1]);
+            let mut chained = Some(chained);
+            while let Some(piece) = to_chain.recv() {
+                // A panic is no reason to keep the buffers that the reading waits for.
+                chained = chained.and_then(|mut chained| {
+                    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        chained.update(&piece.0[..piece.1]);
+                        chained
+                    }))
+                    .ok()
+                });
                 done(piece, &free_too);
             }
             chained
@@ -50,18 +56,19 @@ pub fn digest(source: &Source, part_size_bytes: Option<u64>) -> Result<Digests, 
         let second = second.map_err(|_| ErrorInfo::new(Code::SourceUnreadable, "no thread to compute digests with"))?;
         // It ends when this does, whatever becomes of the reading.
         let filled = filled;
-        while let Ok(mut buffer) = to_fill.recv() {
+        while let Some(mut buffer) = to_fill.recv() {
             let count = source.read_at(whole.len_bytes(), &mut buffer)?;
             if count == 0 {
                 break;
             }
             let piece = Arc::new((buffer, count));
-            let _ = filled.send(piece.clone());
+            filled.send(piece.clone());
             whole.update(&piece.0[..count]);
             done(piece, &free);
         }
         drop(filled);
-        second.join().map_err(|_| ErrorInfo::new(Code::Bug, "computing digests panicked"))
+        let panicked = || ErrorInfo::new(Code::Bug, "computing digests panicked");
+        second.join().ok().flatten().ok_or_else(panicked)
     })?;
     if !identity.same_as(&source.identity()?) || whole.len_bytes() != identity.size_bytes {
         return Err(ErrorInfo::new(Code::SourceChanged, "the source changed while it was being read"));

@@ -8,8 +8,6 @@ use std::{
     },
 };
 
-use crossbeam_channel::Sender;
-
 use super::{
     LogLevel,
     board::Board,
@@ -23,6 +21,7 @@ use super::{
     unix_ms,
 };
 use crate::{
+    channel::Sender,
     engine::{Command, CommitId, Facts, Record, at_rest},
     error::{Code, ErrorInfo},
 };
@@ -162,7 +161,7 @@ fn serve(job: Job, dir: &StateDir, mailbox: &Mailbox, journals: &Journals, logge
             let is_gone = matches!(removed, Removed::Gone(_));
             mailbox.post(Message::Removed { row, removed });
             if is_gone {
-                let _ = gone.send(());
+                gone.send(());
             }
         }
     }

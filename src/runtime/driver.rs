@@ -2,8 +2,6 @@
 
 use std::{collections::HashMap, convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use crossbeam_channel::Sender;
-
 use super::{
     CredentialAsk, Limits, LogLevel, Network, Why,
     board::Board,
@@ -26,6 +24,7 @@ use super::{
     thread,
 };
 use crate::{
+    channel::Sender,
     engine::{
         Command, Event, Facts, Limits as MachineLimits, Machine, OpId, OpKind, Slots, State, Step, WaitReason, Waiting,
         Work,
@@ -171,7 +170,7 @@ impl Driver {
             }
             Message::SignOut { account, wiped } => {
                 self.sign_out(&account);
-                let _ = wiped.send(());
+                wiped.send(());
             }
             Message::Reroute => {
                 self.net.renew();
@@ -260,7 +259,7 @@ impl Driver {
 
     fn serve_credential(&mut self, number: usize, secret: crate::model::Credential, generation: u64) {
         match self.askers.remove(&number) {
-            Some((_, reply)) => drop(reply.send(Some((secret, generation)))),
+            Some((_, reply)) => reply.send(Some((secret, generation))),
             None => self.event(number, Event::Credential { credential: Some(secret), generation }),
         }
     }
@@ -289,7 +288,7 @@ impl Driver {
     /// Tells whoever wanted one that there is none now.
     fn no_credential(&mut self, number: usize, retry_in_ms: Option<u64>) {
         match self.askers.remove(&number) {
-            Some((_, reply)) => drop(reply.send(None)),
+            Some((_, reply)) => reply.send(None),
             None => self.event(number, Event::NoCredential { retry_in_ms }),
         }
     }
@@ -297,7 +296,7 @@ impl Driver {
     /// To those beside the uploads who want one of that account.
     fn tell_askers(&mut self, account: &str, given: CredentialReply) {
         for (_, (_, reply)) in self.askers.extract_if(|_, (of, _)| of == account) {
-            let _ = reply.send(given.clone());
+            reply.send(given.clone());
         }
     }
 

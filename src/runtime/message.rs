@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crossbeam_channel::Sender;
-
 use super::{Limits, Network, host::CredentialAnswer, host::SourceNews, sources::TempCopy};
 use crate::{
+    channel::Sender,
     engine::{Command, CommitId, Event, Facts},
     error::ErrorInfo,
     model::{Credential, Identity, ServiceName},

@@ -46,8 +46,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-
 pub use host::*;
 pub use signing::{SignAsk, Signer};
 pub use snapshot::*;
@@ -57,6 +55,7 @@ pub(crate) use clock::unix_ms;
 pub(crate) use outlet::Hosts;
 
 use crate::{
+    channel::{Nothing, Receiver, Sender, channel},
     engine::{Command, Facts, Record},
     error::{Code, ErrorInfo},
     model::{ServiceName, SortedMap, SortedSet},
@@ -138,7 +137,7 @@ impl Runtime {
             mailbox.clone(),
             dir.checkpoints().clone(),
         ));
-        let (there, gone) = crossbeam_channel::bounded(0);
+        let (there, gone) = channel();
         let driver = Driver {
             rows: SortedMap::new(),
             by_id: HashMap::new(),
@@ -217,10 +216,10 @@ impl Runtime {
         service: ServiceName,
         refused: Option<u64>,
     ) -> Result<Option<(Credential, u64)>, ErrorInfo> {
-        let (reply, answer) = crossbeam_channel::bounded(1);
+        let (reply, answer) = channel();
         self.say(Message::WantCredential { account: account.to_owned(), service, refused, reply });
         // Whoever closes the client drops the question.
-        answer.recv().map_err(|_| ErrorInfo::new(Code::Closed, "the client is closed"))
+        answer.recv().ok_or_else(|| ErrorInfo::new(Code::Closed, "the client is closed"))
     }
 
     /// A way out beside the workers' own.
@@ -280,12 +279,12 @@ impl Runtime {
     }
 
     /// Says what removes uploads, and waits for the disk; how many are gone from it.
-    fn removed(&self, message: impl FnOnce(crossbeam_channel::Sender<()>) -> Message) -> u32 {
+    fn removed(&self, message: impl FnOnce(Sender<()>) -> Message) -> u32 {
         const DISK_WAIT: Duration = Duration::from_secs(10);
-        let (gone, each) = crossbeam_channel::unbounded();
+        let (gone, each) = channel();
         self.say(message(gone));
         let mut count = 0;
-        while each.recv_timeout(DISK_WAIT).is_ok() {
+        while each.recv_until(Instant::now() + DISK_WAIT).is_ok() {
             count += 1;
         }
         count
@@ -298,9 +297,9 @@ impl Runtime {
     /// Returns when the credential is wiped.
     pub(crate) fn sign_out(&self, account: String) {
         const WIPED_WAIT: Duration = Duration::from_secs(5);
-        let (wiped, done) = crossbeam_channel::bounded(1);
+        let (wiped, done) = channel();
         self.say(Message::SignOut { account, wiped });
-        let _ = done.recv_timeout(WIPED_WAIT);
+        let _ = done.recv_until(Instant::now() + WIPED_WAIT);
     }
 
     pub(crate) fn set_network(&self, network: Network) {
@@ -362,7 +361,7 @@ impl Runtime {
         let began = Instant::now();
         let left = || timeout.saturating_sub(began.elapsed());
         self.outlet.drain(left())
-            && self.driver.recv_timeout(left()) == Err(RecvTimeoutError::Disconnected)
+            && self.driver.recv_until(began + timeout) == Err(Nothing::Closed)
             && self.net.drain(left())
             && self.lanes.drain(left())
             && self.sources.drain(left())

@@ -9,12 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender};
-
 use super::{
     CredentialAsk, CredentialProvider, Idle, Listener, LogLevel, SignAsk, Signer, Snapshot, SourceAsk, SourceProvider,
     journal::Id, logger::Logger, pool::Pool,
 };
+use crate::channel::{Receiver, Sender, channel};
 
 /// Between two batches, as a rule.
 const BEAT: Duration = Duration::from_millis(100);
@@ -158,7 +157,7 @@ impl Outlet {
         let watch = Watch { call: Arc::default(), logger };
         let watched = watch.clone();
         let pending = Arc::new(Mutex::new(News::default()));
-        let (asks, asked) = crossbeam_channel::unbounded();
+        let (asks, asked) = channel();
         let closed = Arc::new(AtomicBool::new(false));
         let (to, of, over) = (hosts.clone(), pending.clone(), closed.clone());
         let pool = Pool::new("partway-events", 1, move || {
@@ -194,7 +193,7 @@ impl Outlet {
         pending.add(snapshot);
         drop(pending);
         if ended {
-            let _ = self.asks.send(Ask::Hurry);
+            self.asks.send(Ask::Hurry);
         }
         if first {
             self.pool.submit(Call::Deliver);
@@ -229,8 +228,7 @@ impl Outlet {
 
     fn ask(&self, ask: Ask) {
         self.watch.look();
-        // It can't fail: the pool holds the other end. If it could, the ask would be dropped, which answers it.
-        let _ = self.asks.send(ask);
+        self.asks.send(ask);
         self.pool.submit(Call::Asks);
     }
 
@@ -243,7 +241,7 @@ impl Outlet {
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         // Ends a wait for the beat.
-        let _ = self.asks.send(Ask::Hurry);
+        self.asks.send(Ask::Hurry);
         self.pool.close();
     }
 
@@ -267,7 +265,11 @@ fn serve(
     watch: &Watch,
 ) {
     match call {
-        Call::Asks => asked.try_iter().for_each(|ask| answer(ask, hosts, calls, watch)),
+        Call::Asks => {
+            while let Ok(ask) = asked.recv_until(Instant::now()) {
+                answer(ask, hosts, calls, watch);
+            }
+        }
         Call::Idle(idle) => {
             if let Some(listener) = &hosts.listener {
                 watch.over("Listener::on_idle", || listener.on_idle(&idle));
@@ -275,7 +277,7 @@ fn serve(
         }
         Call::Deliver => {
             // A listener is not called more often than this; whoever is asked meanwhile need not wait for it.
-            while let Ok(ask) = asked.recv_deadline(calls.due()) {
+            while let Ok(ask) = asked.recv_until(calls.due()) {
                 if closed.load(Ordering::SeqCst) {
                     return;
                 }

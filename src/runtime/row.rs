@@ -4,6 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{journal::Id, rate::Rate, schedule::Schedule, speed::Speed};
 use crate::{
+    channel::Sender,
     engine::{
         Command, CommitId, Ending, Facts, Machine, Memory, OpId, Progress, Record, Remote, State, WaitReason, Waiting,
         Wish,
@@ -116,7 +117,7 @@ pub(super) struct Row {
     /// The services' hosts that it spoke to in this run.
     pub(super) hosts: Vec<Arc<str>>,
     /// The host has taken its ending.
-    pub(super) forget: Option<crossbeam_channel::Sender<()>>,
+    pub(super) forget: Option<Sender<()>>,
     /// Another upload took its proof over, and the host's temporary copy with it.
     pub(super) superseded: bool,
     /// As published last.

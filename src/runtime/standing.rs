@@ -9,6 +9,7 @@ use super::{
     sources::{self, TempCopy, When},
 };
 use crate::{
+    channel::{Sender, channel},
     engine::{Command, Event, Remote, State, WaitReason, Waiting, policy_error},
     error::{Code, ErrorInfo},
     model::{NetworkPolicy, Now, Tick},
@@ -143,7 +144,7 @@ impl Driver {
 
     // ---- endings
 
-    pub(super) fn forget(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
+    pub(super) fn forget(&mut self, number: usize, gone: Sender<()>) {
         let Some(row) = self.rows.get_mut(&number) else { return };
         if !row.state.ended() {
             return;
@@ -161,7 +162,7 @@ impl Driver {
     }
 
     /// Another upload took its proof over: what is left of this one ends without a word.
-    pub(super) fn supersede(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
+    pub(super) fn supersede(&mut self, number: usize, gone: Sender<()>) {
         if let Some(row) = self.rows.get_mut(&number) {
             row.superseded = true;
         }
@@ -169,7 +170,7 @@ impl Driver {
     }
 
     /// The disk removes it. The row stays until that is done.
-    pub(super) fn remove(&mut self, number: usize, gone: crossbeam_channel::Sender<()>) {
+    pub(super) fn remove(&mut self, number: usize, gone: Sender<()>) {
         if let Some(row) = self.rows.get_mut(&number) {
             row.stage = Stage::Removing;
             self.disk.submit(Job::Remove {
@@ -214,7 +215,7 @@ impl Driver {
             self.outlet.forgotten(row.id.as_str());
         }
         if let Some(gone) = row.forget {
-            let _ = gone.send(());
+            gone.send(());
         }
     }
 
@@ -241,7 +242,7 @@ impl Driver {
             .map(|(number, _)| *number)
             .collect();
         for number in over {
-            self.remove(number, crossbeam_channel::unbounded().0);
+            self.remove(number, channel().0);
         }
         // One whose time has come stands in line, and a place that becomes free is noticed anyway.
         let unix = |at: i64| now.tick.after_ms(u64::try_from(at.saturating_sub(now.unix_ms)).unwrap_or(0).max(1));

@@ -268,12 +268,12 @@ fn a_start_beside_a_forget_brings_nothing_back() {
     let facts = Facts::new(records).expect("facts");
     turns.runtime.board.publish(snapshot_of(&facts, 0));
     turns.driver.add(id, &facts, None);
-    let (gone, each) = crossbeam_channel::unbounded();
+    let (gone, each) = crate::channel::channel();
     turns.driver.take(Message::Forget { ids: vec![ID.to_owned()], gone });
     turns.runtime.with_start_lock(|| ()).expect("a start");
     assert!(matches!(turns.runtime.mailbox.take(Some(Duration::ZERO)), Taken::TimedOut), "nothing is put up again");
     turns.disk_goes_on();
-    each.recv_timeout(PATIENCE).expect("it is gone");
+    each.recv_until(Instant::now() + PATIENCE).expect("it is gone");
     assert!(turns.runtime.board.snapshot(ID).is_none() && turns.runtime.dir.list().expect("a list").is_empty());
 }
 
@@ -339,11 +339,11 @@ fn many_cancelled_at_once_are_all_told_and_few_are_open_meanwhile() {
     assert_eq!(turns.open(), 4, "they take turns");
     // None is left behind: when one is done the next one comes.
     let live: Vec<String> = ids.iter().filter(|id| matches!(turns.stage(id), Some(Stage::Live(_)))).cloned().collect();
-    let (gone, each) = crossbeam_channel::unbounded();
+    let (gone, each) = crate::channel::channel();
     turns.driver.take(Message::Forget { ids: live.clone(), gone });
     turns.driver.turn();
     turns.until("gone", |turns| live.iter().all(|id| turns.stage(id).is_none()));
-    assert_eq!(each.iter().take(4).count(), 4);
+    assert_eq!(std::iter::from_fn(|| each.recv()).take(4).count(), 4);
     turns.settle();
     assert_eq!(turns.open(), 4);
 }
@@ -355,19 +355,19 @@ fn to_forget_an_upload_ends_its_undoing() {
     turns.begun(&[ID.to_owned()], &pending());
     turns.driver.turn();
     turns.until("its abort hangs", |turns| turns.driver.controls == 1);
-    let (gone, each) = crossbeam_channel::unbounded();
+    let (gone, each) = crate::channel::channel();
     turns.driver.take(Message::Forget { ids: vec![ID.to_owned()], gone });
     turns.driver.turn();
     turns.until("gone", |turns| turns.stage(ID).is_none());
-    assert!(each.recv_timeout(PATIENCE).is_ok() && turns.runtime.board.snapshot(ID).is_none());
+    assert!(each.recv_until(Instant::now() + PATIENCE).is_ok() && turns.runtime.board.snapshot(ID).is_none());
     // Also when its journal is just being opened.
     turns.begun(&[OTHER_ID.to_owned()], &pending());
     turns.driver.turn();
     assert!(matches!(turns.stage(OTHER_ID), Some(Stage::Loading)));
-    let (gone, each) = crossbeam_channel::unbounded();
+    let (gone, each) = crate::channel::channel();
     turns.driver.take(Message::Forget { ids: vec![OTHER_ID.to_owned()], gone });
     turns.until("gone", |turns| turns.stage(OTHER_ID).is_none());
-    assert!(each.recv_timeout(PATIENCE).is_ok());
+    assert!(each.recv_until(Instant::now() + PATIENCE).is_ok());
 }
 
 /// It was gone from the driver and stood on the board for ever: nothing could be said to it, and it could not be forgotten.
@@ -380,18 +380,18 @@ fn an_upload_whose_journal_can_not_be_removed_stays_and_goes_when_it_can() {
     let lock = turns.dir.path().join("state").join(format!("{ID}.lock"));
     std::fs::create_dir(&lock).expect("a directory");
     let forget = |turns: &mut Turns| {
-        let (gone, each) = crossbeam_channel::unbounded();
+        let (gone, each) = crate::channel::channel();
         turns.driver.take(Message::Forget { ids: vec![ID.to_owned()], gone });
         turns.driver.turn();
         each
     };
     let refused = forget(&mut turns);
     turns.until("refused", |turns| matches!(turns.stage(ID), Some(Stage::Idle)));
-    assert!(refused.try_recv().is_err() && turns.state(ID).is_some(), "it is still there");
+    assert!(refused.recv_until(Instant::now()).is_err() && turns.state(ID).is_some(), "it is still there");
     std::fs::remove_dir(&lock).expect("removed");
     let gone = forget(&mut turns);
     turns.until("gone", |turns| turns.stage(ID).is_none());
-    assert!(gone.recv_timeout(PATIENCE).is_ok() && turns.state(ID).is_none());
+    assert!(gone.recv_until(Instant::now() + PATIENCE).is_ok() && turns.state(ID).is_none());
     drop(turns.asks);
 }
 
@@ -498,9 +498,9 @@ fn a_driver_that_gets_no_thread_tries_again_with_the_next_message() {
     let Turns { runtime, driver, dir, .. } = Turns::new();
     thread::refuse(1);
     driver::spawn(driver);
-    let (wiped, done) = crossbeam_channel::bounded(1);
+    let (wiped, done) = crate::channel::channel();
     runtime.mailbox.post(Message::SignOut { account: "me".to_owned(), wiped });
-    assert_eq!(done.recv_timeout(PATIENCE), Ok(()));
+    assert_eq!(done.recv_until(Instant::now() + PATIENCE), Ok(()));
     drop((runtime, dir));
 }
 
@@ -508,14 +508,14 @@ fn a_driver_that_gets_no_thread_tries_again_with_the_next_message() {
 #[test]
 fn who_waits_for_an_answer_hears_that_there_will_be_none() {
     let turns = Turns::new();
-    let (reply, answer) = crossbeam_channel::bounded(1);
+    let (reply, answer) = crate::channel::channel();
     let account = "me".to_owned();
     let service = turns.upload(ID, None).target.service();
     turns.runtime.mailbox.post(Message::WantCredential { account, service, refused: None, reply });
     turns.runtime.mailbox.close();
     // The driver had looked before that, and wants to end.
     assert!(matches!(turns.runtime.mailbox.sleep(Box::new(|| ())), mailbox::Sleep::Closed));
-    assert!(answer.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected));
+    assert!(answer.recv_until(Instant::now() + PATIENCE) == Err(Nothing::Closed));
 }
 
 /// A token that still does was kept from an upload that came while the next one was asked for, and nothing ever gave it one.

@@ -6,14 +6,16 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
     time::{Duration, Instant},
 };
 
 use super::{CancelToken, TransportFault, fault::unreached, setup::Setup};
-use crate::error::Code;
+use crate::{
+    channel::{Nothing, Receiver, Sender, channel},
+    error::Code,
+};
 
 /// How often a wait looks whether it was cancelled.
 const LOOK_UP: Duration = Duration::from_millis(50);
@@ -56,7 +58,7 @@ fn no_connection() -> TransportFault {
 
 fn lookup(host: &str, port: u16, until: Instant, cancel: &CancelToken) -> Result<Vec<SocketAddr>, TransportFault> {
     let failed = |detail| unreached(Code::ResolveFailed, detail);
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = channel();
     let host = host.to_owned();
     helper(sender, move || (host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>))
         .map_err(|_| failed("No thread to look the name up."))?;
@@ -89,7 +91,7 @@ fn race(
     until: Instant,
     cancel: &CancelToken,
 ) -> Result<(TcpStream, SocketAddr), TransportFault> {
-    let (sender, receiver) = mpsc::channel();
+    let (sender, receiver) = channel();
     let mut waiting = addresses.iter();
     let mut running = 0;
     loop {
@@ -125,9 +127,9 @@ fn wait<T>(receiver: &Receiver<T>, until: Instant, cancel: &CancelToken) -> Resu
             return Err(TransportFault::Cancelled { left: false });
         }
         let left = until.saturating_duration_since(Instant::now());
-        match receiver.recv_timeout(left.min(LOOK_UP)) {
+        match receiver.recv_until(until.min(Instant::now() + LOOK_UP)) {
             Ok(value) => return Ok(Some(value)),
-            Err(RecvTimeoutError::Timeout) if left > LOOK_UP => {}
+            Err(Nothing::TimedOut) if left > LOOK_UP => {}
             Err(_) => return Ok(None),
         }
     }
@@ -149,7 +151,7 @@ fn helper<T: Send + 'static>(sender: Sender<T>, work: impl FnOnce() -> T + Send 
     thread::Builder::new().name("partway-dial".into()).stack_size(HELPER_STACK_BYTES).spawn(move || {
         let _place = place;
         // Nobody listens any more: the connection is closed by being dropped.
-        let _ = sender.send(work());
+        sender.send(work());
     })?;
     Ok(())
 }

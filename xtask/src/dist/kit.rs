@@ -121,6 +121,9 @@ impl Kit {
             Platform::Ios => return vec![],
         }
         if matches!(self.target.platform, Platform::Android | Platform::Ohos) {
+            // Functions of the same code become one. None of those that have landing pads: lld gives each whose entry in the tables of unwinding names a table of
+            // its own a class of its own. Nothing here compares addresses of functions.
+            flags.push("-Wl,--icf=all".to_owned());
             flags.push(format!("-L{}", self.stubbed().display()));
             // What nothing has is missed here and not at loading. Not for programs: a dependency that is also a shared library is linked with their flags, and
             // has no `main`.
