@@ -143,7 +143,7 @@ public final class Client: UploadClient {
 
     public func goOnly(_ ids: [String]) { now(()) { $0.goOnly(ids: ids) } }
 
-    @discardableResult public func hold(timeoutMs: Int64) async throws -> Idle { try await Lane.reading.run { try self.call { $0.hold(timeoutMs: timeoutMs) } } }
+    @discardableResult public func hold(timeoutMs: Int64) async throws -> Idle { try await apart { try self.call { $0.hold(timeoutMs: timeoutMs) } } }
 
     public func idle() throws -> Idle { try call { $0.idle() } }
 

@@ -223,7 +223,7 @@ public final class FakeClient: UploadClient, @unchecked Sendable { // What chang
             defer { resting = now.atRest }
             return now.atRest && !resting
         }
-        _ = new
+        if new { board.rested(now) }
     }
 
     private func move(_ which: Select, _ state: State) -> Int {
