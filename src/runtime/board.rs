@@ -26,6 +26,8 @@ struct State {
     by_key: HashMap<u64, Id>,
     hasher: RandomState,
     explanations: HashMap<String, crate::engine::Explanation>,
+    /// How often those had failed of which only a journal tells that they wait.
+    attempts: HashMap<String, u32>,
     idle: Idle,
     /// When `idle` was so: its times are counted from then.
     idle_since: Option<Instant>,
@@ -78,16 +80,30 @@ impl Board {
     /// Of an upload at work; of one at rest its snapshot says enough.
     pub(crate) fn set_explanation(&self, id: &str, explanation: Option<crate::engine::Explanation>) {
         let mut state = self.lock();
+        state.attempts.remove(id);
         match explanation {
             Some(explanation) => drop(state.explanations.insert(id.to_owned(), explanation)),
             None => drop(state.explanations.remove(id)),
         }
     }
 
+    /// What the journal of one that waits tells of its failures in a row.
+    pub(crate) fn set_attempts(&self, id: &str, attempts: u32) {
+        if attempts > 0 {
+            self.lock().attempts.insert(id.to_owned(), attempts);
+        }
+    }
+
+    /// Failures in a row; 0 of one that works, whose explanation says it.
+    pub(crate) fn attempts(&self, id: &str) -> u32 {
+        self.lock().attempts.get(id).copied().unwrap_or(0)
+    }
+
     /// Takes one down; whether it was up.
     pub(crate) fn remove(&self, id: &str) -> bool {
         let mut state = self.lock();
         state.explanations.remove(id);
+        state.attempts.remove(id);
         let old = state.by_id.remove(id);
         if let Some(old) = &old {
             let hash = state.hasher.hash_one(&old.key);
