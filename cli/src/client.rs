@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use partway::{
-    client::{Client, Config, Limits, Listener},
+    client::{Client, Config, Limits, Listener, Snapshot, State, WaitReason, Waiting},
     error::ErrorInfo,
 };
 
@@ -37,6 +37,22 @@ pub(crate) fn open(config: Config, listener: Option<std::sync::Arc<dyn Listener>
         output::note(&format!("partway: upload {}: {}", problem.id, problem.error));
     }
     Ok(client)
+}
+
+/// What another process works on is shown as that: a client that is held has not tried. True when it is so.
+pub(crate) fn look_elsewhere(client: &Client, snapshot: &mut Snapshot) -> bool {
+    let Some(error) = client.in_use(&snapshot.id).filter(|_| !snapshot.state.ended()) else { return false };
+    let waiting = Waiting {
+        reason: WaitReason::Elsewhere,
+        since_unix_ms: snapshot.changed_unix_ms,
+        retry_in_ms: None,
+        error: Some(error),
+        choices: vec![],
+        needs_host: true,
+        prepared: None,
+    };
+    snapshot.state = State::Waiting { waiting };
+    true
 }
 
 /// The bounds for so many uploads.

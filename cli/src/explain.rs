@@ -44,8 +44,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, ErrorInfo> {
     let tokens = if args.remote { Tokens::find(args.transfer.token_command.as_deref()) } else { Tokens::None };
     let client = client::open(client::config(&args.common, &args.transfer, tokens)?, None)?;
     let unknown = || ErrorInfo::new(Code::UnknownUpload, "the ID is not in the state directory");
-    let snapshot = client.snapshot(&args.id).ok_or_else(unknown)?;
-    let explanation = client.explain(&args.id).ok_or_else(unknown)?;
+    let mut snapshot = client.snapshot(&args.id).ok_or_else(unknown)?;
+    let told = client.explain(&args.id).ok_or_else(unknown)?;
+    let elsewhere = client::look_elsewhere(&client, &mut snapshot);
+    let explanation = as_found(told, elsewhere.then_some(&snapshot.state));
     let look = args.remote.then(|| client.look_remote(&args.id));
     client.close(client::CLOSE_MS);
     if args.common.json {
@@ -54,7 +56,20 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, ErrorInfo> {
         tell(&snapshot, &explanation);
         look.iter().for_each(remote::tell);
     }
-    Ok(if matches!(look, Some(Err(_))) { Exit::Failed } else { Exit::Completed })
+    Ok(if elsewhere || matches!(look, Some(Err(_))) { Exit::Failed } else { Exit::Completed })
+}
+
+/// What holds it when this command is over: nothing is let go in here, and that is no answer. What another process has is that one's to tell of.
+fn as_found(told: Explanation, elsewhere: Option<&State>) -> Explanation {
+    let text = match elsewhere.unwrap_or(&told.state) {
+        State::Queued => "nothing works on it: it goes on when it is resumed".to_owned(),
+        state if elsewhere.is_some() => error(state).map(|error| error.detail.clone()).unwrap_or_default(),
+        _ => told.text.clone(),
+    };
+    match elsewhere {
+        None => Explanation { text, ..told },
+        Some(state) => Explanation { text, next_try_ms: None, attempts: 0, state: state.clone(), ..told },
+    }
 }
 
 fn error(state: &State) -> Option<&ErrorInfo> {

@@ -14,8 +14,9 @@ use crate::{
 
 pub(crate) fn run(args: &ListArgs) -> Result<Exit, ErrorInfo> {
     let client = client::open(client::config(&args.common, &Transfer::default(), Tokens::None)?, None)?;
-    let uploads = client.list(&Select::All);
-    for snapshot in &uploads {
+    let mut uploads = client.list(&Select::All);
+    for snapshot in &mut uploads {
+        client::look_elsewhere(&client, snapshot);
         if args.common.json {
             output::json_line(&ListLine::new(snapshot));
             continue;

@@ -10,7 +10,7 @@ use std::{
 
 use partway::{
     client::{Client, Listener, Select, Snapshot},
-    engine::WaitReason,
+    engine::{State, WaitReason},
     error::ErrorInfo,
 };
 
@@ -163,7 +163,7 @@ impl Run {
         }
         let stand = ending::stand(&snapshot, &watched.label);
         let stale = snapshot.revision <= watched.before && begun.elapsed() < STALE;
-        if stale && matches!(stand, Stand::Stuck(_)) {
+        if stale && (matches!(stand, Stand::Stuck(_)) || matches!(snapshot.state, State::Waiting { .. })) {
             return;
         }
         watched.revision = snapshot.revision;

@@ -305,9 +305,92 @@ fn another_process_has_it() {
     assert!(detail.contains(&child.id().to_string()), "{detail}");
     let cancel = run(&mut world.verb(&["cancel", &id]));
     assert_eq!((cancel.code, cancel.finished()["error"]["name"].as_str()), (Some(1), Some("in_use")));
-    assert_eq!(world.list().len(), 1);
+    let listed = world.list();
+    assert_eq!((listed.len(), &listed[0]["state"], &listed[0]["reason"]), (1, &"waiting".into(), &"elsewhere".into()));
+    let explained = run(&mut world.verb(&["explain", &id]));
+    assert_eq!((explained.code, explained.lines.len()), (Some(1), 1));
+    let error = &explained.lines[0]["error"];
+    assert_eq!((&error["name"], error["detail"].as_str()), (&"in_use".into(), Some(detail.as_str())));
     assert_eq!(to_the_end(child, stdout, lines).end(), (Some(0), "completed", false, ""));
     world.holds_only("a.bin", &content);
+}
+
+/// What `list` and `explain` say of the only upload.
+fn told(world: &World) -> (serde_json::Value, serde_json::Value) {
+    let listed = world.list().remove(0);
+    let explained = run(&mut world.verb(&["explain", listed["id"].as_str().expect("an id")]));
+    assert_eq!(explained.code, Some(0), "{}", explained.stderr);
+    let explained = explained.lines[0].clone();
+    assert_eq!((&listed["state"], &listed["reason"]), (&explained["state"], &explained["reason"]));
+    let text = explained["text"].as_str().expect("a text");
+    assert!(!text.is_empty() && !text.contains("held") && !text.contains("go`"), "{text}");
+    (listed, explained)
+}
+
+/// They said "in line, and the client is held", whatever it was: the client was the command's own.
+#[test]
+fn what_blocks_an_upload_is_told_when_nothing_runs() {
+    let world = World::new();
+    let (file, content) = world.file("a.bin", 2 * MIB);
+    // Throttled, and interrupted in that.
+    let mut busy = How::status(503, "SlowDown");
+    if let How::Status { headers, .. } = &mut busy {
+        headers.insert("Retry-After".to_owned(), "3600".to_owned());
+    }
+    let busy = world.cloud.add_rule(Rule::new(Step::Part, busy));
+    let mut child = world.upload(&[&file], "a.bin", PARTS).stdout(Stdio::piped()).spawn().expect("the command");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let throttled = |line: std::io::Result<String>| line.expect("text").contains(r#""reason":"retry""#);
+    assert!(lines.any(throttled));
+    terminate(&child);
+    assert_eq!(child.wait().expect("an end").code(), Some(3));
+    let (listed, explained) = told(&world);
+    assert_eq!((&listed["state"], &listed["reason"]), (&"waiting".into(), &"retry".into()));
+    assert_eq!(explained["error"]["http_status"], 503);
+    assert!(explained["attempts"].as_u64() > Some(0));
+    assert!(explained["next_try_ms"].as_u64().is_some_and(|ms| ms > 3_000_000 && ms <= 3_600_000), "{explained}");
+    world.cloud.remove_rule(busy);
+
+    // Its file is gone: that is what it waits for now.
+    fs::rename(&file, world.path("away")).expect("a rename");
+    let id = listed["id"].as_str().expect("an id");
+    assert_eq!(run(&mut world.verb(&["resume", id])).end(), (Some(1), "failed", true, "source_not_found"));
+    let (listed, explained) = told(&world);
+    assert_eq!((&listed["reason"], &explained["error"]["name"]), (&"source".into(), &"source_not_found".into()));
+    fs::rename(world.path("away"), &file).expect("a rename");
+
+    // A credential that nobody takes.
+    let mut refused = world.verb(&["resume", id]);
+    assert_eq!(run(refused.env("PARTWAY_TOKEN", "stale")).end(), (Some(1), "failed", true, "credential_refused"));
+    let (listed, explained) = told(&world);
+    assert_eq!((&listed["reason"], &explained["error"]["name"]), (&"credential".into(), &"credential_refused".into()));
+
+    // All is well again: nothing of that is believed, nor told.
+    let ran = run(&mut world.verb(&["resume", id]));
+    assert_eq!(ran.end(), (Some(0), "completed", false, ""));
+    assert!(
+        ran.events("state").all(|line| line["reason"].is_null() || line["reason"] == "credential"),
+        "{:?}",
+        ran.lines
+    );
+    world.holds_only("a.bin", &content);
+}
+
+/// Those in line behind another are not taken for stuck because they were that in an earlier run.
+#[test]
+fn one_that_was_stuck_is_tried_though_its_turn_comes_late() {
+    let world = World::new();
+    let mut files = vec![];
+    for name in ["a.bin", "b.bin"] {
+        let (file, _) = world.file(name, 6 * MIB);
+        let gone = run(world.upload(&[&file], name, PARTS).env("PARTWAY_TOKEN", "stale"));
+        assert_eq!(gone.end(), (Some(1), "failed", true, "credential_refused"));
+        files.push(file);
+    }
+    assert!(world.list().iter().all(|line| line["reason"] == "credential"), "{:?}", world.list());
+    let ran = run(&mut world.verb(&["resume", "--parallel", "1", "--limit-rate", "2097152"]));
+    assert_eq!(ran.code, Some(0), "{:?}", ran.lines);
+    assert_eq!(world.cloud.objects().len(), 2);
 }
 
 #[test]

@@ -462,8 +462,10 @@ pub unsafe extern "C" fn partway_client_set_app_signer(
     })
 }
 
-/// Nobody is signed in to the account any more: its credential is wiped from memory before this returns, and its uploads wait for the next one that you
-/// set, or are cancelled: PARTWAY_SIGN_OUT_….
+/// Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, nothing new
+/// starts, and what is under way for it is told to end. A request that is on its way still carries the credential until it has ended, and the service may
+/// still carry it out; partway_client_hold returns when none is left. Its uploads wait for the next credential that you set, or are cancelled:
+/// PARTWAY_SIGN_OUT_….
 ///
 /// Blocks for up to a second while cancels are told to the service. Threads: any but the main one. Errors: invalid_argument.
 #[unsafe(no_mangle)]

@@ -37,6 +37,7 @@ pub struct Config {
     /// An ended upload is forgotten by itself so long after it ended; until [`Client::forget`](super::Client::forget) without it.
     pub ended_kept_ms: Option<u64>,
     /// Uploads go on as soon as the client is open; `false` opens it held, until [`Client::go`](super::Client::go).
+    /// Held, it shows what each upload waited for when it was last at work.
     pub autostart: bool,
     /// Who is told of moments at which a process may be killed. For tests; not part of the API.
     #[doc(hidden)]

@@ -38,6 +38,13 @@ impl Client {
         self.watch().wait_change(id, revision, Some(timeout_ms))
     }
 
+    /// That another process works on it, if one does. A client that is held has not tried. For a command line; a client that goes finds out as it tries to
+    /// open it. **disk**, without a sync
+    #[doc(hidden)]
+    pub fn in_use(&self, id: &str) -> Option<ErrorInfo> {
+        self.inner.runtime.in_use(id)
+    }
+
     /// The same looks, without keeping the client open.
     pub(crate) fn watch(&self) -> Watch {
         Watch { board: self.inner.runtime.board().clone() }
@@ -51,6 +58,7 @@ impl Client {
         let told = board.explain(id).filter(|told| told.state.is_like(&snapshot.state));
         Some(told.unwrap_or_else(|| {
             Explanation::at_rest(&snapshot.state, snapshot.changed_unix_ms, held, &network, snapshot.network)
+                .after(board.attempts(id))
         }))
     }
 }

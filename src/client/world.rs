@@ -12,9 +12,15 @@ impl Client {
         self.inner.runtime.set_credential(account.to_owned(), credential);
     }
 
-    /// Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Its uploads
-    /// wait for the next [`set_credential`](Client::set_credential) of the account (`Hold`; the provider is not asked meanwhile), or are cancelled, which
-    /// is given a second to undo what it can. **disk**
+    /// Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, nothing new
+    /// starts, and what is under way for it is told to end. A request that is on its way still carries the credential until it has ended, and the service
+    /// may still carry it out: a moment with the library's own transport, as long as it takes to hear of a cancel with a host's own [`Transport`], whose
+    /// copies are the host's. [`hold`](Client::hold) returns when none is left. Links that the service signed are kept, and not used.
+    ///
+    /// Its uploads wait for the next [`set_credential`](Client::set_credential) of the account (`Hold`; the provider is not asked meanwhile), or are
+    /// cancelled, which is given a second to undo what it can. **disk**
+    ///
+    /// [`Transport`]: super::Transport
     pub fn sign_out(&self, account: &str, then: SignOut) {
         let which = Select::Account { account: account.to_owned() };
         if then == SignOut::Cancel {

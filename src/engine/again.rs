@@ -28,8 +28,12 @@ pub fn again(records: Vec<Record>, id: &str, unix_ms: i64) -> Option<Vec<Record>
                 upload.continues = continues;
                 kept.push(Record::Upload(Box::new(upload)));
             }
-            // A pause or a cancel was the old one's; what the operating system was given is void.
-            Record::Wish { .. } | Record::Ending { .. } | Record::HandedOff { .. } | Record::HandedBack { .. } => {}
+            // A pause or a cancel was the old one's, and what it waited for; what the operating system was given is void.
+            Record::Wish { .. }
+            | Record::Ending { .. }
+            | Record::Waits(_)
+            | Record::HandedOff { .. }
+            | Record::HandedBack { .. } => {}
             // How often the service put together something else is not held against the new one; the cut stays what it was.
             Record::Restart { why: RestartReason::Integrity } => {
                 kept.push(Record::Restart { why: RestartReason::Changed });

@@ -60,6 +60,11 @@ impl Explanation {
             retries_left: RETRIES_MAX,
         }
     }
+
+    /// The same of one that failed so often in a row.
+    pub(crate) fn after(self, attempts: u32) -> Explanation {
+        Explanation { attempts, retries_left: RETRIES_MAX.saturating_sub(attempts), ..self }
+    }
 }
 
 impl Machine {

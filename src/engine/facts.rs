@@ -1,6 +1,6 @@
 //! What is true of an upload: the fold of its records, and nothing else. Live and after a restart it is the same.
 
-use super::record::{Ending, Record, RestartReason, UploadRecord, Wish};
+use super::record::{Ending, Record, RestartReason, UploadRecord, Wait, Wish};
 use crate::{
     error::{Code, ErrorInfo},
     hash::Digester,
@@ -64,6 +64,10 @@ pub struct Facts {
     pub wish: Wish,
     /// What the operating system sends, by the name of what was handed over: part numbers.
     pub handed_off: SortedMap<String, Vec<u32>>,
+    /// What it waits for, as far as nothing that was kept since says otherwise.
+    pub wait: Option<Box<Wait>>,
+    /// Waits that were kept since anything came of it.
+    pub waits_kept: u32,
     /// How often the service's put-together was wrong.
     pub integrity_restarts: u32,
     /// The end.
@@ -102,6 +106,8 @@ impl Facts {
             conflict_asked: false,
             wish: Wish::Run,
             handed_off: SortedMap::new(),
+            wait: None,
+            waits_kept: 0,
             integrity_restarts: 0,
             ending: None,
             ended_unix_ms: None,
@@ -114,6 +120,13 @@ impl Facts {
 
     /// One more record is kept.
     pub fn apply(&mut self, record: Record) {
+        match record {
+            Record::Tuned { .. } => {}
+            Record::Part { .. } | Record::Hashed { .. } | Record::Session { .. } => {
+                (self.wait, self.waits_kept) = (None, 0)
+            }
+            _ => self.wait = None,
+        }
         match record {
             Record::Upload(_) => {}
             Record::Plan { plan, identity } => {
@@ -189,6 +202,10 @@ impl Facts {
             }
             Record::OnChange { on_change } => self.on_change = on_change,
             Record::Tuned { tuning } => tuning.apply_to(&mut self.upload),
+            Record::Waits(wait) => {
+                self.wait = Some(wait);
+                self.waits_kept = self.waits_kept.saturating_add(1);
+            }
             Record::Source { source } => self.upload.source = source,
             Record::HandedOff { item, part_numbers } => {
                 self.handed_off.insert(item, part_numbers);

@@ -10,7 +10,7 @@ use super::{
     facts::Facts,
     finish::{Closing, Finish},
     lease::HeldLease,
-    record::{Ending, Remote, RestartReason, Wish},
+    record::{Ending, Remote, RestartReason, Wait, Wish},
     source_check::SourceState,
     spent::Spent,
     view::{Phase, Progress, State, WaitReason, Waiting},
@@ -20,6 +20,11 @@ use crate::{
     model::{ConflictChoice, Credential, Identity, Network, Now, Part, PartPlan, SortedMap, SortedSet, Tick},
     service::{Caller, ListedPart, Service, Session},
 };
+
+/// A wait that nobody has to end is kept only when it is longer than this.
+const WAIT_KEPT_MS_MIN: u64 = 20_000;
+/// Waits that are kept while nothing comes of the upload: what is written of them is bounded, however long that goes on.
+const WAITS_KEPT_MAX: u32 = 200;
 
 /// What the runtime grants one machine over its life.
 #[derive(Clone, Copy, Debug)]
@@ -363,10 +368,14 @@ impl Machine {
                     _ => self.backoff.next_open(now.tick),
                 };
                 let until = [until, gate, self.abort_by, self.gives_up_at()];
+                let wait = self.wait_to_keep(now, &why);
                 if !same_kind(&why, &self.why) {
                     self.why_since_unix_ms = now.unix_ms;
                 }
                 self.why = why;
+                if let Some(wait) = wait {
+                    return self.commit(Record::Waits(Box::new(wait)));
+                }
                 Step::Wait { until: until.into_iter().flatten().filter(|at| *at > now.tick).min() }
             }
         }
@@ -380,6 +389,33 @@ impl Machine {
         let id = CommitId { round: self.commit_round, number: self.commit_ids };
         self.commits.push_back((id, record.clone()));
         Step::Commit { id, record }
+    }
+
+    /// What the next process, or whoever looks before there is one, is to know of a wait: that it needs somebody, that it is long, or that this machine is let
+    /// go while it lasts. What the world or the disk holds up, each process finds out for itself.
+    fn wait_to_keep(&self, now: Now, next: &Why) -> Option<Wait> {
+        let why = if self.held { &self.why } else { next };
+        let Why::Waiting { reason, until, error: Some(error), needs_host, .. } = why else { return None };
+        let left_ms = until.map(|at| at.since_ms(now.tick)).filter(|ms| *ms > 0);
+        let lasts = self.held || *needs_host || left_ms.is_some_and(|ms| ms > WAIT_KEPT_MS_MIN);
+        let own = !reason.is_of_the_world() && !matches!(reason, WaitReason::Disk | WaitReason::Elsewhere);
+        if !lasts || !own || self.facts.ending.is_some() || self.facts.waits_kept >= WAITS_KEPT_MAX {
+            return None;
+        }
+        let mut on_its_way = self.commits.iter().map(|(_, record)| record).chain(&self.failed_commits);
+        if on_its_way.any(|record| matches!(record, Record::Waits(_))) {
+            return None;
+        }
+        let since_unix_ms = if same_kind(why, &self.why) { self.why_since_unix_ms } else { now.unix_ms };
+        let wait = Wait {
+            next_try_unix_ms: left_ms.map(|ms| now.unix_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX))),
+            attempts: self.backoff.worst().map_or(0, |row| row.count),
+            needs_host: *needs_host,
+            ..Wait::new(*reason, since_unix_ms, error)
+        };
+        // Said again only when it is another one, or its time was over and it goes on.
+        let is_known = |known: &Wait| known.is_like(&wait) && known.next_try_unix_ms.is_none_or(|at| at > now.unix_ms);
+        (!self.facts.wait.as_deref().is_some_and(is_known)).then_some(wait)
     }
 
     /// The same, later in this poll.

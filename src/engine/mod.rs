@@ -38,7 +38,7 @@ pub use facts::Facts;
 pub use machine::{Limits, Machine};
 pub use memory::Memory;
 pub(crate) use policy::policy_error;
-pub use record::{Ending, Record, Remote, RestartReason, SourceRecord, Sync, UploadRecord, Wish};
+pub use record::{Ending, Record, Remote, RestartReason, SourceRecord, Sync, UploadRecord, Wait, Wish};
 pub use rest::{at_rest, commands_of};
 pub use tuning::Tuning;
 pub use view::{Phase, Progress, State, WaitReason, Waiting};

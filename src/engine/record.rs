@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::Tuning;
+use super::{Tuning, WaitReason};
 use crate::{
     error::ErrorInfo,
     from_json::{FromJson, Object, field, field_or_default, from_json, object, variant},
@@ -235,6 +235,66 @@ pub enum Wish {
 
 from_json!(enum Wish { "run" = Run, "pause" = Pause, "cancel" = Cancel });
 
+/// What an upload waited for when it last had to: for whoever looks at it when the process is gone.
+///
+/// A journal of an unknown record is refused, an unknown field is skipped; so this rides on a `tuned` that tunes nothing, which is what a version reads of it
+/// that does not know the rest. It decides nothing: the next process tries at once.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Wait {
+    pub(super) tuning: Tuning,
+    /// For what.
+    pub waits: WaitReason,
+    /// Since when, by the phone's clock.
+    pub since_unix_ms: i64,
+    /// When it would have been tried again, by the same clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_try_unix_ms: Option<i64>,
+    /// Failures in a row that led to it.
+    pub attempts: u32,
+    /// Waiting alone would hardly have helped.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub needs_host: bool,
+    /// What led to it: as clean as an ending's.
+    pub error: ErrorInfo,
+}
+
+from_json!(struct Wait {
+    tuning,
+    waits,
+    since_unix_ms,
+    next_try_unix_ms,
+    attempts = default,
+    needs_host = default,
+    error,
+});
+
+impl Wait {
+    /// A wait for `waits` that began at `since_unix_ms`. Of a detail that is not short only the beginning is kept.
+    pub(super) fn new(waits: WaitReason, since_unix_ms: i64, error: &ErrorInfo) -> Wait {
+        /// Characters of the detail.
+        const DETAIL_CHARS_MAX: usize = 256;
+        let mut error = error.clone();
+        if let Some((at, _)) = error.detail.char_indices().nth(DETAIL_CHARS_MAX) {
+            error.detail.truncate(at);
+        }
+        Wait {
+            tuning: Tuning::default(),
+            waits,
+            since_unix_ms,
+            next_try_unix_ms: None,
+            attempts: 0,
+            needs_host: false,
+            error,
+        }
+    }
+
+    /// True when the other one says nothing new, but for how often it failed and since when.
+    pub(super) fn is_like(&self, other: &Wait) -> bool {
+        let said = |wait: &Wait| (wait.waits, wait.needs_host, wait.next_try_unix_ms.is_some(), wait.error.code);
+        said(self) == said(other) && self.error.detail == other.error.detail
+    }
+}
+
 /// One line of a journal. Variants and fields are only ever added.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "r", rename_all = "snake_case")]
@@ -344,6 +404,9 @@ pub enum Record {
         /// That.
         tuning: Tuning,
     },
+    /// It waits, and not just for a moment. Whatever is kept behind it, but a `tuned`, is progress: then it waits no more.
+    #[serde(rename = "tuned")]
+    Waits(Box<Wait>),
     /// The host gave the source anew: how to come by it from here on.
     Source {
         /// That.
@@ -402,6 +465,7 @@ impl Record {
             | Record::Conflict { .. }
             | Record::OnChange { .. }
             | Record::Tuned { .. }
+            | Record::Waits(_)
             | Record::Source { .. }
             | Record::HandedBack { .. }
             | Record::Wish { .. } => Sync::Process,
@@ -417,6 +481,7 @@ impl Record {
                 | Record::Part { .. }
                 | Record::Hashed { .. }
                 | Record::Tuned { .. }
+                | Record::Waits(_)
                 | Record::Source { .. }
         )
     }
@@ -459,7 +524,11 @@ impl FromJson for Record {
             "conflict" => Record::Conflict { conflict: field(all, "conflict")? },
             "on_change" => Record::OnChange { on_change: field(all, "on_change")? },
             "wish" => Record::Wish { wish: field(all, "wish")? },
-            "tuned" => Record::Tuned { tuning: field(all, "tuning")? },
+            // One whose words are of a later version tells nothing, and harms nothing.
+            "tuned" => match all.contains_key("waits").then(|| Wait::from_json(Value::Object(all.clone()))).flatten() {
+                Some(wait) => Record::Waits(Box::new(wait)),
+                None => Record::Tuned { tuning: field(all, "tuning")? },
+            },
             "source" => Record::Source { source: field(all, "source")? },
             "handed_off" => Record::HandedOff { item: field(all, "item")?, part_numbers: field(all, "part_numbers")? },
             "handed_back" => Record::HandedBack { item: field(all, "item")? },
@@ -492,6 +561,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        engine::Facts,
         error::Code,
         hash::Wants,
         model::{KooDriveEdition, KooDriveTarget, SmhMode, SmhTarget},
@@ -652,6 +722,13 @@ mod tests {
             Record::OnChange { on_change: OnChange::Fail },
             Record::Wish { wish: Wish::Cancel },
             Record::Tuned { tuning },
+            Record::Waits(Box::new(Wait {
+                next_try_unix_ms: Some(-1),
+                attempts: u32::MAX,
+                needs_host: true,
+                ..Wait::new(WaitReason::Retry, -1, &error)
+            })),
+            Record::Waits(Box::new(Wait::new(WaitReason::Source, 0, &ErrorInfo::new(Code::Bug, "")))),
             Record::Source { source },
             Record::HandedOff { item: text(), part_numbers: vec![3] },
             Record::HandedBack { item: text() },
@@ -675,6 +752,55 @@ mod tests {
         survives([Wish::Run, Wish::Pause, Wish::Cancel]);
         survives([SmhMode::Auto, SmhMode::Simple, SmhMode::Form, SmhMode::Multipart]);
         survives([K::Current, K::International2024, K::Carrier]);
+        use WaitReason as W;
+        survives([W::Network, W::NetworkPolicy, W::Retry, W::Credential, W::Source]);
+        survives([W::Conflict, W::HandedOff, W::Disk, W::Held, W::Elsewhere]);
+    }
+
+    /// What is refused of a record is skipped of a field: a version that does not know waits reads a `tuned` that tunes nothing, and so does this one of a wait
+    /// whose words are of a later version.
+    #[test]
+    fn a_wait_is_nothing_to_who_does_not_know_it() {
+        let error = ErrorInfo::new(Code::QuotaExceeded, "é".repeat(9_000));
+        let wait = Wait { attempts: 3, ..Wait::new(WaitReason::Retry, 7, &error) };
+        let line = serde_json::to_string(&Record::Waits(Box::new(wait))).expect("JSON");
+        assert!(
+            line.starts_with(r#"{"r":"tuned","tuning":{},"waits":"retry","since_unix_ms":7,"attempts":3,"error":{"#),
+            "{line}"
+        );
+        assert!(line.len() < 1_024, "however long the detail is: {}", line.len());
+        let read = |line: &str| serde_json::from_str::<Record>(line).ok();
+        assert!(
+            matches!(read(&line), Some(Record::Waits(wait)) if (wait.waits, wait.attempts) == (WaitReason::Retry, 3))
+        );
+        let nothing = Some(Record::Tuned { tuning: Tuning::default() });
+        for (word, later) in [("\"waits\"", "\"waits_2\""), ("\"retry\"", "\"later\""), ("\"error\"", "\"error_2\"")] {
+            assert_eq!(read(&line.replace(word, later)), nothing, "{later}");
+        }
+        // A journal of before has none.
+        assert_eq!(read(r#"{"r":"tuned","tuning":{}}"#), nothing);
+    }
+
+    #[test]
+    fn whatever_comes_of_an_upload_ends_what_it_waited_for() {
+        let waits =
+            || Record::Waits(Box::new(Wait::new(WaitReason::Retry, 7, &ErrorInfo::new(Code::ServiceBusy, "no"))));
+        let begun = || [Record::Upload(Box::new(upload(Target::Smh(smh())))), waits()];
+        let facts = |more: Vec<Record>| Facts::new(begun().into_iter().chain(more)).expect("facts");
+        assert!(facts(vec![]).wait.is_some());
+        assert!(facts(vec![Record::Tuned { tuning: Tuning::default() }]).wait.is_some(), "nothing came of it");
+        let later = [
+            Record::Session { session: upload(Target::Smh(smh())).adopted.expect("one") },
+            Record::Part { part_number: 1, crc64: 7 },
+            Record::Try { part_number: 1 },
+            Record::Wish { wish: Wish::Run },
+            Record::Restart { why: RestartReason::Unfit },
+        ];
+        for record in later {
+            let comes = matches!(record, Record::Session { .. } | Record::Part { .. });
+            let facts = facts(vec![waits(), record]);
+            assert_eq!((facts.wait, facts.waits_kept), (None, if comes { 0 } else { 2 }));
+        }
     }
 
     /// What older versions did not write, and newer ones may.

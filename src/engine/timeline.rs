@@ -51,6 +51,7 @@ pub fn line(record: &Record) -> Value {
         Record::OnChange { on_change } => json!({ "record": "on_change", "on_change": on_change }),
         Record::Wish { wish } => json!({ "record": "wish", "wish": wish }),
         Record::Tuned { tuning } => json!({ "record": "tuned", "tuning": tuning }),
+        Record::Waits(wait) => json!({ "record": "waits", "waits": wait.waits.name(), "error": wait.error }),
         Record::Source { source } => {
             json!({ "record": "source", "source": if source.path.is_some() { "path" } else { "host" } })
         }

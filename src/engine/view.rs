@@ -3,6 +3,7 @@
 use super::record::Remote;
 use crate::{
     error::ErrorInfo,
+    from_json::from_json,
     model::{ConflictChoice, Receipt},
 };
 
@@ -98,7 +99,8 @@ impl Phase {
 }
 
 /// What an upload waits for. May grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(into = "&'static str")]
 #[non_exhaustive]
 pub enum WaitReason {
     /// The device is offline.
@@ -121,6 +123,25 @@ pub enum WaitReason {
     Held,
     /// Another process, which has it.
     Elsewhere,
+}
+
+from_json!(enum WaitReason {
+    "network" = Network,
+    "policy" = NetworkPolicy,
+    "retry" = Retry,
+    "credential" = Credential,
+    "source" = Source,
+    "conflict" = Conflict,
+    "handed_off" = HandedOff,
+    "disk" = Disk,
+    "held" = Held,
+    "elsewhere" = Elsewhere,
+});
+
+impl From<WaitReason> for &'static str {
+    fn from(reason: WaitReason) -> &'static str {
+        reason.name()
+    }
 }
 
 impl Progress {

@@ -147,7 +147,8 @@ impl NativeClient {
         Ok(())
     }
 
-    /// Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+    /// Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, and what is under
+    /// way for it is told to end. A request that is on its way still carries it until it has ended. Writes.
     pub fn sign_out(&self, account: String, then: SignOut) {
         self.client.sign_out(&account, then.into());
     }

@@ -25,6 +25,7 @@ struct State {
     by_id: Rows,
     by_key: HashMap<u64, Id>,
     hasher: RandomState,
+    /// One without a text is of an upload of which only a journal tells that it waits, and says nothing but its attempts.
     explanations: HashMap<String, crate::engine::Explanation>,
     idle: Idle,
     /// When `idle` was so: its times are counted from then.
@@ -72,7 +73,7 @@ impl Board {
 
     /// Why an upload does not move.
     pub(crate) fn explain(&self, id: &str) -> Option<crate::engine::Explanation> {
-        self.lock().explanations.get(id).cloned()
+        self.lock().explanations.get(id).filter(|told| !told.text.is_empty()).cloned()
     }
 
     /// Of an upload at work; of one at rest its snapshot says enough.
@@ -82,6 +83,29 @@ impl Board {
             Some(explanation) => drop(state.explanations.insert(id.to_owned(), explanation)),
             None => drop(state.explanations.remove(id)),
         }
+    }
+
+    /// What the journal of one that waits tells of its failures in a row.
+    pub(crate) fn set_attempts(&self, id: &str, attempts: u32) {
+        if attempts > 0 {
+            let explanation = crate::engine::Explanation {
+                state: crate::engine::State::Queued,
+                since_unix_ms: 0,
+                blocked_by: vec![],
+                next_try_ms: None,
+                attempts,
+                retries_left: 0,
+                remedy: crate::error::Remedy::None,
+                text: String::new(),
+            };
+            self.set_explanation(id, Some(explanation));
+        }
+    }
+
+    /// Failures in a row; 0 of one that works, whose explanation says it.
+    pub(crate) fn attempts(&self, id: &str) -> u32 {
+        let state = self.lock();
+        state.explanations.get(id).filter(|told| told.text.is_empty()).map_or(0, |told| told.attempts)
     }
 
     /// Takes one down; whether it was up.

@@ -278,9 +278,10 @@ fn append(
     kept.filter(|((_, result), (_, record))| awaited(record, result)).map(|(result, _)| result).collect()
 }
 
-/// True for what nobody waits for: that a part is being tried tells the next process what may be sent again, and holds nothing up in this one.
+/// True for what nobody waits for: that a part is being tried tells the next process what may be sent again, what is waited for tells it why nothing was
+/// sent, and neither holds anything up in this one.
 pub(super) fn is_unawaited(record: &Record) -> bool {
-    matches!(record, Record::Try { .. })
+    matches!(record, Record::Try { .. } | Record::Waits(_))
 }
 
 #[cfg(test)]

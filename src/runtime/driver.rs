@@ -199,6 +199,7 @@ impl Driver {
                 for row in self.rows.iter_mut().map(|(_, row)| row) {
                     row.again_if(&[WaitReason::Held]);
                 }
+                self.let_waits_go();
             }
             Message::Vanished { ids } => self.each(&ids, |driver, row| {
                 // Whatever else it is at finds that out itself.
@@ -322,6 +323,21 @@ impl Driver {
         }
     }
 
+    /// What earlier processes waited for holds nobody who may go on: they stand in line.
+    fn let_waits_go(&mut self) {
+        let now = self.clock.now();
+        let waited = self.rows.iter().filter(|(_, row)| row.waited && self.goes(row));
+        for number in waited.map(|(number, _)| *number).collect::<Vec<_>>() {
+            let Some(row) = self.rows.get_mut(&number) else { continue };
+            row.waited = false;
+            row.state = State::Queued;
+            self.board.set_explanation(row.id.as_str(), None);
+            if self.look_at(number, now).is_none() {
+                self.publish(number, now);
+            }
+        }
+    }
+
     fn set_network(&mut self, network: Network) {
         self.logger.log(LogLevel::Debug, "network", || {
             let Network { state, metered, roaming, generation, .. } = network;
@@ -415,6 +431,9 @@ impl Driver {
     ) -> (Box<Row>, Option<TempCopy>) {
         let now = self.clock.now();
         let mut row = Box::new(Row::new(id, facts, now.unix_ms, &mut self.words));
+        if self.held {
+            row.waits_as(facts, now.unix_ms);
+        }
         row.offer = offer;
         row.forget_at = self.found_forget_at(facts.ended_unix_ms, now);
         (row, TempCopy::of(facts, None, When::Long))
@@ -440,6 +459,7 @@ impl Driver {
         let Some(row) = self.rows.get_mut(&number) else { return };
         row.stage = Stage::Idle;
         row.needs_machine = false;
+        row.waited = false;
         let wait = |reason, error, needs_host| {
             let retry_in_ms = Some(LOOK_AGAIN_MS);
             let waiting = Waiting {

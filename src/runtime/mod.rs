@@ -56,7 +56,7 @@ pub(crate) use outlet::Hosts;
 
 use crate::{
     channel::{Nothing, Receiver, Sender, channel},
-    engine::{Command, Facts, Record},
+    engine::{Command, Facts, Record, State},
     error::{Code, ErrorInfo},
     model::{ServiceName, SortedMap, SortedSet},
     source::{SourceOffer, SourceWhat},
@@ -108,7 +108,8 @@ impl Runtime {
             runtime.logger.log(LogLevel::Error, "journal", || format!("{}: {}", problem.id, problem.error.log_line()));
         }
         runtime.logger.log(LogLevel::Info, "client", || format!("opened, {} uploads", found.len()));
-        for Found { row, copy, snapshot, .. } in found {
+        for Found { row, copy, snapshot, attempts, .. } in found {
+            runtime.board.set_attempts(&snapshot.id, attempts);
             runtime.outlet.changed(runtime.board.publish(snapshot));
             driver.put_in(row, copy);
         }
@@ -209,6 +210,11 @@ impl Runtime {
         })
     }
 
+    /// That another process has it, if one does and says so.
+    pub(crate) fn in_use(&self, id: &str) -> Option<ErrorInfo> {
+        self.dir.in_use(Id::parse(id)?).map(ErrorInfo::from)
+    }
+
     /// A credential of the account with its generation, newer than `refused`; none when the host has none now. Waits for the host, 60 s at most.
     pub(crate) fn credential(
         &self,
@@ -257,8 +263,11 @@ impl Runtime {
         let unknown = self.dir.list().unwrap_or_default().into_iter().filter(|id| !self.board.has(id.as_str()));
         let read: Vec<Facts> = unknown.filter_map(|id| read(&self.dir, id).ok().flatten()).collect();
         settle(&self.dir, read.iter().filter_map(|facts| facts.ending.as_ref().and(Id::parse(&facts.upload.id))));
+        let (held, _) = self.board.world();
         for facts in &read {
-            self.outlet.changed(self.board.publish(snapshot_of(facts, unix_ms())));
+            let (snapshot, attempts) = found_of(facts, held);
+            self.board.set_attempts(&snapshot.id, attempts);
+            self.outlet.changed(self.board.publish(snapshot));
         }
         if !read.is_empty() {
             self.say(Message::Added(read.into_iter().map(|facts| (Box::new(facts), None)).collect()));
@@ -381,6 +390,7 @@ struct Found {
     row: Box<row::Row>,
     copy: Option<sources::TempCopy>,
     snapshot: Snapshot,
+    attempts: u32,
     continues: Option<Id>,
 }
 
@@ -395,7 +405,8 @@ fn recover(dir: &StateDir, driver: &mut Driver) -> Result<Recovered, ErrorInfo> 
             Ok(Some(facts)) => {
                 let (row, copy) = driver.row_of(id, &facts, None);
                 let continues = facts.upload.continues.as_deref().and_then(Id::parse);
-                found.push(Found { row, copy, snapshot: snapshot_of(&facts, unix_ms()), continues });
+                let (snapshot, attempts) = found_of(&facts, driver.held);
+                found.push(Found { row, copy, snapshot, attempts, continues });
             }
             Ok(None) => {}
             Err(error) => problems.push(Problem { id: id.as_str().to_owned(), error }),
@@ -431,6 +442,17 @@ fn read(dir: &StateDir, id: Id) -> Result<Option<Facts>, ErrorInfo> {
         },
         Err(fault) => Err(fault.into()),
     }
+}
+
+/// What is shown of an upload that was found, and how often it had failed; while nothing may start that is what it waited for.
+fn found_of(facts: &Facts, held: bool) -> (Snapshot, u32) {
+    let now = unix_ms();
+    let (mut snapshot, mut attempts) = (snapshot_of(facts, now), 0);
+    if let (true, State::Queued, Some(wait)) = (held, &snapshot.state, &facts.wait) {
+        (snapshot.changed_unix_ms, attempts) = (wait.since_unix_ms, wait.attempts);
+        snapshot.state = row::wait_of_before(wait, now);
+    }
+    (snapshot, attempts)
 }
 
 fn snapshot_of(facts: &Facts, unix_ms: i64) -> Snapshot {

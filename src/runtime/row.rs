@@ -6,8 +6,8 @@ use super::{journal::Id, rate::Rate, schedule::Schedule, speed::Speed};
 use crate::{
     channel::Sender,
     engine::{
-        Command, CommitId, Ending, Facts, Machine, Memory, OpId, Progress, Record, Remote, State, WaitReason, Waiting,
-        Wish,
+        Command, CommitId, Ending, Facts, Machine, Memory, OpId, Progress, Record, Remote, State, Wait, WaitReason,
+        Waiting, Wish,
     },
     error::ErrorInfo,
     model::{Identity, Network, NetworkPolicy, Now, ServiceName, Tick},
@@ -120,6 +120,8 @@ pub(super) struct Row {
     pub(super) forget: Option<Sender<()>>,
     /// Another upload took its proof over, and the host's temporary copy with it.
     pub(super) superseded: bool,
+    /// Its state is a wait of an earlier process, shown until it may go on: then it stands in line.
+    pub(super) waited: bool,
     /// As published last.
     pub(super) state: State,
     pub(super) progress: Progress,
@@ -150,6 +152,7 @@ impl Row {
             hosts: vec![words.of(crate::model::http::host_of(upload.target.endpoint()))],
             forget: None,
             superseded: false,
+            waited: false,
             progress: Progress::default(),
             state: State::Queued,
             published: Tick(0),
@@ -165,6 +168,14 @@ impl Row {
         self.priority = facts.upload.priority;
         self.policy = facts.upload.network;
         self.eligible = matches!(self.state, State::Queued) || needs_abort(facts);
+    }
+
+    /// While the client is held: what it waited for when it was last at work.
+    pub(super) fn waits_as(&mut self, facts: &Facts, unix_ms: i64) {
+        if let (State::Queued, Some(wait)) = (&self.state, &facts.wait) {
+            self.state = wait_of_before(wait, unix_ms);
+            self.waited = true;
+        }
     }
 
     /// True when it could be given a machine now.
@@ -271,7 +282,7 @@ pub(super) fn state_at_rest(facts: &Facts, unix_ms: i64) -> State {
         (None, _) if facts.conflict_asked => State::Waiting {
             waiting: Waiting {
                 reason: WaitReason::Conflict,
-                since_unix_ms: unix_ms,
+                since_unix_ms: facts.wait.as_ref().map_or(unix_ms, |wait| wait.since_unix_ms),
                 retry_in_ms: None,
                 error: Some(ErrorInfo::new(
                     crate::error::Code::NameConflict,
@@ -297,6 +308,21 @@ pub(super) fn state_at_rest(facts: &Facts, unix_ms: i64) -> State {
         },
         (None, _) => State::Queued,
     }
+}
+
+/// What an upload waited for when it was last at work: as long as nothing may start it is what holds it.
+pub(super) fn wait_of_before(wait: &Wait, unix_ms: i64) -> State {
+    let left_ms = wait.next_try_unix_ms.map(|at| at.saturating_sub(unix_ms));
+    let waiting = Waiting {
+        reason: wait.waits,
+        since_unix_ms: wait.since_unix_ms,
+        retry_in_ms: left_ms.and_then(|ms| u64::try_from(ms).ok()).filter(|ms| *ms > 0),
+        error: Some(wait.error.clone()),
+        choices: vec![],
+        needs_host: wait.needs_host,
+        prepared: None,
+    };
+    State::Waiting { waiting }
 }
 
 /// How far an upload is that nobody works on.

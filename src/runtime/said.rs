@@ -92,7 +92,8 @@ impl Driver {
         row.stage = Stage::Idle;
         let looks = |command: &Command| !matches!(command, Command::Tune(_) | Command::Pause);
         let before = std::mem::replace(&mut row.state, State::Queued);
-        let (eligible, wake, progress) = (row.eligible, row.wake, row.progress);
+        let (eligible, wake, progress, waited) = (row.eligible, row.wake, row.progress, row.waited);
+        row.waited = false;
         row.rests_as(&facts, now.unix_ms);
         row.progress.bytes_shown = progress.bytes_shown.max(row.progress.bytes_shown);
         let stood = matches!(&before, State::Waiting { waiting }
@@ -102,6 +103,7 @@ impl Driver {
             row.state = before;
             row.eligible = eligible;
             row.wake = wake;
+            row.waited = waited;
         } else {
             row.wake = None;
             row.try_now();

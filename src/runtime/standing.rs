@@ -275,7 +275,8 @@ impl Driver {
         let mut wants: Option<NetworkPolicy> = None;
         for row in self.rows.values().filter(|row| !row.state.ended()) {
             idle.bytes_remaining += row.progress.bytes_total.saturating_sub(row.progress.bytes_acknowledged);
-            let person = matches!(&row.state, State::Waiting { waiting } if waiting.needs_host);
+            // What an earlier process waited for is tried again as soon as it may be.
+            let person = !row.waited && matches!(&row.state, State::Waiting { waiting } if waiting.needs_host);
             if !person && row.state != State::Paused {
                 wants = Some(wants.map_or(row.policy, |mildest| mildest.min(row.policy)));
             }
@@ -283,6 +284,7 @@ impl Driver {
                 _ if person => idle.waiting_for_person += 1,
                 (Stage::Live(_) | Stage::Loading, _) => idle.active += 1,
                 (_, State::Queued) => idle.queued += 1,
+                _ if row.waited => idle.queued += 1,
                 _ => {}
             }
         }

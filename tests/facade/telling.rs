@@ -9,8 +9,8 @@ use std::{
 };
 
 use partway::client::{
-    Change, Client, Config, Listener, LogLevel, LogSink, Network, NetworkPolicy, Remedy, Select, Snapshot, State,
-    WaitReason, version,
+    Change, Client, Config, ErrorInfo, Limits, Listener, LogLevel, LogSink, Network, NetworkPolicy, Remedy, Select,
+    Snapshot, State, WaitReason, Waiting, version,
 };
 use partway_sandbox::{How, Rule, Step};
 
@@ -111,6 +111,114 @@ fn everything_that_holds_an_upload_is_named() {
     completed(&client, &id);
     let explanation = client.explain(&id).unwrap();
     assert_eq!((explanation.blocked_by, explanation.remedy), (vec![], Remedy::None));
+}
+
+/// It was in line, whatever it had met with: what an app could say of it after a restart was nothing.
+#[test]
+fn what_an_upload_waited_for_is_still_known_after_a_restart() {
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    world.cloud.set_switches(|switches| switches.quota_bytes = Some(1));
+    let client = world.open();
+    let id = start(&client, world.request(&file, "photo.jpg"));
+    let before = until(&client, &id, needs_host);
+    let told = client.explain(&id).unwrap();
+    world.leave(client);
+
+    let held = || Client::open(Config { autostart: false, ..world.config() }).unwrap();
+    let client = held();
+    let (now, was) = (client.snapshot(&id).unwrap(), waiting(&before));
+    let is = waiting(&now);
+    assert_eq!((is.reason, is.needs_host, is.since_unix_ms), (was.reason, true, was.since_unix_ms));
+    let clean = |error: Option<ErrorInfo>| error.map(|error| (error.code, error.detail, error.request_id));
+    assert_eq!(clean(is.error.clone()), clean(was.error));
+    assert!(is.retry_in_ms.is_some_and(|ms| ms <= was.retry_in_ms.unwrap() && ms > 0), "{is:?}");
+    assert_eq!(client.list(&Select::All), std::slice::from_ref(&now));
+    let explained = client.explain(&id).unwrap();
+    assert_eq!((explained.since_unix_ms, explained.next_try_ms), (was.since_unix_ms, is.retry_in_ms));
+    assert_eq!((explained.attempts, explained.retries_left), (told.attempts, told.retries_left));
+    assert_eq!((explained.text, explained.remedy), (told.text, told.remedy));
+    assert_eq!(explained.blocked_by, [WaitReason::Held, was.reason]);
+    // It is tried as soon as it may be: to a scheduler it is in line.
+    let idle = client.wait_idle(Some(PATIENCE_MS));
+    assert_eq!((idle.queued, idle.waiting_for_person), (1, 0));
+    // What is said of something else leaves it as it is.
+    client.change(&one(&id), &Change { priority: Some(3), ..Change::default() }).unwrap();
+    client.wait_idle(Some(PATIENCE_MS));
+    assert!(needs_host(&client.snapshot(&id).unwrap()), "{:?}", client.snapshot(&id));
+    world.leave(client);
+
+    let client = held();
+    client.resume(&one(&id));
+    until(&client, &id, |snapshot| snapshot.state == State::Queued);
+    assert_eq!(client.explain(&id).unwrap().attempts, 0);
+    world.leave(client);
+
+    world.cloud.set_switches(|switches| switches.quota_bytes = None);
+    let told = Arc::new(Told::default());
+    let client = Client::open(Config { listener: Some(told.clone()), ..world.config() }).unwrap();
+    completed(&client, &id);
+    assert!(told.0.lock().unwrap().iter().all(|snapshot| !needs_host(snapshot)), "nobody has to do anything");
+    world.hold_promises(&file);
+}
+
+/// Also in a wait that is short, and with the failures that led to it.
+#[test]
+fn a_client_that_is_closed_in_a_wait_leaves_word_of_it() {
+    let world = World::new();
+    let file = world.file("photo.jpg", MIB);
+    let busy = world.rule(Rule::new(Step::Begin, How::status(503, "SlowDown")));
+    let client = world.open();
+    let id = start(&client, world.request(&file, "photo.jpg"));
+    let waits = |snapshot: &Snapshot| waiting_for(snapshot) == Some(WaitReason::Retry);
+    until(&client, &id, waits);
+    client.close(PATIENCE_MS);
+    drop(client);
+    let client = Client::open(Config { autostart: false, ..world.config() }).unwrap();
+    let snapshot = client.snapshot(&id).unwrap();
+    assert_eq!((waiting_for(&snapshot), needs_host(&snapshot)), (Some(WaitReason::Retry), false));
+    assert_eq!(error_of(&snapshot).unwrap().http_status, Some(503));
+    let explained = client.explain(&id).unwrap();
+    assert!(explained.attempts > 0 && explained.attempts + explained.retries_left == 10, "{explained:?}");
+    world.cloud.remove_rule(busy);
+    client.go();
+    completed(&client, &id);
+    assert_eq!(client.explain(&id).unwrap().attempts, 0);
+    world.hold_promises(&file);
+}
+
+/// An upload that may go on is in line, also while others go first: nobody takes it for stuck because it was that in an earlier process.
+#[test]
+fn a_wait_of_before_is_over_when_the_upload_may_go_on() {
+    let world = World::new();
+    world.cloud.set_switches(|switches| switches.quota_bytes = Some(1));
+    let client = world.open();
+    let ids = ["a.jpg", "b.jpg"].map(|name| start(&client, world.request(&world.file(name, MIB), name)));
+    ids.iter().for_each(|id| drop(until(&client, id, needs_host)));
+    world.leave(client);
+    world.cloud.set_switches(|switches| switches.quota_bytes = None);
+    let stall = world.rule(Rule::new(Step::Begin, How::StallAnswer));
+
+    let limits = Limits { parallel_uploads: 1, ..Limits::default() };
+    let client = Client::open(Config { autostart: false, limits, ..world.config() }).unwrap();
+    client.go_only(&ids[..1]);
+    until(&client, &ids[0], |snapshot| matches!(snapshot.state, State::Active { .. }));
+    let other = client.explain(&ids[1]).unwrap();
+    assert_eq!((other.blocked_by, needs_host(&client.snapshot(&ids[1]).unwrap())), (vec![WaitReason::Retry], true));
+    client.go();
+    until(&client, &ids[1], |snapshot| snapshot.state == State::Queued);
+    assert_eq!((client.explain(&ids[1]).unwrap().blocked_by, client.idle().waiting_for_person), (vec![], 0));
+    world.cloud.remove_rule(stall);
+    client.hold(PATIENCE_MS);
+    client.go();
+    ids.iter().for_each(|id| drop(completed(&client, id)));
+}
+
+fn waiting(snapshot: &Snapshot) -> Waiting {
+    match &snapshot.state {
+        State::Waiting { waiting } => waiting.clone(),
+        state => panic!("{state:?}"),
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use partway::{
     },
     error::{Code, ErrorInfo},
     model::{
-        Identity, Now, SmhMode, SmhTarget, Target, Tick,
+        Identity, Network, Now, SmhMode, SmhTarget, Target, Tick,
         http::{Answer, Request, Sent, TransportFault},
     },
 };
@@ -650,6 +650,100 @@ fn who_waits_for_a_host_to_open_says_so_and_gives_its_place() {
     hand.slots = Slots { parts: 3, controls: 5, reads: 1, opens_at: None };
     hand.after(60_000);
     hand.request(OpKind::Part(1));
+}
+
+// ---- what it waits for, for the next process
+
+impl Hand {
+    /// The waits that were kept.
+    fn waits(&self) -> Vec<(WaitReason, Code, i64, Option<i64>)> {
+        let waits = self.kept.iter().filter_map(|record| match record {
+            Record::Waits(wait) => Some((wait.waits, wait.error.code, wait.since_unix_ms, wait.next_try_unix_ms)),
+            _ => None,
+        });
+        waits.collect()
+    }
+}
+
+/// After a run that ended stuck an upload was in line, and that was all that anybody could learn of it.
+#[test]
+fn a_wait_that_lasts_is_kept_once() {
+    let mut hand = Hand::new(smh("y.bin"), MIB, json!({}));
+    let since = hand.now.unix_ms;
+    hand.answer(OpKind::Begin, 403, r#"{"code":"QuotaLimitReached","message":"m"}"#);
+    hand.run();
+    assert!(hand.needs_host(), "{:?}", hand.state());
+    let next = since + 15 * 60_000;
+    assert_eq!(hand.waits(), [(WaitReason::Retry, Code::QuotaExceeded, since, Some(next))]);
+    assert!(hand.machine.gives_place(hand.now, 20_000) && !hand.machine.is_busy());
+    for _ in 0..3 {
+        hand.after(60_000);
+        hand.run();
+    }
+    assert_eq!(hand.waits().len(), 1, "it is known");
+    // Its time comes, and it is the same again.
+    hand.after(12 * 60_000);
+    hand.answer(OpKind::Begin, 403, r#"{"code":"QuotaLimitReached","message":"m"}"#);
+    hand.run();
+    assert_eq!(hand.waits().len(), 2);
+    // The wait is over.
+    hand.after(15 * 60_000);
+    hand.answer(OpKind::Begin, 201, SESSION);
+    hand.run();
+    assert!(hand.machine.facts().wait.is_none());
+}
+
+#[test]
+fn a_short_wait_is_kept_when_it_is_let_go_in_it() {
+    let mut hand = begun(1, json!({}));
+    let (op, _) = hand.request(OpKind::Part(1));
+    hand.answered(op, 503, "");
+    hand.run();
+    assert_eq!((hand.waits_for(), hand.waits().len()), (Some(WaitReason::Retry), 0), "over in a moment");
+    let since = hand.now.unix_ms;
+    hand.after(100);
+    hand.handle(Event::Command(Command::Hold));
+    hand.run();
+    assert_eq!(hand.waits_for(), Some(WaitReason::Held));
+    let waits = hand.waits();
+    assert_eq!(
+        waits.iter().map(|wait| (wait.0, wait.1, wait.2)).collect::<Vec<_>>(),
+        [(WaitReason::Retry, Code::ServiceBusy, since)]
+    );
+    assert!(waits[0].3.is_some_and(|next| next > hand.now.unix_ms));
+    hand.after(60_000);
+    hand.run();
+    assert_eq!(hand.waits().len(), 1);
+    // Held at work, it waited for nothing.
+    let mut hand = begun(1, json!({}));
+    hand.take(OpKind::Part(1));
+    hand.handle(Event::Command(Command::Hold));
+    hand.run();
+    // Nor is the world what it waits for: the next process looks for itself.
+    hand.handle(Event::Command(Command::Go));
+    hand.handle(Event::Network(Network::offline(1)));
+    hand.run();
+    assert_eq!((hand.waits_for(), hand.waits()), (Some(WaitReason::Network), vec![]));
+}
+
+#[test]
+fn waits_do_not_fill_a_journal() {
+    let mut hand = begun(1, json!({}));
+    let retry_after = |seconds: u64| Answer {
+        status: 503,
+        headers: vec![("retry-after".to_owned(), seconds.to_string())],
+        body: vec![],
+    };
+    for round in 0..1_000 {
+        let (op, _) = hand.request(OpKind::Part(1));
+        let result = Ok(retry_after(30 + round % 7));
+        hand.handle(Event::Answered { op, result, sent: Sent::default() });
+        hand.run();
+        hand.after(40_000);
+        hand.handle(Event::Command(Command::Resume));
+    }
+    assert_eq!(hand.machine.facts().waits_kept as usize, hand.waits().len());
+    assert_eq!(hand.waits().len(), 200, "and not a thousand");
 }
 
 // ---- its own time

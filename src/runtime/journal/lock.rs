@@ -60,6 +60,18 @@ fn sign(mut file: File, path: &Path) -> io::Result<Option<Attempt>> {
     Ok(Some(Attempt::Held(Lock { file, real, signed: true })))
 }
 
+/// The other process that holds `path`, if the file says whose it is. Nobody is kept from it: only a file that was left signed, by who holds it or was
+/// killed, is tried at all.
+pub(super) fn signer(path: &Path) -> Option<u32> {
+    let mut file = super::state_dir::private().read(true).open(path).ok()?;
+    let pid = read_pid(&mut file).filter(|pid| *pid != std::process::id())?;
+    let taken = flock(&file, Kind::Shared).ok()?;
+    if taken == Flocked::Yes {
+        unlock(&file);
+    }
+    (taken == Flocked::Busy).then_some(pid)
+}
+
 /// Tries once to hold `path`, whose file is never unlinked.
 pub(super) fn try_plain(path: &Path, kind: Kind) -> io::Result<Option<Lock>> {
     let file = open(path)?;

@@ -6,6 +6,9 @@
 //! A line is the CRC-32/ISO-HDLC of the JSON bytes in eight lower-case hex digits, a space, the JSON, a line feed, so that support can read it.
 //! The first line is the header, `{"partway_journal":1,"id":"…"}`; at least one record follows it, because a journal is created whole.
 //!
+//! A record that a version does not know is refused with its journal; a field is skipped. What may be skipped is therefore a field: a wait rides on a `tuned`
+//! that tunes nothing (ADR 22).
+//!
 //! Who owns what: a [`StateDir`] is a path and holds no descriptor; it may be shared between threads. A [`Journal`] owns its open file and the lock,
 //! and belongs to the one thread that appends. Every call blocks on the disk. No error names a path.
 

@@ -349,6 +349,11 @@ impl StateDir {
         self.path.join(format!("{id}.journal"))
     }
 
+    /// That another process has the journal open, if one does and says so. Opens nothing and keeps nobody away.
+    pub fn in_use(&self, id: Id) -> Option<OpenFault> {
+        super::lock::signer(&self.lock_path(id)).map(|pid| OpenFault::InUse { pid: Some(pid) })
+    }
+
     pub(super) fn lock_path(&self, id: Id) -> PathBuf {
         self.path.join(format!("{id}.lock"))
     }

@@ -73,8 +73,9 @@ public protocol UploadClient: AnyObject, Sendable {
     /// A credential, unasked, such as after a log-in; ends the waits for it. Only posts. A closed client ignores it; throws for one that can be none.
     func setCredential(_ account: String, _ credential: Credential) throws
 
-    /// Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Suspends while
-    /// files are written, and for a second at most for cancels.
+    /// Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, nothing new starts,
+    /// and what is under way for it is told to end. A request that is on its way still carries it until it has ended, and the service may still carry it out;
+    /// `hold` returns when none is left. Suspends while files are written, and for a second at most for cancels.
     func signOut(_ account: String, then: SignOut) async throws
 
     /// What the app knows of the network, all of it with each change. Only posts.

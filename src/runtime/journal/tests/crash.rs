@@ -93,8 +93,12 @@ fn a_killed_holder_frees_its_lock() {
     }
     let fault = dir.open_journal::<Record>(id(1)).expect_err("in use");
     assert_eq!(fault, OpenFault::InUse { pid: Some(child.id()) });
+    assert_eq!(dir.in_use(id(1)), Some(fault), "also to who only looks");
     dir.read::<Record>(id(1)).expect("reading needs no lock");
     child.kill().expect("killed");
     child.wait().expect("ended");
-    dir.open_journal::<Record>(id(1)).expect("free");
+    assert_eq!(dir.in_use(id(1)), None, "what it wrote into its lock is still there");
+    let journal = dir.open_journal::<Record>(id(1)).expect("free");
+    assert_eq!((dir.in_use(id(1)), dir.in_use(id(2))), (None, None), "this process's own, and one that is not there");
+    drop(journal);
 }

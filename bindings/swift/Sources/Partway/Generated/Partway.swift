@@ -1890,7 +1890,8 @@ public protocol NativeClientProtocol: AnyObject, Sendable {
     func shutdown(timeoutMs: Int64)  -> Bool
     
     /**
-     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     * Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, and what is under
+     * way for it is told to end. A request that is on its way still carries it until it has ended. Writes.
      */
     func signOut(account: String, then: SignOut) 
     
@@ -2280,7 +2281,8 @@ open func shutdown(timeoutMs: Int64) -> Bool  {
 }
     
     /**
-     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     * Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, and what is under
+     * way for it is told to end. A request that is on its way still carries it until it has ended. Writes.
      */
 open func signOut(account: String, then: SignOut)  {try! rustCall() {
         uniffiCallStatus in
@@ -11328,7 +11330,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_partway_checksum_method_nativeclient_shutdown() != 33112) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_partway_checksum_method_nativeclient_sign_out() != 11632) {
+    if (uniffi_partway_checksum_method_nativeclient_sign_out() != 34079) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_partway_checksum_method_nativeclient_snapshot() != 10959) {

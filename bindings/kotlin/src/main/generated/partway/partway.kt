@@ -1477,7 +1477,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_partway_checksum_method_nativeclient_shutdown() and 0xFFFF) != 33112) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_partway_checksum_method_nativeclient_sign_out() and 0xFFFF) != 11632) {
+    if ((lib.uniffi_partway_checksum_method_nativeclient_sign_out() and 0xFFFF) != 34079) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_partway_checksum_method_nativeclient_snapshot() and 0xFFFF) != 10959) {
@@ -4004,7 +4004,8 @@ public interface NativeClientInterface {
     fun `shutdown`(`timeoutMs`: kotlin.Long): kotlin.Boolean
     
     /**
-     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     * Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, and what is under
+     * way for it is told to end. A request that is on its way still carries it until it has ended. Writes.
      */
     fun `signOut`(`account`: kotlin.String, `then`: SignOut)
     
@@ -4528,7 +4529,8 @@ open class NativeClient: Disposable, AutoCloseable, NativeClientInterface
 
     
     /**
-     * Nobody is signed in to the account any more: what is under way for it ends, and its credential is wiped from memory before this returns. Writes.
+     * Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, and what is under
+     * way for it is told to end. A request that is on its way still carries it until it has ended. Writes.
      */override fun `signOut`(`account`: kotlin.String, `then`: SignOut)
         = 
     callWithHandle {

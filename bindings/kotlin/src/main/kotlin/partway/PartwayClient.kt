@@ -112,7 +112,11 @@ interface PartwayClient : AutoCloseable {
     @Throws(PartwayException::class)
     fun setCredential(account: String, credential: Credential)
 
-    /** Nobody is signed in to the account any more: its credential is wiped from memory before this returns. Suspends for files. */
+    /**
+     * Nobody is signed in to the account any more: before this returns its credential is wiped from where it was kept for further requests, nothing new starts,
+     * and what is under way for it is told to end. A request that is on its way still carries it until it has ended, and the service may still carry it out;
+     * [hold] returns when none is left. Suspends for files.
+     */
     suspend fun signOut(account: String, then: SignOut)
 
     /** What the app knows of the network, all of it. Posted; a closed client ignores it. */
