@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
-    backoff::Backoff,
+    backoff::{BUDGET_MS_MIN, Backoff, EXHAUSTED_RETRY_MS},
     clock::ServiceClock,
     digest::DigestState,
     facts::Facts,
@@ -122,7 +122,10 @@ pub struct Machine {
     // Commits on their way, in order, and those that failed and must go again.
     pub(super) commits: VecDeque<(CommitId, Record)>,
     pub(super) failed_commits: VecDeque<Record>,
+    /// Stands until the disk has all that it owes; asked again at that tick.
     pub(super) disk_error: Option<(ErrorInfo, Tick)>,
+    /// When it first refused something, of all that it owes.
+    pub(super) disk_since: Option<Tick>,
     commit_ids: u64,
     /// Grows when what could not be kept goes again.
     pub(super) commit_round: u32,
@@ -220,6 +223,7 @@ impl Machine {
             commits: VecDeque::new(),
             failed_commits: VecDeque::new(),
             disk_error: None,
+            disk_since: None,
             commit_ids: 0,
             commit_round: 0,
             held: false,
@@ -452,7 +456,10 @@ impl Machine {
         let Some(at) = self.commits.iter().position(|(commit, _)| *commit == id) else { return };
         let Some((_, record)) = self.commits.remove(at) else { return };
         self.failed_commits.push_back(record);
-        self.disk_error = Some((error, now.tick.after_ms(DISK_RETRY_MS)));
+        let since = *self.disk_since.get_or_insert(now.tick);
+        let spent = now.tick.since_ms(since) >= BUDGET_MS_MIN;
+        let delay_ms = if spent { EXHAUSTED_RETRY_MS } else { DISK_RETRY_MS };
+        self.disk_error = Some((error, now.tick.after_ms(delay_ms)));
     }
 
     // ---- what the host says
@@ -529,7 +536,7 @@ impl Machine {
         self.source.look_again_if_lost();
         self.source_was_read();
         if let Some((_, retry)) = &mut self.disk_error {
-            *retry = Tick(0);
+            (*retry, self.disk_since) = (Tick(0), None);
         }
     }
 

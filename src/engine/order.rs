@@ -67,17 +67,20 @@ impl Machine {
         self.run(now, slots)
     }
 
-    /// Nothing stands above what must be kept: a disk that fails holds everything.
+    /// Nothing stands above what must be kept: a disk that fails holds everything, until it has all that it owes.
     fn disk_first(&mut self, now: Now) -> Option<Next> {
         let (error, retry) = self.disk_error.clone()?;
-        if now.tick < retry {
-            return Some(Err(Why::waiting(WaitReason::Disk, Some(retry), Some(error))));
+        // The disk still has some of a round, of the one that failed or of the next. What becomes of them belongs before what comes after.
+        if now.tick < retry || !self.commits.is_empty() {
+            // Only a spent budget puts the next try so far off.
+            let spent = self.disk_since.is_some_and(|since| retry.since_ms(since) >= EXHAUSTED_RETRY_MS);
+            let why = if spent { Why::needs_host } else { Why::waiting };
+            return Some(Err(why(WaitReason::Disk, Some(retry), Some(error))));
         }
-        // The disk still has some of the round that failed. What becomes of them belongs before what comes after.
-        if !self.commits.is_empty() {
-            return Some(Err(Why::Working(self.phase())));
+        if self.failed_commits.is_empty() {
+            (self.disk_error, self.disk_since) = (None, None);
+            return None;
         }
-        self.disk_error = None;
         self.commit_round += 1;
         for record in std::mem::take(&mut self.failed_commits) {
             self.commit_soon(record);

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 use crate::fake::{koodrive, smh};
 
+mod budgets;
+
 const MIB: u64 = 1 << 20;
 /// What an answer of the service's end says.
 const SESSION: &str = r#"{"confirmKey":"k","domain":"d","path":"/o","uploadId":"u","headers":{"Authorization":"q"}}"#;
