@@ -56,6 +56,9 @@ impl Machine {
                     self.clock.observe(date, state.started, now.tick);
                 }
                 self.backoff.succeeded(Purpose::Reach);
+                if matches!(op.kind, OpKind::Part(_)) {
+                    self.backoff.succeeded(Purpose::Storage);
+                }
                 self.read_answer(now, op, &state, &answer, sent);
             }
             Err(fault) => self.no_answer(now, op, &state, fault, sent),
@@ -549,6 +552,15 @@ impl Machine {
         self.backoff.retries += 1;
     }
 
+    /// Nobody answers where a link leads. Every other time the service is asked for others: it names the domain anew each time, and only the newest
+    /// counts (smh §5, §14).
+    fn storage_unreached(&mut self, now: Now, number: u32, state: &Op, error: ErrorInfo) {
+        self.backoff.failed(Purpose::Storage, state.started, now.tick, error, true);
+        if self.backoff.row(Purpose::Storage).is_some_and(|row| row.count % 2 == 0) {
+            self.lease.refuse_host(number, state.lease_generation);
+        }
+    }
+
     fn session_gone(&mut self, now: Now, op: OpId, error: ErrorInfo) {
         match op.kind {
             OpKind::Abort => self.aborted(now),
@@ -591,9 +603,12 @@ impl Machine {
                 Code::SourceChanged => self.doubt_source(),
                 _ => self.source.lost(error),
             },
-            TransportFault::Unreached(error) => {
-                self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
-            }
+            TransportFault::Unreached(error) => match op.kind {
+                // What HTTP can't carry is the link's doing: as if it had been refused.
+                OpKind::Part(_) if error.code == Code::RequestRefused => self.lease_refused(now, op, state, error),
+                OpKind::Part(number) => self.storage_unreached(now, number, state, error),
+                _ => self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true),
+            },
             TransportFault::Unsigned(error) => self.stick(now, WaitReason::Credential, error),
             TransportFault::Cut { error, reused } => {
                 if reused && self.repeat_at_once(op, sent) {

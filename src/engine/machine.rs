@@ -21,6 +21,9 @@ use crate::{
     service::{Caller, ListedPart, Service, Session},
 };
 
+/// A disk that could not keep something is asked again after so long.
+pub(super) const DISK_RETRY_MS: u64 = 5_000;
+
 /// What the runtime grants one machine over its life.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -452,7 +455,6 @@ impl Machine {
     }
 
     fn on_commit_failed(&mut self, now: Now, id: CommitId, error: ErrorInfo) {
-        const DISK_RETRY_MS: u64 = 5_000;
         let Some(at) = self.commits.iter().position(|(commit, _)| *commit == id) else { return };
         let Some((_, record)) = self.commits.remove(at) else { return };
         self.failed_commits.push_back(record);

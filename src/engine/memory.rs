@@ -63,9 +63,9 @@ impl Machine {
         self.spent = memory.spent;
         self.stuck = memory.stuck;
         (self.disk_error, self.disk_since) = (memory.disk_error, memory.disk_since);
-        if self.disk_error.is_some() {
-            // What it could not keep went with the machine. The disk is asked with a record that says nothing before bytes are sent again for the rest.
-            self.failed_commits.push_back(Record::Missing { part_numbers: vec![] });
+        if let (Some(_), Some(identity), None) = (&self.disk_error, self.facts.identity.clone(), &self.facts.ending) {
+            // What it could not keep went with the machine. The disk is asked with what it has before bytes are sent again for the rest.
+            self.failed_commits.push_back(Record::Identity { identity });
         }
         self.restarts = memory.restarts;
         self.restart_wanted = memory.restart_wanted;

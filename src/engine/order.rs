@@ -5,7 +5,7 @@ use super::{
     backoff::{EXHAUSTED_RETRY_MS, Purpose},
     digest::carries_whole,
     finish::Finish,
-    machine::{Machine, Why, planned},
+    machine::{DISK_RETRY_MS, Machine, Why, planned},
     record::{Ending, RestartReason, Wish},
     spent::SPENT_RETRY_MS,
     view::{Phase, WaitReason},
@@ -75,7 +75,8 @@ impl Machine {
             // Only a spent budget puts the next try so far off.
             let spent = self.disk_since.is_some_and(|since| retry.since_ms(since) >= EXHAUSTED_RETRY_MS);
             let why = if spent { Why::needs_host } else { Why::waiting };
-            return Some(Err(why(WaitReason::Disk, Some(retry), Some(error))));
+            let until = if now.tick < retry { retry } else { now.tick.after_ms(DISK_RETRY_MS) };
+            return Some(Err(why(WaitReason::Disk, Some(until), Some(error))));
         }
         if self.failed_commits.is_empty() {
             (self.disk_error, self.disk_since) = (None, None);
@@ -456,8 +457,9 @@ impl Machine {
         if self.begin_in_doubt() {
             return Ok(self.unknown(now));
         }
-        // A link that was over because its part was cut off says nothing of the session: that part's own row of failures bounds it.
-        let cut_off = why == RestartReason::LeaseOver && self.trouble.values().any(|trouble| trouble.suspect);
+        // A link that was over because its part was cut off, or because nobody answered there, says nothing of the session: a row of failures bounds it.
+        let away = self.backoff.row(Purpose::Storage).is_some();
+        let cut_off = why == RestartReason::LeaseOver && (away || self.trouble.values().any(|trouble| trouble.suspect));
         self.restarts += u32::from(!cut_off);
         if self.restarts > RESTARTS_MAX {
             self.restarts = 0;

@@ -74,3 +74,91 @@ fn after_a_full_disk_the_disk_is_asked_before_bytes_are_sent() {
     later.answer(OpKind::Inspect, 200, r#"{"confirmed":false,"uploadId":"u","parts":[]}"#);
     later.stored(1);
 }
+
+// ---- links that lead nowhere
+
+fn unreached() -> TransportFault {
+    TransportFault::Unreached(error(Code::ConnectFailed))
+}
+
+/// The next thing that it starts, whenever that is.
+fn next(hand: &mut Hand) -> Option<(OpId, Work)> {
+    for _ in 0..200 {
+        hand.run();
+        if !hand.started.is_empty() {
+            return Some(hand.started.remove(0));
+        }
+        if hand.needs_host() || hand.done {
+            return None;
+        }
+        hand.after(100);
+    }
+    panic!("nothing for 20 s: {:?}", hand.state());
+}
+
+/// Every part fails so, and everything else goes well, until help is needed: what it asked for in between, and how long that took.
+fn parts_fail(hand: &mut Hand, session: &str, fault: impl Fn() -> TransportFault) -> (Vec<OpKind>, u64) {
+    let (mut asked, begun) = (vec![], hand.now.tick);
+    while let Some((op, _)) = next(hand) {
+        match op.kind {
+            OpKind::Part(_) => hand.failed(op, fault(), 0),
+            OpKind::Discard => hand.answered(op, 204, ""),
+            kind => {
+                asked.push(kind);
+                hand.answered(op, if kind == OpKind::Begin { 201 } else { 200 }, session);
+            }
+        }
+    }
+    (asked, hand.now.tick.since_ms(begun))
+}
+
+/// A service that named a storage domain where nobody answers was never asked for another one in the run.
+#[test]
+fn links_to_where_nobody_answers_are_renewed() {
+    let mut hand = begun(5, json!({}));
+    let mut failures = 0;
+    let (op, _) = loop {
+        match next(&mut hand).expect("it goes on") {
+            (op, _) if op.kind == OpKind::Sign => break (op, ()),
+            (op, _) => {
+                failures += 1;
+                hand.failed(op, unreached(), 0);
+            }
+        }
+    };
+    // Twice, as many parts at once as there may be.
+    assert!(failures <= 6, "{failures}");
+    hand.answered(op, 200, &SESSION.replace(r#""domain":"d""#, r#""domain":"e""#));
+    let (_, request) = hand.request(OpKind::Part(1));
+    assert_eq!(request.host(), "https://e");
+    // They lead nowhere either: now and then, for as long as anything is tried.
+    let mut hand = begun(5, json!({}));
+    let (asked, ms) = parts_fail(&mut hand, SESSION, unreached);
+    assert!((3..=15).contains(&asked.len()) && asked.iter().all(|kind| *kind == OpKind::Sign), "{asked:?}");
+    assert!((90_000..150_000).contains(&ms), "{ms}");
+}
+
+/// Where links can't be renewed the upload is begun anew for others, and an outage of the storage alone is waited out as long as any.
+#[test]
+fn a_small_file_whose_storage_is_away_is_begun_anew() {
+    let mut hand = Hand::new(whole(SmhMode::Simple), MIB, json!({}));
+    let (asked, ms) = parts_fail(&mut hand, SIMPLE, unreached);
+    assert!((3..=15).contains(&asked.len()) && asked.iter().all(|kind| *kind == OpKind::Begin), "{asked:?}");
+    assert!((90_000..150_000).contains(&ms), "{ms}");
+}
+
+/// A header that HTTP can't carry was sent in vain for the whole of a budget, the same each time.
+#[test]
+fn links_that_can_not_be_sent_are_renewed() {
+    let unsendable = || TransportFault::Unreached(error(Code::RequestRefused));
+    let mut hand = begun(1, json!({}));
+    let (op, _) = hand.request(OpKind::Part(1));
+    hand.failed(op, unsendable(), 0);
+    hand.run();
+    assert_eq!(hand.kinds(), [OpKind::Sign], "at once");
+    hand.stored(1);
+    let mut hand = begun(1, json!({}));
+    let (asked, ms) = parts_fail(&mut hand, SESSION, unsendable);
+    assert!((3..=30).contains(&asked.len()) && asked.iter().all(|kind| *kind == OpKind::Sign), "{asked:?}");
+    assert!((90_000..150_000).contains(&ms), "{ms}");
+}
