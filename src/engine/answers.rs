@@ -214,8 +214,6 @@ impl Machine {
         self.todo.remove(&number);
         self.trouble.remove(&number);
         self.source_was_read();
-        // A session that takes parts is no lost one.
-        self.restarts = 0;
         self.lease.forget(number);
         if self.facts.ending.is_none() && !self.facts.proven.contains_key(&number) && !self.part_committing(number) {
             self.commit_soon(Record::Part { part_number: number, crc64: sent.crc64 });

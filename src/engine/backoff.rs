@@ -28,6 +28,8 @@ pub(super) enum Purpose {
     Reach,
     /// Reaching where it stores. The service's own answers say nothing of that.
     Storage,
+    /// Sessions in a row that were lost. One that is begun says nothing of that.
+    Session,
     /// One kind of operation.
     Op(OpKind),
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
-    backoff::{BUDGET_MS_MIN, Backoff, EXHAUSTED_RETRY_MS},
+    backoff::{BUDGET_MS_MIN, Backoff, EXHAUSTED_RETRY_MS, Purpose},
     clock::ServiceClock,
     digest::DigestState,
     facts::Facts,
@@ -435,7 +435,11 @@ impl Machine {
         if began_anew {
             self.spent = Spent::default();
         }
-        self.spent.proven(self.facts.bytes_proven);
+        // A session that only takes again what others took may be lost like those.
+        if self.spent.proven(self.facts.bytes_proven) {
+            self.restarts = 0;
+            self.backoff.succeeded(Purpose::Session);
+        }
         if settles || restarts {
             (self.closing, self.doubt_until) = (Closing::default(), None);
         }

@@ -288,7 +288,8 @@ impl Machine {
 
     /// The gates before an operation of a kind.
     fn gates(&self, now: Now, kind: OpKind) -> Result<(), Why> {
-        for purpose in [Purpose::Reach, Purpose::Op(kind)] {
+        let lost = if kind == OpKind::Begin { Purpose::Session } else { Purpose::Reach };
+        for purpose in [Purpose::Reach, lost, Purpose::Op(kind)] {
             if !self.backoff.open(purpose, now.tick) {
                 let error = self.backoff.reason(purpose, now.tick).cloned();
                 if self.ops.keys().any(|op| matches!(op.kind, OpKind::Part(_))) {
@@ -461,6 +462,12 @@ impl Machine {
         let away = self.backoff.row(Purpose::Storage).is_some();
         let cut_off = why == RestartReason::LeaseOver && (away || self.trouble.values().any(|trouble| trouble.suspect));
         self.restarts += u32::from(!cut_off);
+        // The first one is at once; a service that loses whatever it is given is given it ever more slowly.
+        if !cut_off && self.restarts > 1 {
+            self.backoff.failed(Purpose::Session, now.tick, now.tick, error.clone(), false);
+        } else {
+            self.backoff.retries += u64::from(why != RestartReason::Changed);
+        }
         if self.restarts > RESTARTS_MAX {
             self.restarts = 0;
             self.stuck = Some((WaitReason::Retry, error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));

@@ -162,3 +162,44 @@ fn links_that_can_not_be_sent_are_renewed() {
     assert!((3..=30).contains(&asked.len()) && asked.iter().all(|kind| *kind == OpKind::Sign), "{asked:?}");
     assert!((90_000..150_000).contains(&ms), "{ms}");
 }
+
+// ---- sessions that are lost
+
+/// A service that forgot each session when it was to be completed had the file sent again and again, as fast as it took it: parts that it took counted
+/// as if the session were a good one.
+#[test]
+fn a_session_that_is_lost_whenever_it_is_complete_is_begun_a_few_times_and_ever_more_slowly() {
+    let mut hand = Hand::new(smh("y.bin"), 3 * MIB, json!({ "part_size_bytes": MIB }));
+    let mut begins = vec![];
+    while let Some((op, work)) = next(&mut hand) {
+        let Work::Send(request) = work else { panic!("{op:?}") };
+        match op.kind {
+            OpKind::Begin => {
+                begins.push(hand.now.tick.0);
+                assert!(begins.len() < 20, "for ever");
+                hand.answered(op, 201, SESSION);
+            }
+            OpKind::Part(_) => {
+                let sent = Sent { bytes: request.body.range().unwrap().len, crc64: 0 };
+                hand.handle(Event::Answered { op, result: Ok(Answer { status: 200, ..Answer::default() }), sent });
+            }
+            OpKind::Discard => hand.answered(op, 204, ""),
+            OpKind::Probe => hand.answered(op, 404, ""),
+            kind => {
+                assert!(matches!(kind, OpKind::Complete | OpKind::Inspect), "{kind:?}");
+                hand.answered(op, 404, r#"{"code":"UploadNotFound"}"#);
+            }
+        }
+    }
+    assert_eq!(begins.len(), 4, "{begins:?}");
+    let gaps: Vec<u64> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(gaps[1] >= 300 && gaps[2] >= 600, "{gaps:?}");
+    assert!(hand.machine.progress().retries >= 3, "{:?}", hand.machine.progress());
+    // Later it goes well.
+    hand.after(15 * 60_000);
+    hand.answer(OpKind::Begin, 201, SESSION);
+    (1..=3).for_each(|number| hand.stored(number));
+    hand.answer(OpKind::Complete, 200, FILE);
+    hand.run();
+    assert!(matches!(hand.endings().as_slice(), [Ending::Completed(_)]));
+}
