@@ -207,6 +207,7 @@ pub struct Machine {
     /// A person can mend it; tried again at that tick.
     pub(super) stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     // What one sees.
+    /// How far each part was sent, in this run or an earlier one, whatever the file held then.
     sent_high: SortedMap<u32, u64>,
     pub(super) progress: Progress,
     pub(super) why: Why,
@@ -279,10 +280,7 @@ impl Machine {
             why_since_unix_ms: now.unix_ms,
             facts,
         };
-        if let Some(plan) = machine.facts.plan {
-            let high = machine.facts.tried.keys().filter_map(|number| plan.part(*number));
-            machine.sent_high = high.map(|part| (part.part_number, part.size_bytes)).collect();
-        }
+        machine.recall_sent();
         machine.refill_todo();
         machine.count_progress();
         machine
@@ -445,6 +443,9 @@ impl Machine {
         }
         if restarts {
             self.forget_session();
+        }
+        if plans {
+            self.recall_sent();
         }
         if restarts || plans {
             self.refill_todo();
@@ -628,6 +629,14 @@ impl Machine {
 
     // ---- parts
 
+    /// What an earlier run tried counts as sent, whole.
+    fn recall_sent(&mut self) {
+        let Some(plan) = self.facts.plan else { return };
+        for part in self.facts.tried.keys().filter_map(|number| plan.part(*number)) {
+            self.sent_high.entry(part.part_number).or_insert(part.size_bytes);
+        }
+    }
+
     /// What is not proven and not under way is to be sent.
     pub(super) fn refill_todo(&mut self) {
         self.todo.clear();
@@ -674,7 +683,6 @@ impl Machine {
         self.heard_of = false;
         if self.facts.plan.is_none() {
             self.digest = DigestState::default();
-            self.sent_high.clear();
             self.source.look_again();
         }
     }
