@@ -39,8 +39,10 @@ impl Machine {
             }
         }
         let left = result.as_ref().err().is_none_or(TransportFault::left);
-        if left {
-            self.spent.asked();
+        match left {
+            true => self.spent.asked(),
+            // Counted where it started, and there was none.
+            false => self.progress.requests = self.progress.requests.saturating_sub(u64::from(op.kind.is_request())),
         }
         if let OpKind::Part(number) = op.kind
             && left
@@ -402,11 +404,7 @@ impl Machine {
                 self.complete_did_nothing(op, state);
             }
             Fault::CredentialRefused(error) => {
-                if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
-                    self.credential.refusals += 1;
-                    self.credential.error = Some(error);
-                }
-                self.backoff.retries += 1;
+                self.credential_refused(state, error);
                 // The service looked at the credential and did nothing else.
                 self.begin_did_nothing(op, state);
                 self.complete_did_nothing(op, state);
@@ -536,12 +534,21 @@ impl Machine {
         self.stuck = Some((reason, error, now.tick.after_ms(EXHAUSTED_RETRY_MS)));
     }
 
+    fn credential_refused(&mut self, state: &Op, error: ErrorInfo) {
+        if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
+            self.credential.refusals += 1;
+            self.credential.error = Some(error);
+        }
+        self.backoff.retries += 1;
+    }
+
     fn lease_refused(&mut self, now: Now, op: OpId, state: &Op, error: ErrorInfo) {
         if let OpKind::Part(number) = op.kind {
             self.lease.refuse(number, state.lease_generation);
             let trouble = self.trouble.entry(number).or_default();
             trouble.refused += 1;
-            trouble.suspect = false;
+            // Two fresh links were refused after the whole body: from here on it is asked first whether that is wanted.
+            trouble.suspect = trouble.refused >= FRESH_REFUSALS_MAX;
             if trouble.refused > FRESH_REFUSALS_MAX {
                 self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
                 return;
@@ -605,6 +612,12 @@ impl Machine {
                 // What HTTP can't carry is the link's doing: as if it had been refused.
                 OpKind::Part(_) if error.code == Code::RequestRefused => self.lease_refused(now, op, state, error),
                 OpKind::Part(number) => self.storage_unreached(now, number, state, error),
+                _ if error.code == Code::RequestRefused
+                    && self.credential.value.as_ref().is_some_and(|credential| !credential.is_sendable()) =>
+                {
+                    let detail = "the credential is too long, or holds what HTTP can't carry";
+                    self.credential_refused(state, ErrorInfo::new(Code::CredentialRefused, detail));
+                }
                 _ => self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true),
             },
             TransportFault::Unsigned(error) => self.stick(now, WaitReason::Credential, error),

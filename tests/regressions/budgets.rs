@@ -203,3 +203,118 @@ fn a_session_that_is_lost_whenever_it_is_complete_is_begun_a_few_times_and_ever_
     hand.run();
     assert!(matches!(hand.endings().as_slice(), [Ending::Completed(_)]));
 }
+
+// ---- what is counted
+
+/// A file that changed was sent again, and nothing of that counted as sent again: neither in this run nor in the next one.
+#[test]
+fn what_is_sent_again_of_a_changed_file_is_counted() {
+    let mut hand = begun(3, json!({ "on_change": "restart" }));
+    (1..=2).for_each(|number| hand.stored(number));
+    hand.identity.size_bytes += 1;
+    let (op, _) = hand.request(OpKind::Part(3));
+    hand.failed(op, TransportFault::Source(error(Code::SourceChanged)), 7);
+    hand.answer(OpKind::Begin, 201, SESSION);
+    (1..=2).for_each(|number| hand.stored(number));
+    assert_eq!(hand.machine.progress().bytes_resent, 2 * MIB);
+    hand.stored(3);
+    let resent = hand.machine.progress().bytes_resent;
+    assert_eq!(resent, 2 * MIB + 7);
+    // In the next run, before anything was sent of what the file holds now.
+    let at = hand.kept.iter().position(|record| matches!(record, Record::Restart { .. })).unwrap();
+    let more = json!({ "part_size_bytes": MIB, "on_change": "restart" });
+    let mut later = Hand::over(hand.kept[..=at].to_vec(), smh("y.bin"), hand.identity.size_bytes, more);
+    later.answer(OpKind::Begin, 201, SESSION);
+    later.stored(1);
+    assert_eq!(later.machine.progress().bytes_resent, MIB);
+}
+
+/// What never left counted as a request of the run.
+#[test]
+fn what_did_not_leave_is_no_request() {
+    let mut hand = Hand::new(smh("y.bin"), MIB, json!({}));
+    for _ in 0..3 {
+        let (op, _) = hand.request(OpKind::Begin);
+        assert_eq!(hand.machine.progress().requests, 1, "under way");
+        hand.failed(op, unreached(), 0);
+        assert_eq!(hand.machine.progress().requests, 0);
+        hand.run();
+        hand.after(15_000);
+    }
+}
+
+/// A token of megabytes was taken for a service that can't be reached, for the whole of a budget.
+#[test]
+fn a_credential_that_can_not_be_sent_is_a_refused_one() {
+    let unsendable = || TransportFault::Unreached(error(Code::RequestRefused));
+    for (token, asks) in [("t".repeat(3 << 20), true), ("naïve".to_owned(), true), ("good".to_owned(), false)] {
+        let mut hand = Hand::new(koodrive("y.bin"), 100, json!({}));
+        hand.handle(Event::Credential { credential: Some(Credential::token(token)), generation: 1 });
+        let (op, _) = hand.request(OpKind::Begin);
+        hand.failed(op, unsendable(), 0);
+        let mut slots = hand.slots;
+        let step = hand.machine.poll(hand.now, &mut slots);
+        assert_eq!(matches!(step, Step::AskCredential { refused: Some(1) }), asks, "{step:?}");
+    }
+}
+
+// ---- a source that is none for a while
+
+/// A pipe in the place of a file that was being sent ended the upload for good; a directory there was waited for.
+#[test]
+fn a_file_that_became_a_pipe_is_waited_for() {
+    let mut hand = begun(3, json!({}));
+    hand.stored(1);
+    hand.unopened = Some(Code::SourceNotSeekable);
+    hand.handle(Event::Command(Command::LookAgain));
+    hand.run();
+    for op in std::mem::take(&mut hand.stopped) {
+        hand.failed(op, TransportFault::Cancelled { left: true }, 0);
+    }
+    hand.run();
+    assert_eq!((hand.endings(), hand.waits_for(), hand.needs_host()), (vec![], Some(WaitReason::Source), true));
+    hand.unopened = None;
+    hand.handle(Event::Command(Command::Resume));
+    hand.started.clear();
+    hand.stored(2);
+    // What is none from the beginning is another matter.
+    let mut hand = Hand::new(smh("y.bin"), MIB, json!({}));
+    hand.unopened = Some(Code::SourceNotSeekable);
+    hand.run();
+    assert_eq!(hand.failure(), Code::SourceNotSeekable);
+}
+
+// ---- a storage that refuses whatever link there is
+
+/// Each of some fifteen tries sent the whole part (smh §17, no. 10).
+#[test]
+fn a_part_whose_links_are_all_refused_is_sent_whole_twice() {
+    let mut hand = begun(1, json!({}));
+    let (mut tries, mut whole) = (0, 0);
+    while let Some((op, work)) = next(&mut hand) {
+        let Work::Send(request) = work else { panic!("{op:?}") };
+        match op.kind {
+            OpKind::Part(_) => {
+                tries += 1;
+                whole += u32::from(!request.expect_continue);
+                let sent = Sent { bytes: if request.expect_continue { 0 } else { MIB }, crc64: 0 };
+                hand.handle(Event::Answered { op, result: Ok(Answer { status: 403, ..Answer::default() }), sent });
+            }
+            _ => hand.answered(op, 200, SESSION),
+        }
+    }
+    assert_eq!(whole, 2, "of {tries}");
+    assert!((11..=26).contains(&tries), "{tries}");
+}
+
+// ---- what is printed
+
+#[test]
+fn a_persons_bytes_are_not_printed() {
+    let wants = partway::hash::Wants { sha256: true, ..Default::default() };
+    let mut digester = Box::new(partway::hash::Digester::new(wants).unwrap());
+    digester.update(&[201, 202, 203]);
+    let digest = ReadDigest { crc64: 1, md5: None, bytes: Some(vec![201, 202, 203]), digester: Some(digester.clone()) };
+    let text = format!("{digest:?} {digester:?}");
+    assert!(!text.contains("201") && !text.contains("c9ca"), "{text}");
+}
