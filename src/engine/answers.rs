@@ -19,6 +19,8 @@ use crate::{
 
 /// A fresh link refused this often in a row is a failure like any other, no longer a matter of renewing (smh §17.10).
 const FRESH_REFUSALS_MAX: u32 = 2;
+/// So many refusals of links in a row, of whatever parts, are not for want of a renewal: the storage takes none.
+pub(super) const LINKS_REFUSED_MAX: u32 = 6;
 /// Up to here a body may have gone into socket buffers without the service having taken a byte.
 const UNTAKEN_BYTES_MAX: u64 = 256 << 10;
 /// How often what the service put together may be wrong before that is the end.
@@ -215,6 +217,7 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
+        self.links_refused = 0;
         self.source_was_read();
         self.lease.forget(number);
         if self.facts.ending.is_none() && !self.facts.proven.contains_key(&number) && !self.part_committing(number) {
@@ -545,12 +548,14 @@ impl Machine {
     fn lease_refused(&mut self, now: Now, op: OpId, state: &Op, error: ErrorInfo) {
         if let OpKind::Part(number) = op.kind {
             self.lease.refuse(number, state.lease_generation);
+            self.links_refused += 1;
+            let all = self.links_refused > LINKS_REFUSED_MAX;
             let trouble = self.trouble.entry(number).or_default();
             trouble.refused += 1;
             // Two fresh links were refused after the whole body: from here on it is asked first whether that is wanted.
             trouble.suspect = trouble.refused >= FRESH_REFUSALS_MAX;
-            if trouble.refused > FRESH_REFUSALS_MAX {
-                self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
+            if all || trouble.refused > FRESH_REFUSALS_MAX {
+                self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, all);
                 return;
             }
         }

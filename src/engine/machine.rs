@@ -154,6 +154,8 @@ pub struct Machine {
     pub(super) expect_refused: bool,
     pub(super) todo: SortedSet<u32>,
     pub(super) trouble: SortedMap<u32, PartTrouble>,
+    /// Refusals of links since a part was stored.
+    pub(super) links_refused: u32,
     pub(super) digest: DigestState,
     pub(super) adoptable: VecDeque<ListedPart>,
     pub(super) adopting: Option<ListedPart>,
@@ -243,6 +245,7 @@ impl Machine {
             expect_refused: false,
             todo: SortedSet::new(),
             trouble: SortedMap::new(),
+            links_refused: 0,
             digest: DigestState::default(),
             adoptable: VecDeque::new(),
             adopting: None,

@@ -2,6 +2,7 @@
 
 use super::{
     OpKind, Record, Slots, Step, Work,
+    answers::LINKS_REFUSED_MAX,
     backoff::{EXHAUSTED_RETRY_MS, Purpose},
     digest::carries_whole,
     finish::Finish,
@@ -416,7 +417,8 @@ impl Machine {
         };
         let trouble = self.trouble.get_mut(&part.part_number);
         let in_vain = trouble.is_some_and(|trouble| std::mem::take(&mut trouble.asked_in_vain));
-        request.expect_continue = suspect && !in_vain && !self.expect_refused;
+        let doubtful = suspect || self.links_refused >= LINKS_REFUSED_MAX;
+        request.expect_continue = doubtful && !in_vain && !self.expect_refused;
         slots.parts -= 1;
         self.progress.requests += 1;
         self.todo.remove(&part.part_number);
