@@ -12,6 +12,9 @@ use crate::{
     json::{Finished, Outcome},
 };
 
+/// A longer pause than this, which only a service asks for, is not waited out: who started the run would think that it hangs.
+const PAUSE_MS_MAX: u64 = 5 * 60_000;
+
 /// See the module.
 pub(crate) enum Stand {
     Goes,
@@ -38,6 +41,13 @@ pub(crate) fn stand(snapshot: &Snapshot, label: &str) -> Stand {
         }
         State::Waiting { waiting } if waiting.needs_host || waiting.reason == WaitReason::Elsewhere => {
             Stand::Stuck(Finished { resumable: true, error: Some(why(waiting)), ..base })
+        }
+        State::Waiting { waiting: waiting @ Waiting { reason: WaitReason::Retry, retry_in_ms: Some(ms), .. } }
+            if *ms > PAUSE_MS_MAX =>
+        {
+            let mut error = why(waiting);
+            error.detail = format!("{}; it wants to be left alone for {}", error.detail, human::duration(*ms));
+            Stand::Stuck(Finished { resumable: true, error: Some(error), ..base })
         }
         State::Paused => {
             let error = ErrorInfo::new(Code::WrongState, "the upload was paused");
@@ -170,6 +180,23 @@ mod tests {
             assert!(finished.resumable && finished.id.is_some());
             assert_eq!((finished.outcome, exit(&finished)), (Outcome::Failed, Exit::Failed));
         }
+    }
+
+    #[test]
+    fn a_pause_that_is_longer_than_a_run_ends_it_and_says_how_long() {
+        let pause = |ms| {
+            let mut state = waiting(WaitReason::Retry, false);
+            if let State::Waiting { waiting } = &mut state {
+                waiting.retry_in_ms = Some(ms);
+                waiting.error = Some(ErrorInfo::new(Code::ServiceBusy, "the begin was refused"));
+            }
+            stand(&at(state), "x")
+        };
+        assert!(matches!(pause(PAUSE_MS_MAX), Stand::Goes));
+        let Stand::Stuck(finished) = pause(86_400_000) else { panic!("it goes on") };
+        let error = finished.error.as_ref().expect("an error");
+        assert_eq!((error.code, finished.resumable, exit(&finished)), (Code::ServiceBusy, true, Exit::Failed));
+        assert_eq!(error.detail, "the begin was refused; it wants to be left alone for 24 h");
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::{
 
 /// A fresh link refused this often in a row is a failure like any other, no longer a matter of renewing (smh §17.10).
 const FRESH_REFUSALS_MAX: u32 = 2;
+/// So many refusals of links in a row, of whatever parts, are not for want of a renewal: the storage takes none.
+pub(super) const LINKS_REFUSED_MAX: u32 = 6;
 /// Up to here a body may have gone into socket buffers without the service having taken a byte.
 const UNTAKEN_BYTES_MAX: u64 = 256 << 10;
 /// How often what the service put together may be wrong before that is the end.
@@ -39,8 +41,10 @@ impl Machine {
             }
         }
         let left = result.as_ref().err().is_none_or(TransportFault::left);
-        if left {
-            self.spent.asked();
+        match left {
+            true => self.spent.asked(),
+            // Counted where it started, and there was none.
+            false => self.progress.requests = self.progress.requests.saturating_sub(u64::from(op.kind.is_request())),
         }
         if let OpKind::Part(number) = op.kind
             && left
@@ -56,6 +60,9 @@ impl Machine {
                     self.clock.observe(date, state.started, now.tick);
                 }
                 self.backoff.succeeded(Purpose::Reach);
+                if matches!(op.kind, OpKind::Part(_)) {
+                    self.backoff.succeeded(Purpose::Storage);
+                }
                 self.read_answer(now, op, &state, &answer, sent);
             }
             Err(fault) => self.no_answer(now, op, &state, fault, sent),
@@ -210,9 +217,8 @@ impl Machine {
         }
         self.todo.remove(&number);
         self.trouble.remove(&number);
+        self.links_refused = 0;
         self.source_was_read();
-        // A session that takes parts is no lost one.
-        self.restarts = 0;
         self.lease.forget(number);
         if self.facts.ending.is_none() && !self.facts.proven.contains_key(&number) && !self.part_committing(number) {
             self.commit_soon(Record::Part { part_number: number, crc64: sent.crc64 });
@@ -401,11 +407,7 @@ impl Machine {
                 self.complete_did_nothing(op, state);
             }
             Fault::CredentialRefused(error) => {
-                if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
-                    self.credential.refusals += 1;
-                    self.credential.error = Some(error);
-                }
-                self.backoff.retries += 1;
+                self.credential_refused(state, error);
                 // The service looked at the credential and did nothing else.
                 self.begin_did_nothing(op, state);
                 self.complete_did_nothing(op, state);
@@ -535,18 +537,38 @@ impl Machine {
         self.stuck = Some((reason, error, now.tick.after_ms(EXHAUSTED_RETRY_MS)));
     }
 
+    fn credential_refused(&mut self, state: &Op, error: ErrorInfo) {
+        if state.credential_generation == self.credential.generation && self.credential.error.is_none() {
+            self.credential.refusals += 1;
+            self.credential.error = Some(error);
+        }
+        self.backoff.retries += 1;
+    }
+
     fn lease_refused(&mut self, now: Now, op: OpId, state: &Op, error: ErrorInfo) {
         if let OpKind::Part(number) = op.kind {
             self.lease.refuse(number, state.lease_generation);
+            self.links_refused += 1;
+            let all = self.links_refused > LINKS_REFUSED_MAX;
             let trouble = self.trouble.entry(number).or_default();
             trouble.refused += 1;
-            trouble.suspect = false;
-            if trouble.refused > FRESH_REFUSALS_MAX {
-                self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, false);
+            // Two fresh links were refused after the whole body: from here on it is asked first whether that is wanted.
+            trouble.suspect = trouble.refused >= FRESH_REFUSALS_MAX;
+            if all || trouble.refused > FRESH_REFUSALS_MAX {
+                self.backoff.failed(Purpose::Op(op.kind), state.started, now.tick, error, all);
                 return;
             }
         }
         self.backoff.retries += 1;
+    }
+
+    /// Nobody answers where a link leads. Every other time the service is asked for others: it names the domain anew each time, and only the newest
+    /// counts (smh §5, §14).
+    fn storage_unreached(&mut self, now: Now, number: u32, state: &Op, error: ErrorInfo) {
+        self.backoff.failed(Purpose::Storage, state.started, now.tick, error, true);
+        if self.backoff.row(Purpose::Storage).is_some_and(|row| row.count % 2 == 0) {
+            self.lease.refuse_host(number, state.lease_generation);
+        }
     }
 
     fn session_gone(&mut self, now: Now, op: OpId, error: ErrorInfo) {
@@ -591,9 +613,18 @@ impl Machine {
                 Code::SourceChanged => self.doubt_source(),
                 _ => self.source.lost(error),
             },
-            TransportFault::Unreached(error) => {
-                self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true);
-            }
+            TransportFault::Unreached(error) => match op.kind {
+                // What HTTP can't carry is the link's doing: as if it had been refused.
+                OpKind::Part(_) if error.code == Code::RequestRefused => self.lease_refused(now, op, state, error),
+                OpKind::Part(number) => self.storage_unreached(now, number, state, error),
+                _ if error.code == Code::RequestRefused
+                    && self.credential.value.as_ref().is_some_and(|credential| !credential.is_sendable()) =>
+                {
+                    let detail = "the credential is too long, or holds what HTTP can't carry";
+                    self.credential_refused(state, ErrorInfo::new(Code::CredentialRefused, detail));
+                }
+                _ => self.backoff.failed(Purpose::Reach, state.started, now.tick, error, true),
+            },
             TransportFault::Unsigned(error) => self.stick(now, WaitReason::Credential, error),
             TransportFault::Cut { error, reused } => {
                 if reused && self.repeat_at_once(op, sent) {

@@ -26,6 +26,10 @@ const ROWS_KEPT: usize = 4;
 pub(super) enum Purpose {
     /// Reaching the service at all, whatever for.
     Reach,
+    /// Reaching where it stores. The service's own answers say nothing of that.
+    Storage,
+    /// Sessions in a row that were lost. One that is begun says nothing of that.
+    Session,
     /// One kind of operation.
     Op(OpKind),
 }

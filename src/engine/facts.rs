@@ -241,7 +241,6 @@ impl Facts {
                         self.identity = None;
                         self.begin_since_unix_ms = None;
                         self.begin_doubted = false;
-                        self.tried.clear();
                     }
                     RestartReason::SessionGone
                     | RestartReason::Unsettled

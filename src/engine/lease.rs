@@ -1,7 +1,7 @@
 //! The links in hand: how old each is, how long it will do, which refusal was for it. Renewal is single-flight and never loops, whatever the clocks say.
 
 use crate::{
-    model::{Part, SortedMap, Tick},
+    model::{Part, SortedMap, Tick, http::host_of},
     service::Lease,
 };
 
@@ -78,6 +78,20 @@ impl HeldLease {
         }
     }
 
+    /// Nobody answered where the link leads that a part went out with: no other to the same host is tried either. One that has been replaced since is not
+    /// meant.
+    pub(super) fn refuse_host(&mut self, part_number: u32, generation: u32) {
+        let host_at = |lease: &Lease, place: u32| {
+            let link = if place == SHARED { lease.shared.as_ref() } else { lease.links.get(&place) };
+            link.map(|link| host_of(link.url.expose()).to_owned())
+        };
+        let host = host_at(&self.lease, self.place(part_number));
+        if self.generation_of(part_number) == generation {
+            let there = self.lives.iter_mut().filter(|(place, _)| host_at(&self.lease, **place) == host);
+            there.for_each(|(_, life)| life.stale = true);
+        }
+    }
+
     /// The part is proven: a link of its own is of no use any more.
     pub(super) fn forget(&mut self, part_number: u32) {
         if self.lease.links.remove(&part_number).is_some() {
@@ -150,6 +164,21 @@ mod tests {
         held.take(single([1], 9_000), Tick(2), 0);
         held.refuse(1, old);
         assert!(held.serves(&part(1), false, Tick(3)), "a late refusal of the old one says nothing of the new one");
+    }
+
+    #[test]
+    fn a_host_that_does_not_answer_is_left() {
+        let mut held = HeldLease::default();
+        held.take(single(1..=2, 9_000), Tick(0), 0);
+        let old = held.generation_of(1);
+        let other = Link { url: "http://i/x".into(), headers: vec![] };
+        let elsewhere = Lease { links: [(3, other)].into_iter().collect(), ..Lease::default() };
+        held.take(elsewhere, Tick(1), 0);
+        held.refuse_host(1, old);
+        assert_eq!([1, 2, 3].map(|number| held.serves(&part(number), false, Tick(2))), [false, false, true]);
+        held.take(single([1], 9_000), Tick(3), 0);
+        held.refuse_host(1, old);
+        assert!(held.serves(&part(1), false, Tick(4)), "a late word of the old one says nothing of the new one");
     }
 
     #[test]

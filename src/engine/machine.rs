@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
-    backoff::Backoff,
+    backoff::{BUDGET_MS_MIN, Backoff, EXHAUSTED_RETRY_MS, Purpose},
     clock::ServiceClock,
     digest::DigestState,
     facts::Facts,
@@ -25,6 +25,8 @@ use crate::{
 const WAIT_KEPT_MS_MIN: u64 = 20_000;
 /// Waits that are kept while nothing comes of the upload: what is written of them is bounded, however long that goes on.
 const WAITS_KEPT_MAX: u32 = 200;
+/// A disk that could not keep something is asked again after so long.
+pub(super) const DISK_RETRY_MS: u64 = 5_000;
 
 /// What the runtime grants one machine over its life.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +129,10 @@ pub struct Machine {
     // Commits on their way, in order, and those that failed and must go again.
     pub(super) commits: VecDeque<(CommitId, Record)>,
     pub(super) failed_commits: VecDeque<Record>,
+    /// Stands until the disk has all that it owes; asked again at that tick.
     pub(super) disk_error: Option<(ErrorInfo, Tick)>,
+    /// When it first refused something, of all that it owes.
+    pub(super) disk_since: Option<Tick>,
     commit_ids: u64,
     /// Grows when what could not be kept goes again.
     pub(super) commit_round: u32,
@@ -153,6 +158,8 @@ pub struct Machine {
     pub(super) expect_refused: bool,
     pub(super) todo: SortedSet<u32>,
     pub(super) trouble: SortedMap<u32, PartTrouble>,
+    /// Refusals of links since a part was stored.
+    pub(super) links_refused: u32,
     pub(super) digest: DigestState,
     pub(super) adoptable: VecDeque<ListedPart>,
     pub(super) adopting: Option<ListedPart>,
@@ -206,6 +213,7 @@ pub struct Machine {
     /// A person can mend it; tried again at that tick.
     pub(super) stuck: Option<(WaitReason, ErrorInfo, Tick)>,
     // What one sees.
+    /// How far each part was sent, in this run or an earlier one, whatever the file held then.
     sent_high: SortedMap<u32, u64>,
     pub(super) progress: Progress,
     pub(super) why: Why,
@@ -225,6 +233,7 @@ impl Machine {
             commits: VecDeque::new(),
             failed_commits: VecDeque::new(),
             disk_error: None,
+            disk_since: None,
             commit_ids: 0,
             commit_round: 0,
             held: false,
@@ -240,6 +249,7 @@ impl Machine {
             expect_refused: false,
             todo: SortedSet::new(),
             trouble: SortedMap::new(),
+            links_refused: 0,
             digest: DigestState::default(),
             adoptable: VecDeque::new(),
             adopting: None,
@@ -277,10 +287,7 @@ impl Machine {
             why_since_unix_ms: now.unix_ms,
             facts,
         };
-        if let Some(plan) = machine.facts.plan {
-            let high = machine.facts.tried.keys().filter_map(|number| plan.part(*number));
-            machine.sent_high = high.map(|part| (part.part_number, part.size_bytes)).collect();
-        }
+        machine.recall_sent();
         machine.refill_todo();
         machine.count_progress();
         machine
@@ -464,12 +471,19 @@ impl Machine {
         if began_anew {
             self.spent = Spent::default();
         }
-        self.spent.proven(self.facts.bytes_proven);
+        // A session that only takes again what others took may be lost like those.
+        if self.spent.proven(self.facts.bytes_proven) {
+            self.restarts = 0;
+            self.backoff.succeeded(Purpose::Session);
+        }
         if settles || restarts {
             (self.closing, self.doubt_until) = (Closing::default(), None);
         }
         if restarts {
             self.forget_session();
+        }
+        if plans {
+            self.recall_sent();
         }
         if restarts || plans {
             self.refill_todo();
@@ -484,11 +498,13 @@ impl Machine {
     }
 
     fn on_commit_failed(&mut self, now: Now, id: CommitId, error: ErrorInfo) {
-        const DISK_RETRY_MS: u64 = 5_000;
         let Some(at) = self.commits.iter().position(|(commit, _)| *commit == id) else { return };
         let Some((_, record)) = self.commits.remove(at) else { return };
         self.failed_commits.push_back(record);
-        self.disk_error = Some((error, now.tick.after_ms(DISK_RETRY_MS)));
+        let since = *self.disk_since.get_or_insert(now.tick);
+        let spent = now.tick.since_ms(since) >= BUDGET_MS_MIN;
+        let delay_ms = if spent { EXHAUSTED_RETRY_MS } else { DISK_RETRY_MS };
+        self.disk_error = Some((error, now.tick.after_ms(delay_ms)));
     }
 
     // ---- what the host says
@@ -565,7 +581,7 @@ impl Machine {
         self.source.look_again_if_lost();
         self.source_was_read();
         if let Some((_, retry)) = &mut self.disk_error {
-            *retry = Tick(0);
+            (*retry, self.disk_since) = (Tick(0), None);
         }
     }
 
@@ -651,6 +667,14 @@ impl Machine {
 
     // ---- parts
 
+    /// What an earlier run tried counts as sent, whole.
+    fn recall_sent(&mut self) {
+        let Some(plan) = self.facts.plan else { return };
+        for part in self.facts.tried.keys().filter_map(|number| plan.part(*number)) {
+            self.sent_high.entry(part.part_number).or_insert(part.size_bytes);
+        }
+    }
+
     /// What is not proven and not under way is to be sent.
     pub(super) fn refill_todo(&mut self) {
         self.todo.clear();
@@ -697,7 +721,6 @@ impl Machine {
         self.heard_of = false;
         if self.facts.plan.is_none() {
             self.digest = DigestState::default();
-            self.sent_high.clear();
             self.source.look_again();
         }
     }

@@ -1,6 +1,6 @@
 //! What a machine that gives its place hands on to the next one over the same upload: a wait forgets nothing.
 
-use super::{backoff::Backoff, machine::Machine, record::RestartReason, spent::Spent, view::WaitReason};
+use super::{Record, backoff::Backoff, machine::Machine, record::RestartReason, spent::Spent, view::WaitReason};
 use crate::{
     error::ErrorInfo,
     model::{Now, Tick},
@@ -12,6 +12,8 @@ pub struct Memory {
     backoff: Backoff,
     spent: Spent,
     stuck: Option<(WaitReason, ErrorInfo, Tick)>,
+    disk_error: Option<(ErrorInfo, Tick)>,
+    disk_since: Option<Tick>,
     restarts: u32,
     restart_wanted: Option<(RestartReason, ErrorInfo)>,
     aborts: u32,
@@ -28,6 +30,9 @@ impl Memory {
         self.backoff.reset();
         self.spent.again();
         self.stuck = None;
+        if let Some((_, retry)) = &mut self.disk_error {
+            (*retry, self.disk_since) = (Tick(0), None);
+        }
         (self.source_touches, self.source_rested) = (0, 0);
     }
 }
@@ -39,6 +44,8 @@ impl Machine {
             backoff: std::mem::replace(&mut self.backoff, Backoff::new(0)).shortened(),
             spent: self.spent,
             stuck: self.stuck.take(),
+            disk_error: self.disk_error.take(),
+            disk_since: self.disk_since,
             restarts: self.restarts,
             restart_wanted: self.restart_wanted.take(),
             aborts: self.aborts,
@@ -55,6 +62,11 @@ impl Machine {
         self.backoff = memory.backoff;
         self.spent = memory.spent;
         self.stuck = memory.stuck;
+        (self.disk_error, self.disk_since) = (memory.disk_error, memory.disk_since);
+        if let (Some(_), Some(identity), None) = (&self.disk_error, self.facts.identity.clone(), &self.facts.ending) {
+            // What it could not keep went with the machine. The disk is asked with what it has before bytes are sent again for the rest.
+            self.failed_commits.push_back(Record::Identity { identity });
+        }
         self.restarts = memory.restarts;
         self.restart_wanted = memory.restart_wanted;
         self.aborts = memory.aborts;

@@ -83,6 +83,13 @@ pub enum OpKind {
     Proof,
 }
 
+impl OpKind {
+    /// True for what asks a service; the rest reads the source.
+    fn is_request(self) -> bool {
+        !matches!(self, OpKind::Read(_) | OpKind::Beginning | OpKind::Hash(_) | OpKind::Proof)
+    }
+}
+
 /// One operation of one upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpId {
@@ -138,7 +145,7 @@ pub enum Work {
 }
 
 /// What a read found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ReadDigest {
     /// CRC-64/XZ.
     pub crc64: u64,
@@ -148,6 +155,13 @@ pub struct ReadDigest {
     pub bytes: Option<Vec<u8>>,
     /// The digest pass at the end of the stretch, if it was one.
     pub digester: Option<Box<Digester>>,
+}
+
+/// A person's bytes are not printed.
+impl std::fmt::Debug for ReadDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReadDigest({} bytes kept)", self.bytes.as_ref().map_or(0, Vec::len))
+    }
 }
 
 /// What the runtime must do next for this upload.

@@ -2,10 +2,11 @@
 
 use super::{
     OpKind, Record, Slots, Step, Work,
+    answers::LINKS_REFUSED_MAX,
     backoff::{EXHAUSTED_RETRY_MS, Purpose},
     digest::carries_whole,
     finish::Finish,
-    machine::{Machine, Why, planned},
+    machine::{DISK_RETRY_MS, Machine, Why, planned},
     record::{Ending, RestartReason, Wish},
     spent::SPENT_RETRY_MS,
     view::{Phase, WaitReason},
@@ -67,17 +68,21 @@ impl Machine {
         self.run(now, slots)
     }
 
-    /// Nothing stands above what must be kept: a disk that fails holds everything.
+    /// Nothing stands above what must be kept: a disk that fails holds everything, until it has all that it owes.
     fn disk_first(&mut self, now: Now) -> Option<Next> {
         let (error, retry) = self.disk_error.clone()?;
-        if now.tick < retry {
-            return Some(Err(Why::waiting(WaitReason::Disk, Some(retry), Some(error))));
+        // The disk still has some of a round, of the one that failed or of the next. What becomes of them belongs before what comes after.
+        if now.tick < retry || !self.commits.is_empty() {
+            // Only a spent budget puts the next try so far off.
+            let spent = self.disk_since.is_some_and(|since| retry.since_ms(since) >= EXHAUSTED_RETRY_MS);
+            let why = if spent { Why::needs_host } else { Why::waiting };
+            let until = if now.tick < retry { retry } else { now.tick.after_ms(DISK_RETRY_MS) };
+            return Some(Err(why(WaitReason::Disk, Some(until), Some(error))));
         }
-        // The disk still has some of the round that failed. What becomes of them belongs before what comes after.
-        if !self.commits.is_empty() {
-            return Some(Err(Why::Working(self.phase())));
+        if self.failed_commits.is_empty() {
+            (self.disk_error, self.disk_since) = (None, None);
+            return None;
         }
-        self.disk_error = None;
         self.commit_round += 1;
         for record in std::mem::take(&mut self.failed_commits) {
             self.commit_soon(record);
@@ -284,7 +289,8 @@ impl Machine {
 
     /// The gates before an operation of a kind.
     fn gates(&self, now: Now, kind: OpKind) -> Result<(), Why> {
-        for purpose in [Purpose::Reach, Purpose::Op(kind)] {
+        let lost = if kind == OpKind::Begin { Purpose::Session } else { Purpose::Reach };
+        for purpose in [Purpose::Reach, lost, Purpose::Op(kind)] {
             if !self.backoff.open(purpose, now.tick) {
                 let error = self.backoff.reason(purpose, now.tick).cloned();
                 if self.ops.keys().any(|op| matches!(op.kind, OpKind::Part(_))) {
@@ -411,7 +417,8 @@ impl Machine {
         };
         let trouble = self.trouble.get_mut(&part.part_number);
         let in_vain = trouble.is_some_and(|trouble| std::mem::take(&mut trouble.asked_in_vain));
-        request.expect_continue = suspect && !in_vain && !self.expect_refused;
+        let doubtful = suspect || self.links_refused >= LINKS_REFUSED_MAX;
+        request.expect_continue = doubtful && !in_vain && !self.expect_refused;
         slots.parts -= 1;
         self.progress.requests += 1;
         self.todo.remove(&part.part_number);
@@ -453,9 +460,16 @@ impl Machine {
         if self.begin_in_doubt() {
             return Ok(self.unknown(now));
         }
-        // A link that was over because its part was cut off says nothing of the session: that part's own row of failures bounds it.
-        let cut_off = why == RestartReason::LeaseOver && self.trouble.values().any(|trouble| trouble.suspect);
+        // A link that was over because its part was cut off, or because nobody answered there, says nothing of the session: a row of failures bounds it.
+        let away = self.backoff.row(Purpose::Storage).is_some();
+        let cut_off = why == RestartReason::LeaseOver && (away || self.trouble.values().any(|trouble| trouble.suspect));
         self.restarts += u32::from(!cut_off);
+        // The first one is at once; a service that loses whatever it is given is given it ever more slowly.
+        if !cut_off && self.restarts > 1 {
+            self.backoff.failed(Purpose::Session, now.tick, now.tick, error.clone(), false);
+        } else {
+            self.backoff.retries += u64::from(why != RestartReason::Changed);
+        }
         if self.restarts > RESTARTS_MAX {
             self.restarts = 0;
             self.stuck = Some((WaitReason::Retry, error.clone(), now.tick.after_ms(EXHAUSTED_RETRY_MS)));

@@ -112,7 +112,10 @@ impl Machine {
             return;
         }
         self.source = match result {
-            Err(error) if error.code == Code::SourceNotSeekable => SourceState::Unfit(error),
+            // What was a file when the upload began may be one again.
+            Err(error) if error.code == Code::SourceNotSeekable && self.facts.plan.is_none() => {
+                SourceState::Unfit(error)
+            }
             Err(error) => {
                 let again = error.retry_after_ms.map(|ms| now.tick.after_ms(ms));
                 SourceState::Missing(error, again)

@@ -34,11 +34,13 @@ impl Spent {
         self.requests += 1;
     }
 
-    /// So much is proven now.
-    pub(super) fn proven(&mut self, bytes: u64) {
-        if bytes > self.proven_bytes {
+    /// So much is proven now. True when that is more than ever.
+    pub(super) fn proven(&mut self, bytes: u64) -> bool {
+        let more = bytes > self.proven_bytes;
+        if more {
             *self = Spent { proven_bytes: bytes, ..Spent::default() };
         }
+        more
     }
 
     /// The host says that things changed.

@@ -15,13 +15,20 @@ const INITIAL: [u32; 8] =
     [0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19];
 
 /// A running SHA-256. Full blocks are hashed where they lie; only the odd bytes between two updates are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(into = "Sha256State")]
 pub struct Sha256 {
     h: [u32; 8],
     len_bytes: u64,
     /// The first `len_bytes % 64` of it wait for more.
     block: [u8; 64],
+}
+
+/// The odd bytes are a person's.
+impl std::fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sha256({} bytes)", self.len_bytes)
+    }
 }
 
 /// The inner state at a block boundary: with it the bytes before `offset` need not be read again.
@@ -45,7 +52,7 @@ impl Midstate {
 }
 
 /// A [`Sha256`] in the journal. Up to 63 bytes of the content are in it when it is not taken at a block boundary.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Sha256State {
     /// The eight words after the last full block.
     pub h: [u32; 8],
@@ -54,6 +61,13 @@ pub struct Sha256State {
     /// The `len_bytes % 64` last of them, in hex.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub pending: String,
+}
+
+/// `pending` is a person's.
+impl std::fmt::Debug for Sha256State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sha256State({} bytes)", self.len_bytes)
+    }
 }
 
 from_json!(struct Sha256State { h, len_bytes, pending = default });

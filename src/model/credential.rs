@@ -53,6 +53,12 @@ impl Credential {
         }
     }
 
+    /// False for a token that hardly any URL or header has room for, or with characters that no header carries.
+    pub(crate) fn is_sendable(&self) -> bool {
+        const TOKEN_BYTES_MAX: usize = 16 << 10;
+        self.value().len() <= TOKEN_BYTES_MAX && self.value().bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    }
+
     /// The token; empty where there is none, which a service that wants one refuses.
     pub fn value(&self) -> &str {
         match self {

@@ -195,9 +195,9 @@ impl Answer {
         i64::try_from(since.as_millis()).ok()
     }
 
-    /// `Retry-After`, in seconds or as a date (then against the answer's own `Date`), at most an hour.
+    /// `Retry-After`, in seconds or as a date (then against the answer's own `Date`), at most a day: beyond that it is taken for a mistake.
     pub fn retry_after_ms(&self) -> Option<u64> {
-        const LONGEST_MS: u64 = 3_600_000;
+        const LONGEST_MS: u64 = 24 * 3_600_000;
         let text = self.header("retry-after")?.trim();
         if let Ok(seconds) = text.parse::<u64>() {
             return Some(seconds.saturating_mul(1_000).min(LONGEST_MS));
@@ -295,7 +295,8 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date_and_bounded() {
         assert_eq!(answer(&[("retry-after", "2")]).retry_after_ms(), Some(2_000));
-        assert_eq!(answer(&[("retry-after", "999999999999")]).retry_after_ms(), Some(3_600_000));
+        assert_eq!(answer(&[("retry-after", "999999999999")]).retry_after_ms(), Some(24 * 3_600_000));
+        assert_eq!(answer(&[("retry-after", "86400")]).retry_after_ms(), Some(86_400_000));
         let dated = [("date", "Thu, 01 Jan 1970 00:00:10 GMT"), ("retry-after", "Thu, 01 Jan 1970 00:00:15 GMT")];
         assert_eq!(answer(&dated).retry_after_ms(), Some(5_000));
         assert_eq!(answer(&[("retry-after", "soon")]).retry_after_ms(), None);

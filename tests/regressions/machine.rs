@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 use crate::fake::{koodrive, smh};
 
+mod budgets;
+
 const MIB: u64 = 1 << 20;
 /// What an answer of the service's end says.
 const SESSION: &str = r#"{"confirmKey":"k","domain":"d","path":"/o","uploadId":"u","headers":{"Authorization":"q"}}"#;
@@ -32,6 +34,8 @@ struct Hand {
     identity: Identity,
     /// The file is another one each time that it is looked at.
     touched: bool,
+    /// Why it can't be opened.
+    unopened: Option<Code>,
     /// The disk does nothing until it is told to.
     disk_stands: bool,
     slots: Slots,
@@ -65,6 +69,7 @@ impl Hand {
             now,
             identity: Identity { size_bytes, inode: Some(1), mtime_ns: Some(1), ..Identity::default() },
             touched: false,
+            unopened: None,
             disk_stands: false,
             slots: Slots { parts: 3, controls: 5, reads: 1, opens_at: None },
             appending: VecDeque::new(),
@@ -97,8 +102,8 @@ impl Hand {
                     if self.touched {
                         self.identity.mtime_ns = self.identity.mtime_ns.map(|ns| ns + 1);
                     }
-                    let identity = self.identity.clone();
-                    self.handle(Event::Source(Ok(identity)));
+                    let source = self.unopened.map_or_else(|| Ok(self.identity.clone()), |code| Err(error(code)));
+                    self.handle(Event::Source(source));
                 }
                 Step::AskCredential { .. } => {
                     let credential = Some(Credential::token("t"));
@@ -570,6 +575,9 @@ fn a_small_file_whose_links_are_refused_asks_for_help() {
         assert!(begins < 20, "for ever");
         hand.answer(OpKind::Begin, 201, SIMPLE);
         hand.answer(OpKind::Part(1), 403, "");
+        hand.run();
+        // Ever more slowly.
+        hand.after(if hand.needs_host() { 0 } else { 15_000 });
         hand.run();
     }
     assert!(begins <= 5, "{begins}");

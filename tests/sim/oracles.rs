@@ -24,6 +24,8 @@ const DELAY_MS_MIN: u64 = 300;
 /// Failures in a row, and how long since the first of them, before a budget may be spent.
 const FAILURES_MIN: u32 = 10;
 const BUDGET_MS_MIN: u64 = 90_000;
+/// Where failures to reach what stores are counted: no part has that number.
+const STORAGE: OpKind = OpKind::Part(0);
 /// Hashing stays this close to the next part to send.
 const AHEAD_BYTES_MAX: u64 = 64 << 20;
 /// Bytes that may be sent without a part more being proven: this, and so many times the file, and what is under way.
@@ -439,12 +441,15 @@ impl World {
         match result {
             Ok(answer) if (200..300).contains(&answer.status) => drop(of.rows.remove(&Some(kind))),
             Ok(_) => of.failed(Some(kind), tick),
-            Err(TransportFault::Unreached(_)) => of.failed(None, tick),
+            Err(TransportFault::Unreached(_)) => of.failed(part_of(kind).map(|_| STORAGE), tick),
             Err(TransportFault::Cancelled { .. } | TransportFault::Source(_)) => {}
             Err(_) => of.failed(Some(kind), tick),
         }
         if result.is_ok() {
             of.rows.remove(&None);
+        }
+        if result.is_ok() && part_of(kind).is_some() {
+            of.rows.remove(&Some(STORAGE));
         }
         if let Ok(answer) = result
             && let (429 | 503, Some(ms)) = (answer.status, answer.retry_after_ms())
