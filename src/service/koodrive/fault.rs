@@ -89,9 +89,11 @@ pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault
     let word = document.code().filter(|_| document.succeeded() == Some(false));
     let by_op = (op == Op::Begin).then(|| by_code(CREATE_CODES, word)).flatten();
     let by_code = by_op.or_else(|| by_code(SERVICE_CODES, word));
-    // A code that says no more than "refused" yields to words; any other's words may repeat a name that reads like them.
+    // A code that says no more than "refused" yields to words, and to a 401, which is a token that ran out (koodrive §9, §13); any other's words may
+    // repeat a name that reads like them.
     let vague = Final(Code::RequestRefused);
-    let by_words = || by_words(answer, document).or(by_code);
+    let by_words =
+        || by_words(answer, document).or(by_code.map(|code| if answer.status == 401 { Credential } else { code }));
     let verdict = by_code.filter(|verdict| *verdict != vague).or_else(by_words);
     let verdict = verdict.unwrap_or_else(|| match answer.status {
         // A failure of an unknown kind may hide inside a 200 (koodrive §9).
