@@ -493,9 +493,9 @@ impl Machine {
                 self.digest.missed = true;
                 self.commit_soon(Record::BeginNo { looked: false });
             }
-            Conflict::KeepIfSame => self.begin_taken(may_be_ours),
-            _ if may_be_ours => self.begin_taken(may_be_ours),
-            _ => return false,
+            Conflict::Rename | Conflict::KeepIfSame => self.begin_taken(may_be_ours),
+            // Who may not take another name can't ask whose it is either: that takes another one if it is not ours (koodrive §3.3).
+            Conflict::Ask | Conflict::Refuse | Conflict::Overwrite { .. } => return false,
         }
         true
     }
@@ -518,7 +518,8 @@ impl Machine {
         if state.again {
             self.complete_did_nothing(op, state);
         }
-        self.commit_soon(Record::ConflictAsked);
+        let in_doubt = op.kind == OpKind::Begin && state.again && self.facts.begin_intent.is_some();
+        self.commit_soon(Record::ConflictAsked { in_doubt });
     }
 
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
@@ -645,6 +646,10 @@ impl Machine {
 
     /// What the begin under way, or the last one, had said.
     fn offer(&self) -> Offer<'_> {
-        Offer { proof: self.facts.begin_intent.as_ref(), taken: self.facts.begin_taken }
+        Offer {
+            proof: self.facts.begin_intent.as_ref(),
+            taken: self.facts.begin_taken,
+            conflict: Some(&self.facts.conflict),
+        }
     }
 }

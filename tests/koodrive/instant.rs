@@ -3,7 +3,7 @@
 use partway::{
     client::{Client, State, UploadRequest},
     error::Code,
-    model::{Conflict, InstantMode, Receipt},
+    model::{Conflict, ConflictChoice, InstantMode, Receipt},
 };
 use partway_sandbox::{How, Rule, Step};
 
@@ -42,6 +42,13 @@ impl Known {
         let receipt = completed(&self.client, &id);
         self.made(1);
         receipt
+    }
+
+    /// It waits to be told what to do about the name.
+    fn conflicts(&self, id: &str) {
+        let snapshot = until(&self.client, id, |snapshot| needs_host(snapshot) || snapshot.state.ended());
+        assert_eq!(error_of(&snapshot).map(|error| error.code), Some(Code::NameConflict), "{}", self.world.told());
+        assert!(!snapshot.state.ended());
     }
 
     fn made(&self, count: usize) {
@@ -84,23 +91,83 @@ fn a_lost_answer_makes_one_object_under_any_policy() {
             let mut known = Known::new(false);
             known.request.conflict = conflict.clone();
             known.world.rule(Rule::new(Step::Begin, How::DropAfter).times(times));
-            assert_eq!(known.run().name, "film.mp4", "lost {times} times");
+            let id = start(&known.client, known.request.clone());
+            // Whether the name is ours is asked in words that might make a second one: only who may take another name says them.
+            if matches!(conflict, Conflict::Refuse | Conflict::Ask) {
+                known.conflicts(&id);
+                known.made(1);
+                known.client.answer_conflict(&id, ConflictChoice::KeepIfSame).unwrap();
+            }
+            assert_eq!(completed(&known.client, &id).name, "film.mp4", "lost {times} times");
+            known.made(1);
         }
     });
 }
 
 #[test]
 fn a_lost_answer_about_a_taken_name_is_settled() {
-    each(&[Conflict::Rename, Conflict::Refuse, Conflict::Ask], |conflict| {
-        for times in 1..=2 {
+    for times in 1..=2 {
+        let known = Known::new(true);
+        known.world.rule(Rule::new(Step::Begin, How::DropAfter).times(times));
+        // Those that were lost made nothing: had they, the name would be ours.
+        let receipt = known.run();
+        assert!(receipt.instant && receipt.name.starts_with("film_"), "lost {times} times: {receipt:?}");
+    }
+}
+
+/// koodrive §3.3: who allowed no other name is asked before one is taken, whatever was lost; the content known to the service or not.
+#[test]
+fn a_lost_answer_takes_no_other_name_unasked() {
+    let lost = [How::DropAfter, How::DropBefore, How::status(500, ""), How::status(503, "")];
+    let cases: Vec<_> = [Conflict::Refuse, Conflict::Ask]
+        .into_iter()
+        .flat_map(|conflict| lost.iter().map(move |how| (conflict.clone(), how.clone())))
+        .collect();
+    each(&cases, |(conflict, how)| {
+        for is_known in [true, false] {
             let mut known = Known::new(true);
             known.request.conflict = conflict.clone();
-            known.world.rule(Rule::new(Step::Begin, How::DropAfter).times(times));
-            // Those that were lost made nothing: had they, the name would be ours.
-            let receipt = known.run();
-            assert!(receipt.instant && receipt.name.starts_with("film_"), "lost {times} times: {receipt:?}");
+            if !is_known {
+                let file = known.world.file("new.mp4", 6 * MIB);
+                known.request = UploadRequest { conflict: conflict.clone(), ..known.world.request(&file, "film.mp4") };
+                known.request.instant = InstantMode::Always;
+            }
+            known.world.rule(Rule::new(Step::Begin, how.clone()).once());
+            let id = start(&known.client, known.request.clone());
+            known.conflicts(&id);
+            known.made(0);
+            assert!(known.world.cloud.uploads().is_empty(), "{}", known.world.told());
+            known.client.answer_conflict(&id, ConflictChoice::Rename).unwrap();
+            assert!(completed(&known.client, &id).name.starts_with("film_"));
             known.made(1);
         }
+    });
+}
+
+/// Nothing tells whether the name is ours: a cancel says so, in this process and in the next.
+#[test]
+fn a_lost_answer_is_still_open_when_the_question_is_answered_by_a_cancel() {
+    each(&[false, true], |restarts| {
+        let mut known = Known::new(false);
+        known.request.conflict = Conflict::Refuse;
+        known.world.rule(Rule::new(Step::Begin, How::DropAfter).once());
+        let id = start(&known.client, known.request.clone());
+        known.conflicts(&id);
+        if *restarts {
+            known.world.leave(known.client);
+            known.client = known.world.open();
+        }
+        known.client.answer_conflict(&id, ConflictChoice::Cancel).unwrap();
+        match ended(&known.client, &id).state {
+            State::Failed { error } => assert_eq!(error.code, Code::OutcomeUnknown),
+            other => panic!("guessed: {other:?}"),
+        }
+        known.world.cloud.clear_rules();
+        // Asked for anew it is still known that the name may be ours.
+        known.request.conflict = Conflict::Rename;
+        let id = start(&known.client, known.request.clone());
+        assert_eq!(completed(&known.client, &id).name, "film.mp4");
+        assert_eq!(known.world.cloud.objects().len(), known.before + 1);
     });
 }
 
