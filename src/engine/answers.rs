@@ -108,11 +108,11 @@ impl Machine {
                 }
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
-                    self.redated = false;
+                    self.dates.accept(state.dated_unix_ms, state.started);
                 }
             }
             Err(fault) => {
-                let fault = self.blame_date(now, state, answer, fault);
+                let fault = self.blame_date(now, op, state, answer, fault);
                 self.refused(now, op, state, fault);
             }
         }

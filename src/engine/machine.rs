@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
     backoff::Backoff,
-    clock::ServiceClock,
+    clock::{Dates, ServiceClock},
     digest::DigestState,
     facts::Facts,
     finish::{Closing, Finish},
@@ -179,8 +179,8 @@ pub struct Machine {
     pub(super) seen_already: bool,
     /// The object looked made in this run.
     pub(super) seen_done: bool,
-    /// A refusal was answered by another date, and nothing has gone well since.
-    pub(super) redated: bool,
+    /// How requests are dated, where they are.
+    pub(super) dates: Dates,
     /// The service takes no longer lists of parts than this.
     pub(super) parts_named_max: Option<usize>,
     /// The service knew of the session in this run.
@@ -255,7 +255,7 @@ impl Machine {
             doubt_until: None,
             seen_already: false,
             seen_done: false,
-            redated: false,
+            dates: Dates::default(),
             parts_named_max: None,
             heard_of: false,
             begin_cut: false,
@@ -581,7 +581,7 @@ impl Machine {
             lease_generation,
             credential_generation,
             again: false,
-            dated_unix_ms: self.clock.unix_ms(now),
+            dated_unix_ms: self.dating_unix_ms(now),
             parts_named: 0,
             bytes: 0,
             expects: false,
@@ -610,7 +610,7 @@ impl Machine {
     }
 
     pub(super) fn caller<'a>(&'a self, credential: &'a Credential, now: Now) -> Caller<'a> {
-        Caller { credential, service_unix_ms: self.clock.unix_ms(now) }
+        Caller { credential, service_unix_ms: self.dating_unix_ms(now) }
     }
 
     // ---- parts
