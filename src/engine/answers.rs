@@ -139,8 +139,8 @@ impl Machine {
         match begin {
             Begin::Session { session, lease } => {
                 self.inspected = true;
-                // The service did not recognise the content, as far as it was told: now bytes are sent.
-                self.digest.missed = true;
+                // The service did not recognise the content, as far as it was told: now bytes are sent. Another session may find it under the name.
+                self.digest.missed = !self.keeps_same();
                 if self.facts.ending.is_none() {
                     self.commit_soon(Record::Session { session });
                     self.note_alive(now);

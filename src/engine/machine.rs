@@ -474,6 +474,8 @@ impl Machine {
             Command::Conflict(conflict) => {
                 if self.facts.ending.is_none() && (self.facts.conflict != conflict || self.facts.conflict_asked) {
                     self.stuck = None;
+                    // It may be the digest that is to be told now.
+                    self.digest.missed = false;
                     // The session stands by what it was begun with.
                     if self.facts.conflict_asked
                         && self.facts.session.is_some()

@@ -83,6 +83,62 @@ fn a_taken_name_that_may_stay_if_it_is_the_same_makes_nothing() {
     known.made(1);
 }
 
+/// koodrive §3.3: only the digest tells what is the same, so it is always said, also where hashing takes long and where a session was lost.
+#[test]
+fn what_is_the_same_is_kept_without_being_asked_for_an_instant_upload() {
+    let world = world();
+    let client = world.open();
+    let file = world.file("film.mp4", 11 * MIB);
+    let request = |key: &str| UploadRequest {
+        key: key.into(),
+        conflict: Conflict::KeepIfSame,
+        instant: InstantMode::Auto,
+        ..world.request(&file, "film.mp4")
+    };
+    world.rule(Rule::new(Step::Part, How::status(404, "NoSuchUpload")).once());
+    completed(&client, &start(&client, request("first")));
+    completed(&client, &start(&client, request("again")));
+    assert_eq!(world.cloud.objects().len(), 1, "{}", world.told());
+
+    let off = client.start(UploadRequest { instant: InstantMode::Off, ..request("off") }).expect_err("no digest");
+    assert_eq!(off.code, Code::Unsupported);
+    assert!(off.detail.contains("`Always`"), "{}", off.detail);
+
+    // Answered so, an upload that was not to hash does.
+    let asked = UploadRequest { conflict: Conflict::Ask, instant: InstantMode::Off, ..request("asked") };
+    let id = start(&client, asked);
+    until(&client, &id, needs_host);
+    client.answer_conflict(&id, ConflictChoice::KeepIfSame).unwrap();
+    assert!(completed(&client, &id).instant);
+    assert_eq!(world.cloud.objects().len(), 1, "{}", world.told());
+}
+
+/// The digest was of no use to the session that was begun; to the one that the answer begins it is.
+#[test]
+fn what_is_the_same_is_kept_also_where_that_is_only_answered_at_the_end() {
+    each(&[InstantMode::Off, InstantMode::Always], |instant| {
+        let world = world();
+        let client = world.open();
+        let file = world.file("film.mp4", 2 * world.part());
+        let stall = world.rule(Rule::new(Step::Part, How::StallAnswer).part(2).once());
+        let request = |key: &str, conflict: Conflict, instant: InstantMode| UploadRequest {
+            key: key.into(),
+            conflict,
+            instant,
+            ..world.request(&file, "film.mp4")
+        };
+        let id = start(&client, request("asked", Conflict::Ask, *instant));
+        world.becomes("stored", || world.cloud.uploads().first().is_some_and(|upload| upload.parts.len() == 2));
+        completed(&client, &start(&client, request("other", Conflict::Rename, InstantMode::Off)));
+        world.cloud.remove_rule(stall);
+        client.set_network(partway::client::Network::online(1));
+        until(&client, &id, needs_host);
+        client.answer_conflict(&id, ConflictChoice::KeepIfSame).unwrap();
+        assert!(completed(&client, &id).instant);
+        assert_eq!(world.cloud.objects().len(), 1, "{}", world.told());
+    });
+}
+
 #[test]
 fn a_lost_answer_makes_one_object_under_any_policy() {
     let policies = [Conflict::Rename, Conflict::KeepIfSame, Conflict::Refuse, Conflict::Ask];

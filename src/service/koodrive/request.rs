@@ -136,8 +136,9 @@ fn auto_rename(conflict: &Conflict, taken: bool, may_make: bool) -> u32 {
         _ if keeps_name(conflict) => 3,
         _ if taken => 4,
         _ if may_make => 3,
-        Conflict::KeepIfSame => 4,
-        _ => 2,
+        Conflict::Rename => 2,
+        // Without the digest nothing is found to be the same: it is asked about.
+        _ => 3,
     }
 }
 

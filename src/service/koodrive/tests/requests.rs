@@ -190,6 +190,7 @@ fn who_keeps_the_name_says_neither_2_nor_4() {
             }
         }
         assert_eq!(rename(&Conflict::KeepIfSame, &content(), taken), Some(if taken { 4 } else { 3 }));
+        assert_eq!(rename(&Conflict::KeepIfSame, &Content::default(), taken), Some(if taken { 4 } else { 3 }));
         assert_eq!(rename(&Conflict::Rename, &Content::default(), taken), Some(if taken { 4 } else { 2 }));
     }
 }
