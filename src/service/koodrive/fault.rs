@@ -59,10 +59,9 @@ pub(super) const STORAGE_CODES: Table = &[
     (Retry(Code::IntegrityFailed), &["BadDigest", "InvalidDigest"]),
     (Retry(Code::Stalled), &["RequestTimeout"]),
     (Retry(Code::ConnectionCut), &["IncompleteBody"]),
-    (Final(Code::PartSizeUnusable), &["EntityTooSmall", "EntityTooLarge"]),
     (Retry(Code::ServiceError), &["InternalError"]),
     (Retry(Code::ServiceBusy), &["ServiceUnavailable", "SlowDown"]),
-    (Final(Code::RequestRefused), &["NoSuchKey", "NoSuchBucket", "MissingContentLength", "InvalidPart", "InvalidPartOrder"]),
+    (Final(Code::RequestRefused), &["EntityTooSmall", "EntityTooLarge", "NoSuchKey", "NoSuchBucket", "MissingContentLength", "InvalidPart", "InvalidPartOrder"]),
 ];
 
 /// True for a code with a row of its own.
@@ -96,7 +95,8 @@ pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault
         || by_words(answer, document).or(by_code.map(|code| if answer.status == 401 { Credential } else { code }));
     let verdict = by_code.filter(|verdict| *verdict != vague).or_else(by_words);
     let verdict = verdict.unwrap_or_else(|| match answer.status {
-        // A failure of an unknown kind may hide inside a 200 (koodrive §9).
+        // A failure of an unknown kind may hide inside a 200 (koodrive §9); of what was to be made, and of what is looked up, it tells nothing.
+        200..=299 if matches!(op, Op::Complete | Op::Inspect) => Retry(Code::ServiceError),
         200..=299 => vague,
         _ => by_status(SERVICE_STATUSES, answer, word),
     });

@@ -222,6 +222,12 @@ fn complete_has_outcomes_of_its_own() {
             assert!(matches!(read(status, &body), Err(Fault::Ask(_))), "{body}");
         }
     }
+    // A code that nobody documented tells nothing of the outcome (koodrive §9).
+    for body in [r#"{"code":13009999}"#, r#"{"code":"-1","msg":"m"}"#, r#"{"code":401,"msg":"token expired"}"#] {
+        assert_eq!(verdict(&read(200, body).expect_err("unknown")), Verdict::Retry(Code::ServiceError), "{body}");
+        let detail = koo(target()).read_inspect(&session(), &plan(), Some(&proof()), &answer(200, &[], body));
+        assert_eq!(verdict(&detail.expect_err("unknown")), Verdict::Retry(Code::ServiceError), "{body}");
+    }
     for body in ["", "{}", "[]", "<html>", r#"{"code":null}"#] {
         let fault = read(200, body).expect_err("unknown");
         assert_eq!(verdict(&fault), Verdict::Retry(Code::AnswerMalformed), "{body}");
