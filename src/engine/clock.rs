@@ -74,8 +74,8 @@ pub(super) struct Dates {
     accepted: Option<Dating>,
     /// What a refusal was answered with.
     trying: Option<Dating>,
-    /// Of the refusals in a row under one credential: what the first was dated by, and how many were answered.
-    refused: Option<(Dating, u64)>,
+    /// Of the refusals in a row: what the first was dated by, and how many were answered.
+    refused: Option<Dating>,
     tries: u32,
 }
 
@@ -92,12 +92,9 @@ impl Dates {
 
     /// A request that was dated so at its start was refused, perhaps for that. True when there is another clock to date it by: the refusal's own `Date`, or
     /// the phone's.
-    pub(super) fn change(&mut self, now: Now, unix_ms: i64, started: Tick, generation: u64, date: Option<i64>) -> bool {
+    pub(super) fn change(&mut self, now: Now, unix_ms: i64, started: Tick, date: Option<i64>) -> bool {
         let sent = Dating { unix_ms, tick: started };
-        if self.refused.is_none_or(|(_, under)| under != generation) {
-            (self.refused, self.tries) = (Some((sent, generation)), 0);
-        }
-        let first = self.refused.map_or(sent, |(first, _)| first);
+        let first = *self.refused.get_or_insert(sent);
         // As far off as the answer took is not off: nobody knows when in between it was written.
         let off = |candidate: i64, from: Dating| {
             let (earliest, latest) = (from.at(started.max(from.tick)), from.at(now.tick));
@@ -112,8 +109,9 @@ impl Dates {
                 true
             }
             None => {
-                // It was not the date: what was accepted before is as good as ever.
-                self.trying = self.trying.filter(|_| self.accepted.is_none());
+                // It was not the date: what was accepted before is as good as ever. What is said again after a while may be the date's fault all the same.
+                let trying = self.trying.filter(|_| self.accepted.is_none());
+                *self = Dates { accepted: self.accepted, trying, ..Dates::default() };
                 false
             }
         }
@@ -164,33 +162,34 @@ mod tests {
         dates.accept(50_000, Tick(100));
         assert_eq!(dates.unix_ms(at(1_100, 9 * HOUR_MS)), 51_000, "a phone that is set says nothing");
         // The credential was refused, and the Date is wrong: it is tried, and what was accepted before counts on.
-        assert!(dates.change(at(1_200, 51_100), 51_000, Tick(1_100), 1, Some(HOUR_MS)));
+        assert!(dates.change(at(1_200, 51_100), 51_000, Tick(1_100), Some(HOUR_MS)));
         assert_eq!(dates.unix_ms(at(1_200, 51_100)), HOUR_MS);
-        assert!(!dates.change(at(1_300, 51_200), HOUR_MS, Tick(1_200), 1, Some(HOUR_MS)));
+        assert!(!dates.change(at(1_300, 51_200), HOUR_MS, Tick(1_200), Some(HOUR_MS)));
         assert_eq!(dates.unix_ms(at(1_300, 51_200)), 51_200);
     }
 
     #[test]
     fn a_refused_phone_gives_way_to_the_date_and_a_refused_date_to_the_phone() {
         let mut dates = Dates::default();
-        assert!(dates.change(at(200, 5_100), 5_000, Tick(100), 1, Some(HOUR_MS)));
+        assert!(dates.change(at(200, 5_100), 5_000, Tick(100), Some(HOUR_MS)));
         dates.accept(dates.unix_ms(at(300, 5_200)), Tick(300));
         assert_eq!(dates.unix_ms(at(300, 5_200)), HOUR_MS + 100);
         // The service's clock was set.
-        assert!(dates.change(at(500, 5_400), HOUR_MS + 200, Tick(400), 1, Some(9 * HOUR_MS)));
-        assert!(dates.change(at(700, 5_600), 9 * HOUR_MS + 100, Tick(600), 1, Some(9 * HOUR_MS)));
+        assert!(dates.change(at(500, 5_400), HOUR_MS + 200, Tick(400), Some(9 * HOUR_MS)));
+        assert!(dates.change(at(700, 5_600), 9 * HOUR_MS + 100, Tick(600), Some(9 * HOUR_MS)));
         assert_eq!(dates.unix_ms(at(700, 5_600)), 5_600, "the phone's own");
-        assert!(!dates.change(at(800, 5_700), 5_600, Tick(700), 1, Some(20 * HOUR_MS)), "an end to it");
+        assert!(!dates.change(at(800, 5_700), 5_600, Tick(700), Some(20 * HOUR_MS)), "an end to it");
     }
 
     #[test]
     fn what_is_not_off_or_not_told_is_no_other_clock() {
         let mut dates = Dates::default();
-        assert!(!dates.change(at(2_100, 7_000), 5_000, Tick(100), 1, Some(7_900)), "the answer took as long");
-        assert!(!dates.change(at(2_100, 7_000), 5_000, Tick(100), 1, None));
-        // Another credential may have been what was refused: the date is blamed anew.
-        assert!(dates.change(at(2_100, 7_000), 5_000, Tick(100), 2, Some(HOUR_MS)));
-        assert!(dates.change(at(2_300, 7_200), HOUR_MS + 100, Tick(2_200), 3, Some(HOUR_MS)));
-        assert_eq!(dates.unix_ms(at(2_300, 7_200)), 7_200, "the phone's own");
+        assert!(!dates.change(at(2_100, 7_000), 5_000, Tick(100), Some(7_900)), "the answer took as long");
+        assert!(!dates.change(at(2_100, 7_000), 5_000, Tick(100), None));
+        // What is refused later is blamed on the date anew, and the phone is tried again once the Date was refused.
+        assert!(dates.change(at(2_100, 7_000), 5_000, Tick(100), Some(HOUR_MS)));
+        assert!(!dates.change(at(2_300, 7_200), HOUR_MS + 100, Tick(2_200), Some(HOUR_MS)), "neither of the two");
+        assert!(dates.change(at(2_500, 7_400), HOUR_MS + 300, Tick(2_400), Some(HOUR_MS)));
+        assert_eq!(dates.unix_ms(at(2_500, 7_400)), 7_400, "the phone's own");
     }
 }

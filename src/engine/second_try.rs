@@ -26,14 +26,7 @@ impl Machine {
             Fault::Final(error) => dated && error.code == Code::RequestRefused && (400..=403).contains(&answer.status),
             _ => false,
         };
-        let other = blamed
-            && self.dates.change(
-                now,
-                state.dated_unix_ms,
-                state.started,
-                state.credential_generation,
-                answer.date_unix_ms(),
-            );
+        let other = blamed && self.dates.change(now, state.dated_unix_ms, state.started, answer.date_unix_ms());
         match fault {
             fault if other => Fault::Misdated(fault.error().clone()),
             Fault::Misdated(error) => Fault::Retry(error),

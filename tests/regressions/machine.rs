@@ -357,6 +357,37 @@ fn a_clock_that_is_set_under_way_is_asked_about_once() {
     }
 }
 
+/// The service's clock was set while a refusal for the date was on its way, again and again: in the end nothing but the old ones was tried.
+#[test]
+fn a_clock_that_is_set_between_refusals_is_followed_all_the_same() {
+    let mut dated = Dated::new(0, 0, Dated::REFUSALS[0]);
+    dated.answer(OpKind::Begin, 200, Dated::FILE);
+    dated.send();
+    let mut refused = 0;
+    while refused < 6 {
+        dated.clock_ms += 86_400_000;
+        dated.hand.run();
+        while dated.hand.kinds().is_empty() {
+            dated.hand.after(15_000);
+            dated.hand.run();
+        }
+        let (op, _) = dated.hand.started.remove(0);
+        let at = std::time::UNIX_EPOCH + Duration::from_millis((dated.hand.now.unix_ms + dated.clock_ms) as u64);
+        let headers = vec![("date".to_owned(), httpdate::fmt_http_date(at))];
+        let body = dated.refusal.1.as_bytes().to_vec();
+        let answer = Answer { status: dated.refusal.0, headers, body };
+        dated.hand.handle(Event::Answered { op, result: Ok(answer), sent: Sent::default() });
+        refused += 1;
+    }
+    dated.hand.run();
+    while dated.hand.kinds().is_empty() {
+        dated.hand.after(15_000);
+        dated.hand.run();
+    }
+    let kind = dated.hand.kinds()[0];
+    assert!(dated.answer(kind, 200, r#"{"code":0,"id":"F1","size":0}"#) <= 3);
+}
+
 /// A token that ran out where `Date` is wrong: that is tried once, and what was accepted before counts on.
 #[test]
 fn a_token_that_ran_out_under_a_wrong_date_costs_one_request_more() {
