@@ -165,7 +165,13 @@ fn a_refused_credential_is_replaced_once_and_a_missing_one_is_an_error() {
 
     world.cloud.revoke_token("fresh-token");
     world.tokens.set(None);
-    assert_eq!(client.look_remote(&id).unwrap_err().code, Code::CredentialRefused);
+    let error = client.look_remote(&id).unwrap_err();
+    assert_eq!(
+        (error.code, error.http_status),
+        (Code::CredentialRefused, Some(403)),
+        "what the service said is not hidden"
+    );
+    assert_eq!(error.service_code.as_deref(), Some("InvalidAccessToken"));
     assert_eq!(world.requests(Step::Task), 3);
 }
 

@@ -47,7 +47,7 @@ fn request(world: &World, file: &Path, confirm_key: &str) -> UploadRequest {
 #[test]
 fn what_the_service_has_is_not_sent_again() {
     // Their part size, parts that they sent, parts that are sent in all.
-    let cases = [(MIB, 3, 6), (MIB, 1, 6), (2 * MIB, 2, 3), (8 * MIB, 1, 1), (MIB, 0, 2)];
+    let cases = [(MIB, 3, 6), (MIB, 1, 6), (2 * MIB, 2, 3), (8 * MIB, 1, 1), (MIB, 0, 2), (MIB + 1, 3, 6)];
     each(&cases, |(part_size_bytes, theirs, all)| {
         let world = World::new();
         let file = world.file("photo.jpg", SIZE);

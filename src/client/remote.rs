@@ -37,13 +37,15 @@ impl Client {
         let target = &facts.upload.target;
         let service = service::open(target)?;
         let mut lane = runtime.lane();
-        let (mut refused, mut service_unix_ms) = (None, unix_ms());
+        let (mut refused, mut why, mut service_unix_ms) = (None, None, unix_ms());
         let mut left = REQUESTS_MAX;
         loop {
             left -= 1;
             let credential = runtime.credential(target.account(), target.service(), refused)?;
             let Some((credential, generation)) = credential else {
-                return Err(ErrorInfo::new(Code::CredentialRefused, "there is no credential for the account"));
+                // What the service said of the last one tells more than that there is no other.
+                let none = || ErrorInfo::new(Code::CredentialRefused, "there is no credential for the account");
+                return Err(why.unwrap_or_else(none));
             };
             let caller = Caller { credential: &credential, service_unix_ms };
             let request = service.inspect(caller, session);
@@ -60,7 +62,7 @@ impl Client {
                 Ok(task) => return Ok(RemoteLook::Found(task)),
                 Err(Fault::SessionGone(_)) => return Ok(RemoteLook::Gone),
                 Err(Fault::Misdated(_)) if left > 0 => {}
-                Err(Fault::CredentialRefused(_)) if left > 0 => refused = Some(generation),
+                Err(Fault::CredentialRefused(error)) if left > 0 => (refused, why) = (Some(generation), Some(error)),
                 // Asked to wait, it is the caller who decides whether to.
                 Err(Fault::Retry(error)) if left > 0 && error.retry_after_ms.is_none() => {}
                 Err(fault) => return Err(fault.error().clone()),

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     engine::{Record, SourceRecord, State, UploadRecord, asked_again},
     error::{Code, ErrorInfo},
+    model::{Conflict, ConflictChoice, InstantMode},
     runtime::unix_ms,
     source::MEMORY_BYTES_MAX,
 };
@@ -140,6 +141,14 @@ fn check(request: UploadRequest) -> Result<(UploadRecord, Option<Source>), Error
         return usage("at least one part at a time");
     }
     let service = crate::service::open(&request.target)?;
+    let keeps_same = request.conflict == Conflict::KeepIfSame
+        && service.capabilities().conflict_choices.contains(&ConflictChoice::KeepIfSame);
+    if keeps_same && request.instant == InstantMode::Off {
+        return Err(ErrorInfo::new(
+            Code::Unsupported,
+            "what is the same is told by the digest that an instant upload says: `KeepIfSame` goes with instant `Auto` or `Always`, `Rename` and `Ask` with `Off`",
+        ));
+    }
     let (adopted, part_size_bytes) = match &request.adopt {
         None => (None, request.part_size_bytes),
         Some(adopt) => match service.adopt(&adopt.confirm_key) {

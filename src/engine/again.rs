@@ -76,9 +76,12 @@ pub fn asked_again(records: Vec<Record>, asked: UploadRecord) -> Vec<Record> {
         }
     }
     // A question that is open is answered by what is asked for now; the session stands by what it was begun with.
-    let asks = Facts::new(kept.iter().cloned()).is_ok_and(|facts| facts.conflict_asked);
-    if asks && conflict != Conflict::Ask {
-        kept.push(Record::Restart { why: RestartReason::SessionGone });
+    let facts = Facts::new(kept.iter().cloned()).ok().filter(|facts| facts.conflict_asked);
+    if let Some(facts) = facts.filter(|_| conflict != Conflict::Ask) {
+        // What a begin may have made is not forgotten: none was begun then.
+        if facts.begin_intent.is_none() {
+            kept.push(Record::Restart { why: RestartReason::SessionGone });
+        }
         kept.push(Record::Conflict { conflict });
     }
     kept

@@ -115,11 +115,11 @@ impl Machine {
                 }
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
-                    self.redated = false;
+                    self.dates.accept(state.dated_unix_ms, state.started);
                 }
             }
             Err(fault) => {
-                let fault = self.blame_date(now, state, answer, fault);
+                let fault = self.blame_date(now, op, state, answer, fault);
                 self.refused(now, op, state, fault);
             }
         }
@@ -146,8 +146,8 @@ impl Machine {
         match begin {
             Begin::Session { session, lease } => {
                 self.inspected = true;
-                // The service did not recognise the content, as far as it was told: now bytes are sent.
-                self.digest.missed = true;
+                // The service did not recognise the content, as far as it was told: now bytes are sent. Another session may find it under the name.
+                self.digest.missed = !self.keeps_same();
                 if self.facts.ending.is_none() {
                     self.commit_soon(Record::Session { session });
                     self.note_alive(now);
@@ -495,9 +495,9 @@ impl Machine {
                 self.digest.missed = true;
                 self.commit_soon(Record::BeginNo { looked: false });
             }
-            Conflict::KeepIfSame => self.begin_taken(may_be_ours),
-            _ if may_be_ours => self.begin_taken(may_be_ours),
-            _ => return false,
+            Conflict::Rename | Conflict::KeepIfSame => self.begin_taken(may_be_ours),
+            // Who may not take another name can't ask whose it is either: that takes another one if it is not ours (koodrive §3.3).
+            Conflict::Ask | Conflict::Refuse | Conflict::Overwrite { .. } => return false,
         }
         true
     }
@@ -520,7 +520,8 @@ impl Machine {
         if state.again {
             self.complete_did_nothing(op, state);
         }
-        self.commit_soon(Record::ConflictAsked);
+        let in_doubt = op.kind == OpKind::Begin && state.again && self.facts.begin_intent.is_some();
+        self.commit_soon(Record::ConflictAsked { in_doubt });
     }
 
     /// A begin that might have made the object was refused outright. What was refused to a repeat says nothing about the first one.
@@ -676,6 +677,10 @@ impl Machine {
 
     /// What the begin under way, or the last one, had said.
     fn offer(&self) -> Offer<'_> {
-        Offer { proof: self.facts.begin_intent.as_ref(), taken: self.facts.begin_taken }
+        Offer {
+            proof: self.facts.begin_intent.as_ref(),
+            taken: self.facts.begin_taken,
+            conflict: Some(&self.facts.conflict),
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     hash::{CHAIN_BLOCK_BYTES, Digester, Wants, combine},
-    model::{Conflict, InstantMode, Now, Part, Receipt, Tick, http::ByteRange},
+    model::{Conflict, ConflictChoice, InstantMode, Now, Part, Receipt, Tick, http::ByteRange},
     service::{Content, DigestKind, Proof},
 };
 
@@ -47,11 +47,22 @@ impl Machine {
         capabilities.digest.filter(|_| capabilities.midstates || instant)
     }
 
+    /// What lies under the name is kept if it is the same: only the digest tells the service (koodrive §3.3).
+    pub(super) fn keeps_same(&self) -> bool {
+        let choices = self.service.capabilities().conflict_choices;
+        self.facts.conflict == Conflict::KeepIfSame && choices.contains(&ConflictChoice::KeepIfSame)
+    }
+
+    /// Begins say the digest, as long as it is of any use.
+    fn offers_content(&self) -> bool {
+        self.keeps_same() || self.facts.upload.instant != InstantMode::Off
+    }
+
     /// The rung before a begin: is there a digest to be had first? `Ok(None)`: no, begin with what is known.
     pub(super) fn hash_first(&mut self, now: Now, slots: &mut Slots) -> Result<Option<Step>, Why> {
         let (Some(kind), Some(plan)) = (self.digest_kind(), self.facts.plan) else { return Ok(None) };
         let instant = self.facts.upload.instant;
-        if instant == InstantMode::Off || self.digest.missed || self.facts.all_hashed() {
+        if !self.offers_content() || self.digest.missed || self.facts.all_hashed() {
             return Ok(None);
         }
         // The chain's first block is worth asking about before the rest is read (smh §9.2).
@@ -62,7 +73,7 @@ impl Machine {
         if beginning {
             return self.read_beginning(now, slots);
         }
-        if instant == InstantMode::Auto && !self.quick(plan.size_bytes) {
+        if instant == InstantMode::Auto && !self.keeps_same() && !self.quick(plan.size_bytes) {
             self.digest.missed = true;
             return Ok(None);
         }
@@ -225,9 +236,8 @@ impl Machine {
     /// What a begin can say of the content.
     pub(super) fn content(&self) -> Content {
         let mut content = Content::default();
-        let said = self.facts.begin_again
-            || self.facts.begin_intent.is_some()
-            || self.facts.upload.instant != InstantMode::Off && !self.digest.missed;
+        let said =
+            self.facts.begin_again || self.facts.begin_intent.is_some() || self.offers_content() && !self.digest.missed;
         content.beginning_hash = self.digest.beginning.clone().filter(|_| said);
         if let Some(digester) = self.facts.digester.clone().filter(|_| said) {
             content.beginning_hash = digester.beginning_hash();

@@ -190,9 +190,11 @@ impl Facts {
                 }
             }
             Record::Settled => self.doubt = None,
-            Record::ConflictAsked => {
+            Record::ConflictAsked { in_doubt } => {
                 self.intent = None;
-                self.begin_intent = None;
+                if !in_doubt {
+                    self.begin_intent = None;
+                }
                 self.begin_taken = false;
                 self.conflict_asked = true;
             }

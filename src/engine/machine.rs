@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
     backoff::{BUDGET_MS_MIN, Backoff, EXHAUSTED_RETRY_MS, Purpose},
-    clock::ServiceClock,
+    clock::{Dates, ServiceClock},
     digest::DigestState,
     facts::Facts,
     finish::{Closing, Finish},
@@ -191,8 +191,8 @@ pub struct Machine {
     pub(super) seen_already: bool,
     /// The object looked made in this run.
     pub(super) seen_done: bool,
-    /// A refusal was answered by another date, and nothing has gone well since.
-    pub(super) redated: bool,
+    /// How requests are dated, where they are.
+    pub(super) dates: Dates,
     /// The service takes no longer lists of parts than this.
     pub(super) parts_named_max: Option<usize>,
     /// The service knew of the session in this run.
@@ -270,7 +270,7 @@ impl Machine {
             doubt_until: None,
             seen_already: false,
             seen_done: false,
-            redated: false,
+            dates: Dates::default(),
             parts_named_max: None,
             heard_of: false,
             begin_cut: false,
@@ -526,6 +526,8 @@ impl Machine {
             Command::Conflict(conflict) => {
                 if self.facts.ending.is_none() && (self.facts.conflict != conflict || self.facts.conflict_asked) {
                     self.stuck = None;
+                    // It may be the digest that is to be told now.
+                    self.digest.missed = false;
                     // The session stands by what it was begun with.
                     if self.facts.conflict_asked
                         && self.facts.session.is_some()
@@ -633,7 +635,7 @@ impl Machine {
             lease_generation,
             credential_generation,
             again: false,
-            dated_unix_ms: self.clock.unix_ms(now),
+            dated_unix_ms: self.dating_unix_ms(now),
             parts_named: 0,
             bytes: 0,
             expects: false,
@@ -662,7 +664,7 @@ impl Machine {
     }
 
     pub(super) fn caller<'a>(&'a self, credential: &'a Credential, now: Now) -> Caller<'a> {
-        Caller { credential, service_unix_ms: self.clock.unix_ms(now) }
+        Caller { credential, service_unix_ms: self.dating_unix_ms(now) }
     }
 
     // ---- parts

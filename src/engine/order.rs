@@ -154,6 +154,10 @@ impl Machine {
             return Ok(next);
         }
         if self.facts.conflict_asked {
+            // Only what a begin may have made keeps it from giving up, and without an answer nothing tells.
+            if self.time_is_over(now) {
+                return Ok(self.unknown(now));
+            }
             return Err(self.conflict_wait(None));
         }
         if self.parent_wanted {

@@ -383,7 +383,11 @@ pub enum Record {
     /// Nothing that was sent for the session can make the object any more.
     Settled,
     /// The name is taken; an answer is needed.
-    ConflictAsked,
+    ConflictAsked {
+        /// A begin that repeats one of which nobody told was refused: perhaps it is that one's object that has the name.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        in_doubt: bool,
+    },
     /// What to do when the name is taken, from here on.
     Conflict {
         /// That.
@@ -461,7 +465,7 @@ impl Record {
             | Record::BeginRefused
             | Record::CompleteNo { .. }
             | Record::Settled
-            | Record::ConflictAsked
+            | Record::ConflictAsked { .. }
             | Record::Conflict { .. }
             | Record::OnChange { .. }
             | Record::Tuned { .. }
@@ -520,7 +524,7 @@ impl FromJson for Record {
             "complete_intent" => Record::CompleteIntent { proof: field(all, "proof")? },
             "complete_no" => Record::CompleteNo { looked: field_or_default(all, "looked")? },
             "settled" => Record::Settled,
-            "conflict_asked" => Record::ConflictAsked,
+            "conflict_asked" => Record::ConflictAsked { in_doubt: field_or_default(all, "in_doubt")? },
             "conflict" => Record::Conflict { conflict: field(all, "conflict")? },
             "on_change" => Record::OnChange { on_change: field(all, "on_change")? },
             "wish" => Record::Wish { wish: field(all, "wish")? },
@@ -717,7 +721,8 @@ mod tests {
             Record::CompleteIntent { proof },
             Record::CompleteNo { looked: true },
             Record::Settled,
-            Record::ConflictAsked,
+            Record::ConflictAsked { in_doubt: false },
+            Record::ConflictAsked { in_doubt: true },
             Record::Conflict { conflict },
             Record::OnChange { on_change: OnChange::Fail },
             Record::Wish { wish: Wish::Cancel },

@@ -1,4 +1,4 @@
-//! What is said otherwise the second time: dated by the refusal's own date, with fewer parts named, or on a session of its own when the old one has not
+//! What is said otherwise the second time: dated by another clock, with fewer parts named, or on a session of its own when the old one has not
 //! been heard of for too long; and what may only be believed the second time.
 
 use super::{
@@ -8,40 +8,38 @@ use super::{
     record::Wish,
 };
 use crate::{
+    error::Code,
     model::{Now, Receipt, http::Answer},
     service::Fault,
 };
 
-/// Our date may lie so far from the service's without being at fault: dates have whole seconds.
-const DATE_SLACK_MS: i64 = 1_000;
 /// A session that is known is noted no more often.
 const ALIVE_EVERY_MS: i64 = 3_600_000;
 
 impl Machine {
-    /// A refusal that our date may have caused is answered by the date that the refusal itself carries, once in a row; it spends nothing.
-    pub(super) fn blame_date(&mut self, now: Now, state: &Op, answer: &Answer, fault: Fault) -> Fault {
-        let date = answer.date_unix_ms().filter(|_| !self.redated);
-        let off = |date: i64| {
-            let took_ms = i64::try_from(now.tick.since_ms(state.started)).unwrap_or(i64::MAX);
-            date + DATE_SLACK_MS < state.dated_unix_ms
-                || date > state.dated_unix_ms.saturating_add(took_ms).saturating_add(DATE_SLACK_MS)
+    /// A refusal that our date may have caused is answered by another clock; it spends nothing. Some services say no more than "refused" (koodrive §9).
+    pub(super) fn blame_date(&mut self, now: Now, op: OpId, state: &Op, answer: &Answer, fault: Fault) -> Fault {
+        let dated = self.service.capabilities().dates_requests && !matches!(op.kind, OpKind::Part(_));
+        let blamed = match &fault {
+            Fault::Misdated(_) => true,
+            Fault::CredentialRefused(_) => dated,
+            Fault::Final(error) => dated && error.code == Code::RequestRefused && (400..=403).contains(&answer.status),
+            _ => false,
         };
-        match (fault, date) {
-            (Fault::Misdated(error), None) => Fault::Retry(error),
-            (Fault::Misdated(error), Some(date)) => self.date_anew(now, state, date, Fault::Misdated(error)),
-            (Fault::CredentialRefused(error), Some(date))
-                if self.service.capabilities().dates_requests && off(date) =>
-            {
-                self.date_anew(now, state, date, Fault::Misdated(error))
-            }
-            (fault, _) => fault,
+        let other = blamed && self.dates.change(now, state.dated_unix_ms, state.started, answer.date_unix_ms());
+        match fault {
+            fault if other => Fault::Misdated(fault.error().clone()),
+            Fault::Misdated(error) => Fault::Retry(error),
+            fault => fault,
         }
     }
 
-    fn date_anew(&mut self, now: Now, state: &Op, date_unix_ms: i64, fault: Fault) -> Fault {
-        self.redated = true;
-        self.clock.correct(date_unix_ms, state.started, now.tick);
-        fault
+    /// The clock that requests are dated by.
+    pub(super) fn dating_unix_ms(&self, now: Now) -> i64 {
+        match self.service.capabilities().dates_requests {
+            true => self.dates.unix_ms(now),
+            false => self.clock.unix_ms(now),
+        }
     }
 
     /// After a refusal that gives no reason: fewer parts are named from here on, in a begin none at last (koodrive §14.6); `false` when that can't be

@@ -46,7 +46,7 @@ pub fn line(record: &Record) -> Value {
         Record::CompleteIntent { proof } => json!({ "record": "complete_intent", "size_bytes": proof.size_bytes }),
         Record::CompleteNo { looked } => json!({ "record": "complete_no", "looked": looked }),
         Record::Settled => json!({ "record": "settled" }),
-        Record::ConflictAsked => json!({ "record": "conflict_asked" }),
+        Record::ConflictAsked { .. } => json!({ "record": "conflict_asked" }),
         Record::Conflict { conflict } => json!({ "record": "conflict", "conflict": conflict }),
         Record::OnChange { on_change } => json!({ "record": "on_change", "on_change": on_change }),
         Record::Wish { wish } => json!({ "record": "wish", "wish": wish }),

@@ -22,7 +22,8 @@ pub enum Conflict {
     },
     /// Make nothing beside or over what is there: the upload waits for an answer, as with [`Ask`](Conflict::Ask). The services' own words for the two differ.
     Refuse,
-    /// Keep what is there if it has the same content, else take another name.
+    /// Keep what is there if it has the same content, else take another name. All is hashed before the begin (KooDrive); not with
+    /// [`InstantMode::Off`].
     KeepIfSame,
 }
 

@@ -7,6 +7,9 @@ use crate::{
     from_json::from_json,
 };
 
+/// A cut that is ours is a multiple of this at every service: hashes take blocks of so many bytes.
+const GROWN_ALIGN_BYTES: u64 = 64;
+
 /// What a service demands of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartRules {
@@ -69,7 +72,7 @@ impl PartPlan {
         let least =
             size_bytes.div_ceil(u64::from(rules.parts_max)).max(rules.part_size_bytes_min).next_multiple_of(align);
         let part_size_bytes = match wanted {
-            None => rules.part_size_bytes_default.max(least),
+            None => rules.part_size_bytes_default.max(least).next_multiple_of(GROWN_ALIGN_BYTES),
             Some(wanted) if wanted >= least && wanted % align == 0 && wanted <= rules.part_size_bytes_max => wanted,
             Some(wanted) => {
                 let why = match wanted {
@@ -139,6 +142,15 @@ mod tests {
         assert!(PartPlan::new(100 << 30, Some(10_737_472), &RULES).is_ok());
         assert_eq!(PartPlan::new(5 << 20, Some((1 << 20) + 1), &RULES).expect_err("odd").code, Code::PartSizeUnusable);
         assert_eq!(PartPlan::new(5 << 20, Some(6 << 30), &RULES).expect_err("huge").code, Code::PartSizeUnusable);
+    }
+
+    #[test]
+    fn a_cut_that_is_given_is_as_odd_as_the_service_allows_and_ours_is_even() {
+        let odd = PartRules { part_align_bytes: 1, ..RULES };
+        assert_eq!(PartPlan::new(5 << 20, Some((1 << 20) + 1), &odd).expect("a plan").part_size_bytes, (1 << 20) + 1);
+        assert!(PartPlan::new(100 << 30, Some(10_737_418), &odd).is_err());
+        assert!(PartPlan::new(100 << 30, Some(10_737_419), &odd).is_ok());
+        assert_eq!(PartPlan::new(100 << 30, None, &odd).expect("a plan").part_size_bytes, 10_737_472);
     }
 
     #[test]

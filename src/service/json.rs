@@ -12,6 +12,8 @@ pub(super) const DEPTH_MAX: usize = 32;
 
 /// Reads a document, which is an object; `None` for anything that is not one, or is nested too deep.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    // A byte order mark, which no JSON begins with, says nothing (RFC 8259 §8.1).
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     if !is_shallow(body) {
         return None;
     }
@@ -148,6 +150,18 @@ impl<'de> Deserialize<'de> for Scalar {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct One {
+            code: Scalar,
+        }
+        let read = |body: &[u8]| read::<One>(body).and_then(|one| one.code.into_text());
+        assert_eq!(read(b"\xEF\xBB\xBF{\"code\":0}").as_deref(), Some("0"));
+        assert_eq!(read(b"\xEF\xBB\xBF\xEF\xBB\xBF{\"code\":0}"), None);
+    }
 
     #[test]
     fn depth_is_bounded() {

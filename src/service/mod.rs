@@ -160,6 +160,8 @@ pub struct Offer<'a> {
     pub proof: Option<&'a Proof>,
     /// It was allowed to find the same content under the name, or to take another name.
     pub taken: bool,
+    /// What was asked for where the name is taken.
+    pub conflict: Option<&'a Conflict>,
 }
 
 /// Outcome of a begin.

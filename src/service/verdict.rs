@@ -83,7 +83,6 @@ pub(super) const STORAGE_STATUSES: StatusTable = &[
     (404..=404, Retry(Code::AnswerMalformed)),
     (407..=407, Retry(Code::ProxyFailed)),
     (408..=408, Retry(Code::Stalled)),
-    (413..=413, Final(Code::PartSizeUnusable)),
     // It is not asked again whether it wants a body.
     (417..=417, Retry(Code::ServiceError)),
     (429..=429, Retry(Code::ServiceBusy)),

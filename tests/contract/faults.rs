@@ -510,12 +510,13 @@ fn a_final_refusal_ends_with_its_name(service: ServiceName) {
         (Step::Begin, 451, "", Code::ContentRefused),
         (Step::Renew, 400, "13000412", Code::SpaceNotFound),
         (Step::Part, 451, "ContentForbidden", Code::ContentRefused),
-        (Step::Part, 400, "EntityTooLarge", Code::PartSizeUnusable),
+        (Step::Part, 400, "EntityTooLarge", Code::RequestRefused),
+        (Step::Part, 413, "EntityTooLarge", Code::RequestRefused),
         (Step::Confirm, 451, "", Code::ContentRefused),
         (Step::Confirm, 400, "13000412", Code::SpaceNotFound),
         (Step::Confirm, 402, "", Code::PaymentRequired),
     ];
-    let cases = if service == ServiceName::Smh { &smh } else { &koodrive };
+    let cases = if service == ServiceName::Smh { &smh[..] } else { &koodrive[..] };
     each(cases, |(step, number, word, code)| {
         let world = World::of(service);
         let file = world.file("photo.jpg", PARTS * world.part() + 5);

@@ -1,6 +1,6 @@
 //! Promises of one machine, driven by hand: its time, its disk, its source and its service are what the test says.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use partway::{
     client::Credential,
@@ -251,6 +251,163 @@ fn stalled() -> TransportFault {
 
 fn cut() -> TransportFault {
     TransportFault::Cut { error: error(Code::ConnectionCut), reused: false }
+}
+
+// ---- dates
+
+/// `20251103T070140Z`, in milliseconds since 1970.
+fn basic_ms(text: &str) -> i64 {
+    let number = |range: std::ops::Range<usize>| text[range].parse::<i64>().expect("digits");
+    let (year, month, day) = (number(0..4), number(4..6), number(6..8));
+    let (y, m) = (if month <= 2 { year - 1 } else { year }, (month + 9) % 12);
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1 - 719_468;
+    (days * 86_400 + number(9..11) * 3_600 + number(11..13) * 60 + number(13..15)) * 1_000
+}
+
+/// A KooDrive whose clock is so far from the phone's, and whose `Date` is so far from that clock.
+struct Dated {
+    hand: Hand,
+    clock_ms: i64,
+    date_ms: i64,
+    refusal: (u16, &'static str),
+}
+
+impl Dated {
+    const FILE: &str = r#"{"fileId":"F1","fileName":"y.bin","code":0,
+        "multiParts":[{"partNumber":1,"uploadUrl":"https://obs.example.com/x?partNumber=1"}]}"#;
+    /// What a date that is not in the last 15 minutes is told (koodrive §2, §9).
+    const REFUSALS: [(u16, &str); 4] = [
+        (401, r#"{"error_code":"APIG.0301","error_msg":"X-Date is wrong"}"#),
+        (401, r#"{"code":13000101,"msg":"request error"}"#),
+        (400, r#"{"code":13000102,"msg":"Verify parameters failed."}"#),
+        (400, r#"{"code":13000101,"msg":"authentication failed"}"#),
+    ];
+
+    fn new(clock_ms: i64, date_ms: i64, refusal: (u16, &'static str)) -> Dated {
+        Dated { hand: Hand::new(koodrive("y.bin"), 100, json!({})), clock_ms, date_ms, refusal }
+    }
+
+    /// The next request of that kind, until one is dated as it may be: that one is answered so. The number of them.
+    fn answer(&mut self, kind: OpKind, status: u16, body: &str) -> u32 {
+        for requests in 1..=4 {
+            let (op, request) = self.hand.request(kind);
+            let date = request.headers.iter().find(|(name, _)| name == "X-Date").expect("a date");
+            let now = self.hand.now.unix_ms + self.clock_ms;
+            let accepted = (now - 900_000..=now).contains(&basic_ms(date.1.expose()));
+            let (status, body) = if accepted { (status, body) } else { self.refusal };
+            self.hand.after(100);
+            let at = std::time::UNIX_EPOCH + Duration::from_millis((now + self.date_ms) as u64);
+            let headers = vec![("date".to_owned(), httpdate::fmt_http_date(at))];
+            let answer = Answer { status, headers, body: body.as_bytes().to_vec() };
+            self.hand.handle(Event::Answered { op, result: Ok(answer), sent: Sent::default() });
+            if accepted {
+                return requests;
+            }
+        }
+        panic!("never dated as it may be: {} {} {:?}", self.clock_ms, self.date_ms, self.refusal);
+    }
+
+    fn send(&mut self) {
+        self.hand.hashed(OpKind::Hash(1));
+        self.hand.stored(1);
+    }
+
+    /// Begun, sent and completed: the requests that began and completed it.
+    fn runs(&mut self) -> (u32, u32) {
+        let begins = self.answer(OpKind::Begin, 200, Self::FILE);
+        self.send();
+        self.hand.after(60_000);
+        let completes = self.answer(OpKind::Complete, 200, r#"{"code":0}"#);
+        self.hand.run();
+        assert!(matches!(self.hand.endings().as_slice(), [Ending::Completed(_)]), "{:?}", self.hand.state());
+        (begins, completes)
+    }
+}
+
+const OFF_MS: [i64; 8] = [-86_400_000, -3_600_000, -1_200_000, -600_000, 5_000, 60_000, 3_600_000, 86_400_000];
+
+/// A `Date` that was wrong replaced a clock that had just been accepted, and the complete was refused for good.
+#[test]
+fn requests_are_dated_by_the_clock_that_was_accepted() {
+    for date_ms in OFF_MS {
+        for refusal in Dated::REFUSALS {
+            assert_eq!(Dated::new(0, date_ms, refusal).runs(), (1, 1), "{date_ms} {refusal:?}");
+        }
+    }
+}
+
+#[test]
+fn a_phone_whose_clock_is_refused_is_dated_by_the_refusal() {
+    for clock_ms in [-86_400_000, -3_600_000, 3_600_000, 86_400_000, -400 * 86_400_000] {
+        for refusal in Dated::REFUSALS {
+            assert_eq!(Dated::new(clock_ms, 0, refusal).runs(), (2, 1), "{clock_ms} {refusal:?}");
+        }
+    }
+}
+
+/// What was accepted goes on by ticks, whatever the phone is set to and the answers say meanwhile; a service whose clock is set is followed.
+#[test]
+fn a_clock_that_is_set_under_way_is_asked_about_once() {
+    for refusal in Dated::REFUSALS {
+        let mut dated = Dated::new(-3_600_000, 0, refusal);
+        assert_eq!(dated.answer(OpKind::Begin, 200, Dated::FILE), 2);
+        dated.send();
+        // The service's time goes on as it did.
+        dated.hand.now.unix_ms += 7_200_000;
+        (dated.clock_ms, dated.date_ms) = (-10_800_000, 86_400_000);
+        assert_eq!(dated.answer(OpKind::Complete, 400, r#"{"code":13000403}"#), 1, "{refusal:?}");
+        dated.hand.after(15_000);
+        (dated.clock_ms, dated.date_ms) = (20_000_000, 0);
+        assert_eq!(dated.answer(OpKind::Inspect, 200, r#"{"id":"F1","size":0}"#), 2, "{refusal:?}");
+    }
+}
+
+/// The service's clock was set while a refusal for the date was on its way, again and again: in the end nothing but the old ones was tried.
+#[test]
+fn a_clock_that_is_set_between_refusals_is_followed_all_the_same() {
+    let mut dated = Dated::new(0, 0, Dated::REFUSALS[0]);
+    dated.answer(OpKind::Begin, 200, Dated::FILE);
+    dated.send();
+    let mut refused = 0;
+    while refused < 6 {
+        dated.clock_ms += 86_400_000;
+        dated.hand.run();
+        while dated.hand.kinds().is_empty() {
+            dated.hand.after(15_000);
+            dated.hand.run();
+        }
+        let (op, _) = dated.hand.started.remove(0);
+        let at = std::time::UNIX_EPOCH + Duration::from_millis((dated.hand.now.unix_ms + dated.clock_ms) as u64);
+        let headers = vec![("date".to_owned(), httpdate::fmt_http_date(at))];
+        let body = dated.refusal.1.as_bytes().to_vec();
+        let answer = Answer { status: dated.refusal.0, headers, body };
+        dated.hand.handle(Event::Answered { op, result: Ok(answer), sent: Sent::default() });
+        refused += 1;
+    }
+    dated.hand.run();
+    while dated.hand.kinds().is_empty() {
+        dated.hand.after(15_000);
+        dated.hand.run();
+    }
+    let kind = dated.hand.kinds()[0];
+    assert!(dated.answer(kind, 200, r#"{"code":0,"id":"F1","size":0}"#) <= 3);
+}
+
+/// A token that ran out where `Date` is wrong: that is tried once, and what was accepted before counts on.
+#[test]
+fn a_token_that_ran_out_under_a_wrong_date_costs_one_request_more() {
+    for date_ms in OFF_MS {
+        let mut dated = Dated::new(0, date_ms, (401, r#"{"code":13000101,"msg":"request error"}"#));
+        dated.answer(OpKind::Begin, 200, Dated::FILE);
+        dated.send();
+        dated.answer(OpKind::Complete, 401, r#"{"code":"13000101","msg":"token expired"}"#);
+        let mut completes = 0;
+        while dated.hand.endings().is_empty() {
+            completes += dated.answer(OpKind::Complete, 200, r#"{"code":0}"#);
+            dated.hand.run();
+        }
+        assert!(completes <= 2, "{date_ms}: {completes}");
+    }
 }
 
 // ---- a cancel

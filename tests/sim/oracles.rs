@@ -180,7 +180,10 @@ impl Of {
                 self.intent = false;
                 self.excuse.doubted |= looked;
             }
-            Record::ConflictAsked => (self.intent, self.begin_intent) = (false, false),
+            Record::ConflictAsked { in_doubt } => {
+                self.intent = false;
+                self.begin_intent &= in_doubt;
+            }
             Record::Restart { why } => {
                 self.proven.clear();
                 self.adoptable.clear();

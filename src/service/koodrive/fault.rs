@@ -59,10 +59,9 @@ pub(super) const STORAGE_CODES: Table = &[
     (Retry(Code::IntegrityFailed), &["BadDigest", "InvalidDigest"]),
     (Retry(Code::Stalled), &["RequestTimeout"]),
     (Retry(Code::ConnectionCut), &["IncompleteBody"]),
-    (Final(Code::PartSizeUnusable), &["EntityTooSmall", "EntityTooLarge"]),
     (Retry(Code::ServiceError), &["InternalError"]),
     (Retry(Code::ServiceBusy), &["ServiceUnavailable", "SlowDown"]),
-    (Final(Code::RequestRefused), &["NoSuchKey", "NoSuchBucket", "MissingContentLength", "InvalidPart", "InvalidPartOrder"]),
+    (Final(Code::RequestRefused), &["EntityTooSmall", "EntityTooLarge", "NoSuchKey", "NoSuchBucket", "MissingContentLength", "InvalidPart", "InvalidPartOrder"]),
 ];
 
 /// True for a code with a row of its own.
@@ -89,12 +88,15 @@ pub(super) fn of_document(op: Op, answer: &Answer, document: &Document) -> Fault
     let word = document.code().filter(|_| document.succeeded() == Some(false));
     let by_op = (op == Op::Begin).then(|| by_code(CREATE_CODES, word)).flatten();
     let by_code = by_op.or_else(|| by_code(SERVICE_CODES, word));
-    // A code that says no more than "refused" yields to words; any other's words may repeat a name that reads like them.
+    // A code that says no more than "refused" yields to words, and to a 401, which is a token that ran out (koodrive §9, §13); any other's words may
+    // repeat a name that reads like them.
     let vague = Final(Code::RequestRefused);
-    let by_words = || by_words(answer, document).or(by_code);
+    let by_words =
+        || by_words(answer, document).or(by_code.map(|code| if answer.status == 401 { Credential } else { code }));
     let verdict = by_code.filter(|verdict| *verdict != vague).or_else(by_words);
     let verdict = verdict.unwrap_or_else(|| match answer.status {
-        // A failure of an unknown kind may hide inside a 200 (koodrive §9).
+        // A failure of an unknown kind may hide inside a 200 (koodrive §9); of what was to be made, and of what is looked up, it tells nothing.
+        200..=299 if matches!(op, Op::Complete | Op::Inspect) => Retry(Code::ServiceError),
         200..=299 => vague,
         _ => by_status(SERVICE_STATUSES, answer, word),
     });

@@ -130,15 +130,21 @@ struct Detail<'a> {
 
 /// `autoRename` (koodrive §3.3). Replacing is not offered: a taken name is then refused, and so asked about. A create that may make the object makes it
 /// under its own name or not at all, so that one which comes late, or is repeated because nobody answered, makes no second one. Only when the name is
-/// known to be `taken` does it keep what is there if it is the same, or take another name.
+/// known to be `taken` does it keep what is there if it is the same, or take another name; never where no other name may be taken.
 fn auto_rename(conflict: &Conflict, taken: bool, may_make: bool) -> u32 {
     match conflict {
+        _ if keeps_name(conflict) => 3,
         _ if taken => 4,
         _ if may_make => 3,
         Conflict::Rename => 2,
-        Conflict::Ask | Conflict::Refuse | Conflict::Overwrite { .. } => 3,
-        Conflict::KeepIfSame => 4,
+        // Without the digest nothing is found to be the same: it is asked about.
+        _ => 3,
     }
+}
+
+/// No other name than the one that was asked for may be taken.
+pub(super) fn keeps_name(conflict: &Conflict) -> bool {
+    matches!(conflict, Conflict::Ask | Conflict::Refuse | Conflict::Overwrite { .. })
 }
 
 impl Place {

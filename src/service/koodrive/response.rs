@@ -1,6 +1,7 @@
 //! The answers of the service and of its storage. None is kept whole in a receipt: signed links may stand in them.
 
 use crate::{
+    error::Code,
     model::{Receipt, http::Answer},
     redact,
     service::{
@@ -10,10 +11,10 @@ use crate::{
             fault::{self, WORDS},
             lease,
             place::Place,
-            request::SIGN_PARTS_MAX,
+            request::{SIGN_PARTS_MAX, keeps_name},
             session::{self, Upload},
         },
-        verdict::Op,
+        verdict::{Op, Verdict},
     },
 };
 
@@ -71,6 +72,11 @@ impl Place {
         }
         let file_id =
             file_id.ok_or_else(|| WORDS.malformed(Op::Begin, answer, "it holds neither a file nor a file's id"))?;
+        // Nothing is made of it yet: it is left, and whoever asked is asked (koodrive §3.3).
+        if file_name != self.target.name && offer.conflict.is_some_and(keeps_name) {
+            let detail = "KooDrive began the file under another name than was asked for".to_owned();
+            return Err(WORDS.fault_as(Verdict::Ask(Code::NameConflict), Op::Begin, answer, detail));
+        }
         let container_id = word(document.container_id.text());
         let upload = Upload { file_id, file_name, container_id, declared: offer.proof.is_some() };
         // It named the first ones, if any.

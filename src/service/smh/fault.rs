@@ -76,13 +76,12 @@ pub(super) const STORAGE_CODES: Table = &[
     // The old tables' spellings are still met (smh §4.4).
     (Retry(Code::Stalled), &["RequestTimeout", "RequestTimeOut", "UserNetworkTooSlow"]),
     (Retry(Code::ConnectionCut), &["IncompleteBody", "ImcompleteBody", "EntitySizeNotMatch"]),
-    (Final(Code::PartSizeUnusable), &["EntityTooLarge", "EntityTooSmall"]),
     (Final(Code::ContentRefused), &["UnavailableForLegalReasons"]),
     (Retry(Code::ServiceError), &["UploadConflict", "InternalError"]),
     (Retry(Code::ServiceBusy), &["SlowDown", "ServiceUnavailable"]),
     (Retry(Code::RedirectRefused), &["PermanentRedirect", "TemporaryRedirect"]),
-    (Final(Code::RequestRefused), &["InvalidArgument", "InvalidPart", "InvalidURI", "KeyTooLong", "InvalidUploadStatus", "PathConflict",
-        "InvalidObjectState", "ObjectLocked", "MissingContentLength", "PreconditionFailed", "NotImplemented", "MalformedPOSTRequest",
+    (Final(Code::RequestRefused), &["EntityTooLarge", "EntityTooSmall", "InvalidArgument", "InvalidPart", "InvalidURI", "KeyTooLong",
+        "InvalidUploadStatus", "PathConflict", "InvalidObjectState", "ObjectLocked", "MissingContentLength", "PreconditionFailed", "NotImplemented", "MalformedPOSTRequest",
         "IncorrectNumberOfFilesInPostRequest", "InvalidPolicyDocument", "MaxPostPreDataLengthExceededError"]),
 ];
 

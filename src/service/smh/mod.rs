@@ -33,7 +33,7 @@ const PARTS: PartRules = PartRules {
     part_size_bytes_min: 1 << 20,
     part_size_bytes_max: 5 << 30,
     parts_max: document::PARTS_MAX as u32,
-    part_align_bytes: 64,
+    part_align_bytes: 1,
     size_bytes_max: 50_000 << 30,
 };
 

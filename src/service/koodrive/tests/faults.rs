@@ -189,6 +189,22 @@ fn words_count_where_no_code_does() {
     assert_eq!(verdict(&sign_fault(500, r#"{"msg":"authentication failed"}"#)), Verdict::Retry(Code::ServiceError));
 }
 
+/// koodrive §9, §13: a token that ran out is a 401, whatever code that says no more than "refused" comes with it.
+#[test]
+fn a_401_blames_the_credential_unless_its_code_says_more() {
+    for code in ["13000101", "13000102", "13000406", "13009999"] {
+        for msg in ["unauthorized", "Bad Request", "token expired"] {
+            let body = format!(r#"{{"code":{code},"msg":"{msg}"}}"#);
+            for fault in [sign_fault(401, &body), begin_fault(401, &body)] {
+                assert_eq!(verdict(&fault), Verdict::Credential, "{body}");
+                assert_eq!(fault.error().service_code.as_deref(), Some(code));
+            }
+        }
+    }
+    assert_eq!(verdict(&sign_fault(401, r#"{"code":13000101,"msg":"X-Date is in the future"}"#)), Verdict::Misdated);
+    assert_eq!(verdict(&sign_fault(401, r#"{"code":13000201}"#)), Verdict::Retry(Code::ServiceError));
+}
+
 #[test]
 fn complete_has_outcomes_of_its_own() {
     let read = |status, body: &str| koo(target()).read_complete(&session(), &proof(), &answer(status, &[], body));
@@ -205,6 +221,12 @@ fn complete_has_outcomes_of_its_own() {
         for body in spellings("13000311") {
             assert!(matches!(read(status, &body), Err(Fault::Ask(_))), "{body}");
         }
+    }
+    // A code that nobody documented tells nothing of the outcome (koodrive §9).
+    for body in [r#"{"code":13009999}"#, r#"{"code":"-1","msg":"m"}"#, r#"{"code":401,"msg":"token expired"}"#] {
+        assert_eq!(verdict(&read(200, body).expect_err("unknown")), Verdict::Retry(Code::ServiceError), "{body}");
+        let detail = koo(target()).read_inspect(&session(), &plan(), Some(&proof()), &answer(200, &[], body));
+        assert_eq!(verdict(&detail.expect_err("unknown")), Verdict::Retry(Code::ServiceError), "{body}");
     }
     for body in ["", "{}", "[]", "<html>", r#"{"code":null}"#] {
         let fault = read(200, body).expect_err("unknown");

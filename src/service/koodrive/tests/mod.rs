@@ -146,5 +146,5 @@ fn every() -> Vec<u32> {
 
 /// A begin that said all of this, the name being taken.
 fn known(proof: &Proof) -> Offer<'_> {
-    Offer { proof: Some(proof), taken: true }
+    Offer { proof: Some(proof), taken: true, conflict: None }
 }

@@ -4,8 +4,12 @@ use super::{FILE_ID, Offer, SHA256, answer, every, known, koo, plan, proof, sess
 use crate::{
     error::Code,
     hash::Midstate,
-    model::KooDriveTarget,
-    service::{Begin, Complete, Fault, Inspected, Proof, Service, Session, koodrive::session::Upload},
+    model::{Conflict, KooDriveTarget},
+    service::{
+        Begin, Complete, Fault, Inspected, Proof, Service, Session,
+        koodrive::session::Upload,
+        verdict::{Verdict, verdict},
+    },
 };
 
 /// The vendor's own example of uploadUrl.
@@ -174,7 +178,7 @@ fn a_receipt_says_what_is_known() {
     for (offer, body) in [
         (untaken, r#"{"exist":true}"#),
         (Offer::default(), r#"{"exist":true}"#),
-        (Offer { taken: true, proof: None }, r#"{"exist":true}"#),
+        (Offer { taken: true, ..Offer::default() }, r#"{"exist":true}"#),
         (Offer::default(), r#"{"rapidUpload":true,"fileName":"test.zip"}"#),
     ] {
         assert!(malformed(&read(offer, body).expect_err("nothing was offered")), "{body}");
@@ -189,6 +193,22 @@ fn a_receipt_says_what_is_known() {
     assert_eq!(under(begun(r#"{"rapidUpload":true,"fileName":"test.zip"}"#)), "its own name");
     assert_eq!(under(begun(r#"{"rapidUpload":true,"fileName":"test_1.zip"}"#)), "another name");
     assert_eq!(under(begun(r#"{"exist":true,"fileName":"test_1.zip"}"#)), "its own name", "nothing was made");
+}
+
+/// koodrive §3.3: a session under another name is left where no other one may be taken.
+#[test]
+fn a_session_under_another_name_is_a_taken_name_where_none_may_be_taken() {
+    let read = |conflict: &Conflict| {
+        let answer = answer(200, &[], r#"{"fileId":"F1","fileName":"test_1.zip"}"#);
+        koo(target()).place.read_begin(Offer { conflict: Some(conflict), ..Offer::default() }, &answer)
+    };
+    for conflict in [Conflict::Ask, Conflict::Refuse, Conflict::Overwrite { if_version: None }] {
+        let fault = read(&conflict).expect_err("it may not be taken");
+        assert_eq!(verdict(&fault), Verdict::Ask(Code::NameConflict), "{conflict:?}");
+    }
+    for conflict in [Conflict::Rename, Conflict::KeepIfSame] {
+        assert!(matches!(read(&conflict), Ok(Begin::Session { .. })), "{conflict:?}");
+    }
 }
 
 #[test]

@@ -175,3 +175,22 @@ fn a_credential_that_cannot_be_a_header_is_not_sent() {
     let request = koo(target()).inspect(Caller { credential: &credential, service_unix_ms: 0 }, &session());
     assert!(request.headers.iter().all(|(name, value)| name != "Authorization" && !value.expose().contains('\n')));
 }
+
+/// koodrive §3.3: 2 and 4 take another name; without leave for that neither is said, whatever is known.
+#[test]
+fn who_keeps_the_name_says_neither_2_nor_4() {
+    let rename = |conflict: &Conflict, content: &Content, taken| {
+        let request = with_caller(|caller| koo(target()).begin(caller, &plan(), conflict, content, taken));
+        body_of(&request)["autoRename"].as_u64()
+    };
+    for taken in [false, true] {
+        for content in [content(), Content::default()] {
+            for conflict in [Conflict::Ask, Conflict::Refuse, Conflict::Overwrite { if_version: None }] {
+                assert_eq!(rename(&conflict, &content, taken), Some(3), "{conflict:?} {taken}");
+            }
+        }
+        assert_eq!(rename(&Conflict::KeepIfSame, &content(), taken), Some(if taken { 4 } else { 3 }));
+        assert_eq!(rename(&Conflict::KeepIfSame, &Content::default(), taken), Some(if taken { 4 } else { 3 }));
+        assert_eq!(rename(&Conflict::Rename, &Content::default(), taken), Some(if taken { 4 } else { 2 }));
+    }
+}
