@@ -116,6 +116,7 @@ impl Machine {
                 if !matches!(op.kind, OpKind::Part(_)) {
                     self.credential.refusals = 0;
                     self.dates.accept(state.dated_unix_ms, state.started);
+                    self.blamed = None;
                 }
             }
             Err(fault) => {

@@ -57,8 +57,8 @@ impl ServiceClock {
 /// A wall clock, by our tick: one that is set meanwhile changes nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dating {
-    unix_ms: i64,
-    tick: Tick,
+    pub(super) unix_ms: i64,
+    pub(super) tick: Tick,
 }
 
 impl Dating {
@@ -88,6 +88,11 @@ impl Dates {
     /// A request that was dated so at its start went well.
     pub(super) fn accept(&mut self, unix_ms: i64, started: Tick) {
         *self = Dates { accepted: Some(Dating { unix_ms, tick: started }), ..Dates::default() };
+    }
+
+    /// No other clock helped: it was not that one's fault.
+    pub(super) fn try_first(&mut self, dating: Dating) {
+        self.trying = Some(dating);
     }
 
     /// A request that was dated so at its start was refused, perhaps for that. True when there is another clock to date it by: the refusal's own `Date`, or

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     Command, CommitId, Event, OpId, OpKind, Record, Slots, Step, Tuning,
     backoff::{BUDGET_MS_MIN, Backoff, EXHAUSTED_RETRY_MS, Purpose},
-    clock::{Dates, ServiceClock},
+    clock::{Dates, Dating, ServiceClock},
     digest::DigestState,
     facts::Facts,
     finish::{Closing, Finish},
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::{Code, ErrorInfo},
     model::{ConflictChoice, Credential, Identity, Network, Now, Part, PartPlan, SortedMap, SortedSet, Tick},
-    service::{Caller, ListedPart, Service, Session},
+    service::{Caller, Fault, ListedPart, Service, Session},
 };
 
 /// A wait that nobody has to end is kept only when it is longer than this.
@@ -193,6 +193,8 @@ pub struct Machine {
     pub(super) seen_done: bool,
     /// How requests are dated, where they are.
     pub(super) dates: Dates,
+    /// Of the refusals in a row that another clock is tried for: the first that does not name the date, and how its request was dated.
+    pub(super) blamed: Option<(OpKind, Fault, Dating)>,
     /// The service takes no longer lists of parts than this.
     pub(super) parts_named_max: Option<usize>,
     /// The service knew of the session in this run.
@@ -271,6 +273,7 @@ impl Machine {
             seen_already: false,
             seen_done: false,
             dates: Dates::default(),
+            blamed: None,
             parts_named_max: None,
             heard_of: false,
             begin_cut: false,

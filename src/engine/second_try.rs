@@ -3,6 +3,7 @@
 
 use super::{
     OpId, OpKind, Record,
+    clock::Dating,
     finish::Finish,
     machine::{Machine, Op},
     record::Wish,
@@ -27,10 +28,21 @@ impl Machine {
             _ => false,
         };
         let other = blamed && self.dates.change(now, state.dated_unix_ms, state.started, answer.date_unix_ms());
-        match fault {
-            fault if other => Fault::Misdated(fault.error().clone()),
-            Fault::Misdated(error) => Fault::Retry(error),
-            fault => fault,
+        let error = fault.error().clone();
+        if blamed && self.blamed.is_none() && !matches!(fault, Fault::Misdated(_)) {
+            self.blamed = Some((op.kind, fault.clone(), Dating { unix_ms: state.dated_unix_ms, tick: state.started }));
+        }
+        if other {
+            return Fault::Misdated(error);
+        }
+        // What the other clocks were refused for says nothing of why the first one was that was not refused as a date.
+        match (fault, self.blamed.take().filter(|(kind, ..)| blamed && *kind == op.kind)) {
+            (_, Some((_, first, dating))) => {
+                self.dates.try_first(dating);
+                first
+            }
+            (Fault::Misdated(error), None) => Fault::Retry(error),
+            (fault, None) => fault,
         }
     }
 

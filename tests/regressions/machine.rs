@@ -396,8 +396,8 @@ fn a_clock_that_is_set_between_refusals_is_followed_all_the_same() {
 /// A token that ran out where `Date` is wrong: that is tried once, and what was accepted before counts on.
 #[test]
 fn a_token_that_ran_out_under_a_wrong_date_costs_one_request_more() {
-    for date_ms in OFF_MS {
-        let mut dated = Dated::new(0, date_ms, (401, r#"{"code":13000101,"msg":"request error"}"#));
+    for (date_ms, refusal) in OFF_MS.into_iter().flat_map(|date_ms| Dated::REFUSALS.map(|refusal| (date_ms, refusal))) {
+        let mut dated = Dated::new(0, date_ms, refusal);
         dated.answer(OpKind::Begin, 200, Dated::FILE);
         dated.send();
         dated.answer(OpKind::Complete, 401, r#"{"code":"13000101","msg":"token expired"}"#);
