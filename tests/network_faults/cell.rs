@@ -92,7 +92,7 @@ pub(crate) fn run(service: Service, phase: Phase, fault: Fault, plan: &Plan) {
     assert_eq!(struck, strikes, "the fault was met once");
     bounded(&stage, &client, &id, phase, plan);
     let retries = client.snapshot(&id).unwrap().progress.retries;
-    waited(&stage, phase, fault, plan, retries.into());
+    waited(&stage, phase, fault, plan, retries);
 }
 
 fn held(at: At) -> How {
