@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Outcome, root, run};
+use crate::{Outcome, root, run, unnamed};
 
 /// Of one block; the slowest builds the library as it is shipped.
 const BLOCK_TIME_MAX: Duration = Duration::from_secs(1800);
@@ -111,6 +111,7 @@ impl Server {
         let command = format!("exec {text}");
         let mut shell = Command::new("sh");
         shell.args(["-c", &command]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        unnamed(&mut shell);
         let group = Group::spawn(&mut shell)?;
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
@@ -131,7 +132,9 @@ struct Terminal {
 
 impl Terminal {
     fn open() -> Result<Terminal, String> {
-        let mut shell = Group::spawn(Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+        let mut shell = Command::new("sh");
+        unnamed(shell.stdin(Stdio::piped()).stdout(Stdio::piped()));
+        let mut shell = Group::spawn(&mut shell)?;
         let output = shell.0.stdout.take().ok_or("a shell without output")?;
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {

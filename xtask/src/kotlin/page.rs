@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::DOCUMENT;
-use crate::{Outcome, bindings, quiet, root};
+use crate::{Outcome, bindings, quiet, root, unnamed};
 
 /// What the reader lets run in a terminal of its own.
 const SANDBOX: &str = "cargo run -p partway-cli -- sandbox --port 4000\n";
@@ -82,6 +82,7 @@ fn on_this_machine(text: &str) -> String {
 fn shell(lines: &str) -> Command {
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", lines]).current_dir(root()).stdin(Stdio::null());
+    unnamed(&mut command);
     command
 }
 
