@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg(all(target_endian = "little", any(target_arch = "aarch64", target_arch = "x86_64")))]
 use super::crc64_blocks::update;
 use crate::from_json::{FromJson, from_json};
 
@@ -75,7 +75,7 @@ pub(super) fn by_table(register: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(register, |register, byte| register >> 8 ^ TABLE[usize::from(register as u8 ^ byte)])
 }
 
-#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+#[cfg(not(all(target_endian = "little", any(target_arch = "aarch64", target_arch = "x86_64"))))]
 use by_table as update;
 
 /// The CRC of `a` followed by `b`, from the CRC of each and the length of `b` in bytes; any length is right, 0 and beyond 4 GiB too.

@@ -3,7 +3,7 @@
 
 mod chain;
 mod crc64;
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+#[cfg(all(target_endian = "little", any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod crc64_blocks;
 mod digester;
 pub mod hex;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -13,9 +13,8 @@ use crate::{Outcome, root, run, unnamed};
 
 /// Of one block; the slowest builds the library as it is shipped.
 const BLOCK_TIME_MAX: Duration = Duration::from_secs(1800);
-const SERVER_TIME_MAX: Duration = Duration::from_secs(60);
 /// The port that pages name. Another one is taken in its place: somebody may have that one.
-const PORT: &str = "4000";
+pub(crate) const PORT: &str = "4000";
 
 /// What is to be typed, and what the page says that it prints.
 #[derive(Debug, PartialEq)]
@@ -60,8 +59,7 @@ pub(crate) fn follow(path: &str, folder: &str) -> Outcome {
     let began = Instant::now();
     let page = std::fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))?;
     let _ = std::fs::remove_dir_all(root().join(folder));
-    let port =
-        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(|error| error.to_string())?;
+    let port = free_port()?;
     let blocks = blocks(&page);
     if !blocks.iter().any(Block::serves) || !blocks.iter().any(|block| block.prints.is_some()) {
         return Err(format!("{path}: no block serves, or of none it is said what it prints"));
@@ -69,9 +67,11 @@ pub(crate) fn follow(path: &str, folder: &str) -> Outcome {
     let mut terminal = Terminal::open()?;
     let mut servers = vec![];
     for block in &blocks {
-        let text = block.text.replace(PORT, &port.port().to_string());
+        let text = block.text.replace(PORT, &port);
         if block.serves() {
-            servers.push(Server::start(&text, port)?);
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &format!("exec {text}")]).current_dir(root()).env_remove("CARGO_TARGET_DIR");
+            servers.push(Sandbox::start(&mut shell)?);
             continue;
         }
         let said = terminal.typed(&text).map_err(|why| format!("{path}: {why}\n{text}"))?;
@@ -101,27 +101,39 @@ impl Drop for Group {
     }
 }
 
-/// Something that serves in a terminal of its own.
-struct Server {
-    _group: Group,
+/// A sandbox in a terminal of its own, until this is dropped.
+pub(crate) struct Sandbox(Child);
+
+impl Sandbox {
+    /// Runs what starts it; returns once it said where it listens.
+    pub(crate) fn start(shell: &mut Command) -> Result<Sandbox, String> {
+        unnamed(shell.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0));
+        let mut child = shell.spawn().map_err(|error| format!("{shell:?}: {error}"))?;
+        let said = child.stdout.take();
+        let sandbox = Sandbox(child);
+        let mut lines = BufReader::new(said.ok_or("no output")?).lines().map_while(Result::ok);
+        if !lines.any(|line| line.starts_with("token")) {
+            return Err(format!("{shell:?} does not say where it listens"));
+        }
+        // What else it says is not to be in its way.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(sandbox)
+    }
 }
 
-impl Server {
-    fn start(text: &str, address: std::net::SocketAddr) -> Result<Server, String> {
-        let command = format!("exec {text}");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &command]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        unnamed(&mut shell);
-        let group = Group::spawn(&mut shell)?;
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            if began.elapsed() > SERVER_TIME_MAX {
-                return Err(format!("it does not serve: {text}"));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(Server { _group: group })
+impl Drop for Sandbox {
+    /// As Ctrl-C does it.
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-INT", "--", &group]).status();
+        let _ = self.0.wait();
     }
+}
+
+/// A port that nobody has.
+pub(crate) fn free_port() -> Result<String, String> {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.map(|address| address.port().to_string()).map_err(|error| format!("no port: {error}"))
 }
 
 /// Where the blocks are typed, one after the other.

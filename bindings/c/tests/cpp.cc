@@ -1,4 +1,5 @@
 // partway.hpp from end to end: cpp API CONTROL NAME.
+#include "check.hpp"
 #include <partway.hpp>
 
 #include <atomic>
@@ -10,14 +11,6 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
-
-#define CHECK(what)                                                                     \
-    do {                                                                                \
-        if (!(what)) {                                                                  \
-            std::cerr << __FILE__ << ":" << __LINE__ << ": not so: " << #what << "\n";  \
-            std::exit(1);                                                               \
-        }                                                                               \
-    } while (0)
 
 using namespace std::chrono_literals;
 

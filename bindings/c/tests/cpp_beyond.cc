@@ -1,4 +1,5 @@
 // What cpp.cc does not need of partway.hpp, each used once as a host would: cpp_beyond API CONTROL NAME, in an empty directory.
+#include "check.hpp"
 #include <partway.hpp>
 
 #include <algorithm>
@@ -15,14 +16,6 @@
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
-
-#define CHECK(what)                                                                     \
-    do {                                                                                \
-        if (!(what)) {                                                                  \
-            std::cerr << __FILE__ << ":" << __LINE__ << ": not so: " << #what << "\n";  \
-            std::exit(1);                                                               \
-        }                                                                               \
-    } while (0)
 
 using namespace std::chrono_literals;
 

@@ -1,19 +1,16 @@
 //! docs/kotlin.md as its reader follows it: each block of commands, in order, against the sandbox that it starts.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    net::TcpListener,
-    os::unix::process::CommandExt as _,
-    process::{Child, Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use super::DOCUMENT;
-use crate::{Outcome, bindings, quiet, root, unnamed};
+use crate::{
+    Outcome, bindings,
+    page::{PORT, Sandbox, free_port},
+    quiet, root, unnamed,
+};
 
 /// What the reader lets run in a terminal of its own.
 const SANDBOX: &str = "cargo run -p partway-cli -- sandbox --port 4000\n";
-/// The port on the page; here any that is free.
-const PORT: &str = "4000";
 /// Where the reader puts the first snippet; what a reader before left there is not this one's.
 const FOLDER: &str = "target/first";
 
@@ -25,8 +22,7 @@ pub(super) fn follow() -> Outcome {
             return Err(format!("{DOCUMENT} does not say `{}`", needed.trim()));
         }
     }
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = free.map_err(|error| format!("no port: {error}"))?.port().to_string();
+    let port = free_port()?;
     let folder = root().join(on_this_machine(FOLDER));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -38,7 +34,7 @@ pub(super) fn follow() -> Outcome {
         let lines = on_this_machine(block).replace(PORT, &port);
         lines.lines().for_each(|line| println!("{DOCUMENT}$ {line}"));
         if block == SANDBOX {
-            sandbox = Some(Sandbox::start(&lines)?);
+            sandbox = Some(Sandbox::start(&mut shell(&lines))?);
         } else {
             let output = quiet(&mut shell(&lines)).map_err(|why| format!("{DOCUMENT} says:\n{block}\n{why}"))?;
             said += &String::from_utf8_lossy(&output.stdout);
@@ -84,36 +80,6 @@ fn shell(lines: &str) -> Command {
     command.args(["-euo", "pipefail", "-c", lines]).current_dir(root()).stdin(Stdio::null());
     unnamed(&mut command);
     command
-}
-
-/// It runs until this is dropped.
-struct Sandbox(Child);
-
-impl Sandbox {
-    /// Returns once it said where it listens.
-    fn start(line: &str) -> Result<Sandbox, String> {
-        let mut command = shell(line);
-        let mut child =
-            command.stdout(Stdio::piped()).process_group(0).spawn().map_err(|error| format!("{line}: {error}"))?;
-        let said = child.stdout.take();
-        let sandbox = Sandbox(child);
-        let mut lines = BufReader::new(said.ok_or("no output")?).lines().map_while(Result::ok);
-        if !lines.any(|line| line.starts_with("token")) {
-            return Err(format!("{DOCUMENT} says `{line}`: it does not say where it listens"));
-        }
-        // What else it says is not to be in its way.
-        std::thread::spawn(move || lines.for_each(drop));
-        Ok(sandbox)
-    }
-}
-
-impl Drop for Sandbox {
-    /// As Ctrl-C does it.
-    fn drop(&mut self) {
-        let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-INT", "--", &group]).status();
-        let _ = self.0.wait();
-    }
 }
 
 #[cfg(test)]
